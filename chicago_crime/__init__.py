@@ -1,7 +1,7 @@
 """Chicago's reported crimes since 2001, from yearly CSVs to tables and marts.
 
-`open()` is the Python API: it gives a published snapshot as a DuckDB database. `definitions.py` is the place to start
-reading how snapshots are made.
+`open()` is the Python API: it opens a published snapshot as a DuckDB database. To see how they are made, start with
+`definitions.py`.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ def open(location: str | Path | None = None, *, as_of: date | str | None = None)
     """Open a published snapshot for reading.
 
     Args:
-        location: a data directory, a folder or web address with a copy of `published/`, or `gs://BUCKET`; by default
-            that of the settings.
-        as_of: the snapshot: the newest at the end of a day (a date, or as 2026-05-31), or the one with an id; by
-            default the current one.
+        location: a data directory, a folder or URL with a copy of `published/`, or `gs://BUCKET`. By default, the
+            location in the settings.
+        as_of: a day (a date, or text like 2026-05-31) to open the newest snapshot at its end, or the id of a snapshot.
+            By default, the current snapshot.
 
     Raises:
-        NothingPublishedError: there is no snapshot, or none on that day.
+        NothingPublishedError: there is no snapshot, or none for that day or id.
         DamagedError: its catalog is damaged.
-        UsageError: the location or the day cannot be read.
+        UsageError: the location or `as_of` is invalid.
     """
     from chicago_crime.installation import reader_at
     from chicago_crime.published.database import Database

@@ -1,4 +1,4 @@
-"""The whole platform on one page: what Dagster loads."""
+"""The platform's Dagster definitions."""
 
 from functools import partial
 
@@ -17,11 +17,11 @@ from chicago_crime.graph.alerts import alerts
 from chicago_crime.graph.assets import boundaries, dashboard, lake, published, source, spark, sql_tables, warehouse
 from chicago_crime.graph.assets.describe import as_installed, as_resource
 from chicago_crime.graph.checks.assets import asset_checks
-from chicago_crime.graph.checks.findings import Examined
+from chicago_crime.graph.checks.findings import CheckInputs
 from chicago_crime.graph.jobs import fetch_boundaries, load_and_publish, refresh_loaded_years, refresh_newest_years
 from chicago_crime.graph.progress import Listener, ignore_progress
+from chicago_crime.graph.run_state import run_state_resource
 from chicago_crime.graph.sensors import watch
-from chicago_crime.graph.years_of_run import years_of_run
 from chicago_crime.installation import Installation
 from chicago_crime.published.publisher import Publisher
 from chicago_crime.serve.scheduled import report_sensors, site_assets
@@ -30,11 +30,11 @@ from chicago_crime.storage.warehouse import Warehouse
 
 
 def build_definitions(installation: Installation, listener: Listener = ignore_progress) -> Definitions:
-    """The graph over the parts of one installation.
+    """Build the graph of an installation.
 
     Args:
-        installation: what the assets and checks work with.
-        listener: is called with the progress of a run in this process.
+        installation: provides the resources of assets and checks.
+        listener: called with the progress of runs in this process.
     """
     reports = [dashboard] if installation.is_on_google else []
     modules = [boundaries, source, lake, warehouse, spark, sql_tables, published, *reports]
@@ -42,19 +42,19 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
     engine = "bigquery" if installation.is_on_google else "duckdb"
     assets = [*map_asset_specs(partial(as_installed, engine=engine, fresh_for=installation.source.fresh_for), assets)]
 
-    def warehouse_of_run(context: InitResourceContext) -> Warehouse:
+    def run_warehouse(context: InitResourceContext) -> Warehouse:
         return installation.warehouse.for_run(context.run.run_id) if context.run else installation.warehouse
 
-    def examined(context: InitResourceContext) -> Examined:
-        return Examined(
-            warehouse_of_run(context),
+    def check_inputs(context: InitResourceContext) -> CheckInputs:
+        return CheckInputs(
+            run_warehouse(context),
             installation.source_files,
             installation.object_store,
             installation.published_years,
         )
 
     def publisher(context: InitResourceContext) -> Publisher:
-        return installation.publisher(warehouse_of_run(context))
+        return installation.publisher(run_warehouse(context))
 
     return Definitions(
         assets=[*assets, *site_assets(installation)],
@@ -64,16 +64,16 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
         sensors=[watch(installation.source), *alerts(installation), *report_sensors(installation)],
         resources={
             **{name: as_resource(part) for name, part in installation.resources().items()},
-            "warehouse": ResourceDefinition(warehouse_of_run, description="The tables that a run works on."),
-            "examined": ResourceDefinition(examined, description="What asset checks look at."),
+            "warehouse": ResourceDefinition(run_warehouse, description="The warehouse, with the tables of the run."),
+            "check_inputs": ResourceDefinition(check_inputs, description="The data that asset checks examine."),
             "publisher": ResourceDefinition(publisher, description="Adds years to the published snapshot."),
-            "of_run": years_of_run(installation, listener),
+            "run_state": run_state_resource(installation, listener),
         },
-        executor=in_process_executor,  # steps start at once, and all years share one Spark
+        executor=in_process_executor,  # steps start without delay, and all years share one Spark session
     )
 
 
 @definitions
 def defs() -> Definitions:
-    """What the workspace loads: the graph of this environment."""
+    """The definitions for the settings in the environment, loaded by the workspace."""
     return build_definitions(Installation(load_settings()))

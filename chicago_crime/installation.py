@@ -1,6 +1,6 @@
-"""From settings to parts: the only module that decides which classes an installation consists of.
+"""Build the parts of an installation from its settings. No other module chooses between implementations.
 
-Each part is built once, on first use, so that a command imports only the libraries that it needs.
+Parts are built on first use, so that commands import only the libraries they need.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:  # Google's libraries are an extra
 
 
 class DuckDBOptions(TypedDict):
-    """What everything that reads with DuckDB needs."""
+    """Options of all readers that use DuckDB."""
 
     staging: Path
     threads: int
@@ -48,20 +48,20 @@ class DuckDBOptions(TypedDict):
 
 @contextmanager
 def google_extra() -> Iterator[None]:
-    """Say which extra to install if Google's libraries cannot be imported."""
+    """Raise an error with the extra to install if Google's libraries are missing."""
     try:
         yield
     except ImportError as error:
         raise SettingsError(
-            f"Google Cloud needs Google's libraries ({error}): pip install 'chicago-crime[gcp]'"
+            f"Google Cloud requires Google's libraries ({error}). To install them: pip install 'chicago-crime[gcp]'"
         ) from error
 
 
 class Installation:
-    """The parts of one installation.
+    """The parts of an installation.
 
     Attributes:
-        settings: what the parts are built from.
+        settings: settings of the installation.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -69,7 +69,7 @@ class Installation:
 
     @cached_property
     def source(self) -> CrimeSource:
-        """Where the yearly CSVs come from."""
+        """Source of the yearly CSVs."""
         settings = self.settings
         if settings.source == "folder":
             from chicago_crime.sources.folder import FolderSource
@@ -98,10 +98,10 @@ class Installation:
         return SampleSource(rows=settings.sample_rows or None, seed=settings.sample_seed)
 
     def fetch_boundaries(self) -> Boundaries:
-        """Fetch the City's outlines from a folder, or from the portal.
+        """Fetch the City's boundaries from a folder or the portal.
 
         Raises:
-            SourceError: they cannot be fetched, or some are missing or not of Chicago.
+            SourceError: they cannot be fetched, are incomplete, or are not in Chicago.
         """
         from chicago_crime.sources.boundaries import fetch_from_portal, read_folder
 
@@ -111,7 +111,7 @@ class Installation:
 
     @cached_property
     def source_files(self) -> SourceFiles:
-        """The fetched CSVs with their manifests."""
+        """Fetched CSVs with their manifests."""
         return SourceFiles(self.settings.data_dir / "csv", self.settings.data_dir / "staging")
 
     @cached_property
@@ -134,7 +134,7 @@ class Installation:
         return DuckDBWarehouse(folder=folder, estimates=checked_estimates(self.settings.population), **self._duckdb)
 
     def prepare_spark(self) -> None:
-        """Start the embedded engine, if it is the one that is set, while something else is done."""
+        """Start the embedded Spark engine in the background, if the settings choose it."""
         if not self.is_on_google and self.settings.spark_engine == "embedded":
             from chicago_crime.storage.local import sail
 
@@ -142,7 +142,7 @@ class Installation:
 
     @property
     def working_reader(self) -> TableReader:
-        """Reads the warehouse's own tables. On a laptop, it imports neither the SQL translation nor Arrow to do so."""
+        """Reader of the warehouse's tables. On a laptop, it avoids importing the SQL translation and Arrow."""
         if self.is_on_google:
             return self.warehouse
         from chicago_crime.storage.local.parquet_reader import ParquetReader
@@ -150,10 +150,10 @@ class Installation:
         return ParquetReader(folder=self.settings.data_dir / "warehouse", **self._duckdb)
 
     def reader(self, as_of: date | str | None = None) -> SnapshotReader:
-        """Reads a published snapshot: the current one, or an older one by day or id.
+        """Open a published snapshot: the current one, or an older one by day or id.
 
         Raises:
-            NothingPublishedError: there is none.
+            NothingPublishedError: there is no such snapshot.
             DamagedError: its catalog is damaged.
         """
         from chicago_crime.published.reader import SnapshotReader
@@ -166,7 +166,7 @@ class Installation:
                 raise
             years = format_years(sorted(loaded))
             raise NothingPublishedError(
-                f"nothing is published yet, but {years} is loaded. To publish it, or to see why it cannot be: "
+                f"nothing is published yet, but {years} is loaded. To publish it, or see what prevents that: "
                 f"chicago-crime run --years {years} --assets published"
             ) from error
         return SnapshotReader(
@@ -177,12 +177,12 @@ class Installation:
         )
 
     def published_years(self) -> Mapping[int, PublishedYear]:
-        """The years as they are published now; a damaged catalog counts as that of the newest snapshot kept."""
+        """Return the currently published years; if the catalog is damaged, those of the newest readable snapshot."""
         snapshot = newest_readable(self.object_store).snapshot
         return snapshot.years if snapshot else {}
 
     def publisher(self, warehouse: Warehouse) -> Publisher:
-        """Publishes years of a warehouse."""
+        """Return the publisher of a warehouse's years."""
         from chicago_crime.published.publisher import Publisher
 
         staging, keep_days = self.settings.data_dir / "staging", self.settings.keep_snapshots_days
@@ -190,7 +190,7 @@ class Installation:
 
     @cached_property
     def views(self) -> Views | None:
-        """`warehouse.duckdb`, which shows the current snapshot to other programs; None on Google Cloud."""
+        """`warehouse.duckdb`, the views of the current snapshot for other programs; None on Google Cloud."""
         if self.is_on_google:
             return None
         from chicago_crime.published.views import Views
@@ -200,13 +200,12 @@ class Installation:
 
     @property
     def _duckdb(self) -> DuckDBOptions:
-        """Options of everything that reads with DuckDB."""
         settings = self.settings
         return {"staging": settings.data_dir / "staging", "threads": settings.threads, "memory": settings.duckdb_memory}
 
     @cached_property
     def spark(self) -> SparkRunner:
-        """Runs the Spark job: an engine on this machine, or Dataproc."""
+        """Spark engine on this machine, or Dataproc."""
         if self.is_on_google:
             return build_dataproc(self.settings)
         from chicago_crime.storage.local.spark import EmbeddedSpark, JvmSpark
@@ -218,11 +217,11 @@ class Installation:
 
     @property
     def is_on_google(self) -> bool:
-        """True if the deployment is Google Cloud."""
+        """Whether the deployment is Google Cloud."""
         return self.settings.deployment == "gcp"
 
     def resources(self) -> dict[str, object]:
-        """The parts as Dagster resources that are the same in every run, by the names that assets use."""
+        """Return the parts that assets use as Dagster resources, by name."""
         names = ("settings", "source", "source_files", "object_store", "spark", "fetch_boundaries")
         return {name: getattr(self, name) for name in names}
 
@@ -268,7 +267,7 @@ def reader_at(location: str | Path | None, as_of: date | str | None = None) -> S
 
 
 def build_bucket_store(settings: Settings, bucket: str | None = None) -> BucketStore:
-    """The object store in Cloud Storage, or that of another bucket. It makes no request yet."""
+    """Build the object store in the settings' bucket, or another one. This makes no requests."""
     with google_extra():
         from chicago_crime.storage.google.access import GoogleAccount
         from chicago_crime.storage.google.bucket import BucketStore
@@ -279,7 +278,7 @@ def build_bucket_store(settings: Settings, bucket: str | None = None) -> BucketS
 
 
 def build_bigquery(settings: Settings) -> BigQueryWarehouse:
-    """The warehouse in BigQuery. It makes no request yet."""
+    """Build the warehouse in BigQuery. This makes no requests."""
     with google_extra():
         from chicago_crime.storage.google.access import GoogleAccount
         from chicago_crime.storage.google.bigquery.jobs import GB
@@ -300,7 +299,7 @@ def build_bigquery(settings: Settings) -> BigQueryWarehouse:
 
 
 def build_dataproc(settings: Settings) -> DataprocSpark:
-    """The Spark runner on Dataproc. It makes no request and starts nothing yet.
+    """Build the Spark runner on Dataproc. This makes no requests.
 
     Raises:
         SettingsError: a setting is missing, or Dataproc does not support that cluster size.

@@ -1,1 +1,1 @@
-"""The tests: a mirror of the package's tree, and `end_to_end/` for what only the whole graph can show."""
+"""The tests mirror the package's tree; `end_to_end/` tests complete runs."""

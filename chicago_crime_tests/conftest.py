@@ -1,4 +1,4 @@
-"""Fixtures that all tests share, and the markers that sort tests by what they need."""
+"""Shared fixtures, and markers that tests get by their requirements."""
 
 import os
 import re
@@ -35,14 +35,14 @@ ON_REAL_YEARS = tuple(f"end_to_end/test_{name}.py" for name in ("dashboard", "en
 
 
 def pytest_configure() -> None:
-    """Let every test choose the width of the terminal: a console reads COLUMNS only when it is created."""
+    """Unset COLUMNS before the console reads it, so that each test can choose the terminal width."""
     os.environ.pop("COLUMNS", None)
     import_module("chicago_crime.cli.screen")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by what they use, so that no test has to remember it; the longest modules run first."""
+    """Mark tests by their fixtures and imports, and run the longest modules first."""
     for item in items:
         assert isinstance(item, pytest.Function)
         if _is_end_to_end(item) or "real_runs" in item.fixturenames:
@@ -56,7 +56,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
-    """Give each process whole modules, and one process all of those on the real years, which it loads once."""
+    """Run each module in one process, and all modules on the real years in the same one, which loads them once."""
 
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
@@ -72,14 +72,14 @@ def _is_end_to_end(item: pytest.Item) -> bool:
 
 @cache
 def _imports(module: str) -> frozenset[str]:
-    """Return the modules of `chicago_crime_tests` that one of them imports, directly or not."""
+    """Return the modules of `chicago_crime_tests` that a module imports, directly or indirectly."""
     code = Path(sys.modules[module].__file__ or "").read_text()
     found = frozenset(re.findall(r"^from (chicago_crime_tests\.[\w.]+) import", code, re.MULTILINE))
     return found.union(*(_imports(name) for name in found))
 
 
-# A small run of the graph spends a third of its time on waiting for the disk and on loading the migrations of Dagster's
-# databases. No test has to survive a power failure, and the migrations stay the same.
+# A small run spends a third of its time syncing the disk and loading migrations of Dagster's databases. Tests need not
+# survive power failures, and migrations can be cached.
 @event.listens_for(Engine, "connect")
 def _do_not_sync(connection: Any, _: object) -> None:
     if isinstance(connection, sqlite3.Connection):
@@ -105,7 +105,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("CHICAGO_CRIME_", "KAGGLE_")) or name == "DAGSTER_HOME":
             monkeypatch.delenv(name)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")  # the servers of the tests are on this machine
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")  # test servers run on this machine
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def warehouse(tmp_path: Path) -> DuckDBWarehouse:
 
 @pytest.fixture(scope="session")
 def loaded_years(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """An installation with 2014 and 2015 of the folder `in`, 36 good rows each. Tests must not change it."""
+    """An installation with 36 good rows of 2014 and 2015 each, from the folder `in`. Tests must not change it."""
     folder = tmp_path_factory.mktemp("loaded")
     for year in (2014, 2015):
         write_csv(folder / "in" / f"{year}.csv", crimes_of_months(year))
@@ -134,14 +134,14 @@ def loaded_years(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture
 def loaded_copy(loaded_years: Settings, tmp_path: Path) -> Settings:
-    """A copy of that installation and of its folder `in`, to change."""
+    """A copy of `loaded_years` that a test may change."""
     shutil.copytree(loaded_years.data_dir.parent, tmp_path, dirs_exist_ok=True)
     return folder_settings(tmp_path / "data", tmp_path / "in")
 
 
 @pytest.fixture(scope="session")
 def real_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, list[RunReport]]:
-    """An installation with every real year loaded, and the reports of its runs. Tests must not change its tables."""
+    """An installation with all real years, and the reports of its runs. Tests must not change its tables."""
     for year in REAL_ROWS:
         real_year(year)
     settings = folder_settings(tmp_path_factory.mktemp("real"), REAL_DATA / "real")

@@ -1,4 +1,4 @@
-"""A city of square places for tests: its GeoJSON files, and how they are published."""
+"""A test city with square areas, and its GeoJSON files."""
 
 import json
 from collections.abc import Iterable
@@ -19,20 +19,20 @@ NUMBERS = {name: sorted(kind.numbers) or [111, 112, 2535] for name, kind in KIND
 
 
 def square(number: int) -> dict[str, Any]:
-    """A place in a row of ten, beside its neighbors."""
+    """Return a square in a grid with ten columns."""
     x, y = -87.9 + number % 10 * SIDE_DEG, 41.7 + number // 10 % 30 * SIDE_DEG
     return shapely.geometry.mapping(shapely.box(x, y, x + SIDE_DEG, y + SIDE_DEG))
 
 
 def collection(kind: str, numbers: Iterable[int]) -> dict[str, Any]:
-    """As the portal exports it: numbers are texts."""
+    """Return a GeoJSON collection like the portal's, with numbers as strings."""
     key = KINDS[kind].keys[0]
     features = [{"type": "Feature", "properties": {key: str(n), "x": 1}, "geometry": square(n)} for n in numbers]
     return {"type": "FeatureCollection", "features": features}
 
 
 def write_outlines(folder: Path, **contents: Any) -> Path:
-    """A folder with a file for each kind, some of them with other content."""
+    """Write a file for each kind into a folder, some with other content."""
     folder.mkdir()
     for kind in KINDS:
         content = contents.get(kind, collection(kind, NUMBERS[kind]))
@@ -41,7 +41,7 @@ def write_outlines(folder: Path, **contents: Any) -> Path:
 
 
 def fetch_outlines(settings: Settings) -> dict[str, Any]:
-    """Run the asset as the command line does."""
+    """Run the asset like the command line."""
     installation = Installation(settings)
     with open_instance(settings) as instance:
         return run_boundaries(installation, build_definitions(installation), instance)

@@ -1,4 +1,4 @@
-"""What many tests share: rows of crimes, files of them, runs of the graph, and the real data if it is present."""
+"""Shared helpers: rows of crimes, CSV files, runs of the graph, and the real data if present."""
 
 import csv
 import os
@@ -23,7 +23,7 @@ from chicago_crime.tables.columns import SOURCE_NAMES
 PROJECT = Path(__file__).parent.parent
 REAL_DATA = PROJECT.parent / "shared" / "data"
 REAL_ROWS = {2014: 275_200, 2015: 263_929, 2016: 268_813, 2021: 60_762}
-"""Rows of each real year's file; 2021 ends in April."""
+"""Number of rows in each real file; 2021 ends in April."""
 NAMES = list(SOURCE_NAMES)
 
 _CRIME = {
@@ -53,14 +53,14 @@ _CRIME = {
 
 
 def crime(**values: object) -> dict[str, str]:
-    """A good row, with some values replaced."""
+    """Return a good row with some values replaced."""
     unknown = values.keys() - _CRIME.keys()
     assert not unknown, unknown
     return _CRIME | {name: str(value) for name, value in values.items()}
 
 
 def crimes_of_months(year: int, per_month: int = 3, months: Iterable[int] = range(1, 13), **values: object) -> list:
-    """Good rows in several months of a year, with unique ids."""
+    """Return good rows in months of a year, with unique ids."""
     return [
         crime(
             id=year * 100_000 + month * 1000 + n,
@@ -74,7 +74,7 @@ def crimes_of_months(year: int, per_month: int = 3, months: Iterable[int] = rang
 
 
 def write_csv(file: Path, rows: Sequence[dict[str, str]], header: Sequence[str] = NAMES) -> Path:
-    """Write rows as a canonical CSV, or with another header for the same columns."""
+    """Write rows as a canonical CSV, optionally with another header."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
@@ -84,7 +84,7 @@ def write_csv(file: Path, rows: Sequence[dict[str, str]], header: Sequence[str] 
 
 
 def append_quoted(file: Path, rows: Sequence[dict[str, str]]) -> Path:
-    """Append rows to a canonical CSV, every field quoted, as the City's portal writes them."""
+    """Append rows to a canonical CSV with all fields quoted, like the City's portal."""
     with file.open("a", newline="", encoding="utf-8") as stream:
         csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(row.values() for row in rows)
     return file
@@ -102,12 +102,12 @@ def gate_of(file: Path, year: int, folder: Path) -> GateResult:
 
 
 def folder_settings(data_dir: Path, folder: Path, **more: Any) -> Settings:
-    """Settings of an installation in one folder that reads files from another."""
+    """Return settings for an installation with the source `folder`."""
     return load_settings(source="folder", folder=folder, data_dir=data_dir, **more)
 
 
 def run(settings: Settings, *years: int, assets: str | None = None, accept: str | None = None) -> list[RunReport]:
-    """Run the graph for years, as the command line does."""
+    """Run the graph for years like the command line."""
     installation = Installation(settings)
     with open_instance(settings) as instance:
         return list(run_years(installation, build_definitions(installation), instance, years, assets, accept))
@@ -122,7 +122,7 @@ def run_well(settings: Settings, *years: int, assets: str | None = None, accept:
 
 
 def warehouse_of(settings: Settings) -> DuckDBWarehouse:
-    """The warehouse of an installation."""
+    """Return the warehouse of an installation."""
     data = settings.data_dir
     return DuckDBWarehouse(
         folder=data / "warehouse", staging=data / "staging", threads=settings.threads, memory=settings.duckdb_memory
@@ -130,57 +130,57 @@ def warehouse_of(settings: Settings) -> DuckDBWarehouse:
 
 
 def rows_of(settings: Settings, table: str, year: int) -> list[dict[str, Any]]:
-    """A year of a table."""
+    """Return the rows of a table's year."""
     return pq.read_table(settings.data_dir / "warehouse" / table / f"{year}.parquet").to_pylist()
 
 
-def all_told_by(error: BaseException) -> str:
-    """The text of an error and of all errors behind it, as a log or Dagster may keep it."""
-    told, left = "", [error]
+def all_text_of(error: BaseException) -> str:
+    """Return the text of an error with its causes and contexts, as a log may contain it."""
+    text, left = "", [error]
     while left:
         one = left.pop()
-        told += f"{one!r} {one} {vars(one)}\n"
+        text += f"{one!r} {one} {vars(one)}\n"
         left += [other for other in (one.__cause__, one.__context__) if other]
-    return told
+    return text
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder with its bytes, to compare before and after."""
+    """Return all files below a folder with their bytes."""
     return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
 def case(name: str) -> Path:
-    """The folder of a case of the shared data; skips the test if it is not present."""
+    """Return the folder of a shared test case, or skip the test if it is missing."""
     folder = REAL_DATA / "cases" / name
     if not folder.exists():
-        pytest.skip(f"the cases are not beside the project: {name}")
+        pytest.skip(f"the cases are not next to the project: {name}")
     return folder
 
 
 def real_year(year: int) -> Path:
-    """The file of a real year; skips the test if the real data is not present."""
+    """Return the file of a real year, or skip the test if it is missing."""
     return _real(REAL_DATA / "real" / f"Chicago_Crimes_{year}.csv.gz")
 
 
 def real_variant(name: str) -> Path:
-    """A small real file in another layout; skips the test if the real data is not present."""
+    """Return a small real file in another layout, or skip the test if it is missing."""
     return _real(REAL_DATA / "variants" / name)
 
 
 def _real(file: Path) -> Path:
     if not file.exists():
-        pytest.skip(f"the real data is not beside the project: {file.name}")
+        pytest.skip(f"the real data is not next to the project: {file.name}")
     return file
 
 
 def program_missing(reason: str) -> NoReturn:
-    """Skip the test because a program is missing; with NEED_ALL_PROGRAMS set, fail."""
+    """Skip the test because a program is missing, or fail if NEED_ALL_PROGRAMS is set."""
     if os.environ.get("NEED_ALL_PROGRAMS"):
         pytest.fail(reason)
     pytest.skip(reason)
 
 
 def plan_of(settings: Settings, years: Sequence[int], assets: str | None = None, accept: str | None = None) -> Plan:
-    """What `run --dry-run` would show."""
+    """Return the plan shown by `run --dry-run`."""
     installation = Installation(settings)
     return make_plan(installation, build_definitions(installation), years, assets, accept)

@@ -1,4 +1,4 @@
-"""The conventions of the code base: what a reader may rely on in every file."""
+"""Conventions of the code base."""
 
 import ast
 import re
@@ -27,10 +27,10 @@ LAYERS = (
     *("errors", "settings", "reference", "tables", "sql", "sources", "intake", "storage", "published", "installation"),
     *("graph", "analysis", "dashboard", "serve", "definitions", "cli"),
 )
-"""The order of the layers: each may import those before it, and itself."""
+"""Layers in order: each may import itself and those before it."""
 
-MOST_LINES = 450
-MOST_MODULES_AT_THE_TOP = 6
+MAX_LINES = 450
+MAX_MODULES_AT_THE_TOP = 6
 
 
 def name_of(file: Path) -> str:
@@ -46,7 +46,7 @@ NAMES = {module_of(file): file for file in OF_PACKAGE}
 
 
 def imports_of(file: Path) -> Iterator[str]:
-    """The modules of the package that a file imports, anywhere: within functions and for types, too."""
+    """Yield the package's modules that a file imports, including those imported in functions or for types."""
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -67,19 +67,19 @@ def layer_of(module: str) -> str:
 
 
 def test_no_module_is_too_long() -> None:
-    assert [name_of(file) for file in MODULES if len(file.read_text().splitlines()) > MOST_LINES] == []
+    assert [name_of(file) for file in MODULES if len(file.read_text().splitlines()) > MAX_LINES] == []
 
 
-def test_the_top_of_the_package_is_small_and_made_of_layers() -> None:
+def test_the_top_of_the_package_has_few_modules_and_only_layers() -> None:
     folder = PROJECT / PACKAGE
     modules = [file.stem for file in folder.glob("*.py")]
-    assert len(modules) <= MOST_MODULES_AT_THE_TOP
+    assert len(modules) <= MAX_MODULES_AT_THE_TOP
     packages = [file.parent.name for file in folder.glob("*/__init__.py")]
     assert {*modules, *packages} - {"__init__"} <= set(LAYERS)
     assert len((folder / "definitions.py").read_text().splitlines()) <= 80, "the platform fits on one page"
 
 
-def test_imports_point_up_the_list_of_layers() -> None:
+def test_imports_follow_the_order_of_layers() -> None:
     wrong = [
         f"{module} imports {name}"
         for module, file in NAMES.items()
@@ -89,7 +89,7 @@ def test_imports_point_up_the_list_of_layers() -> None:
     assert wrong == []
 
 
-def test_no_modules_import_each_other_in_a_circle() -> None:
+def test_there_are_no_circular_imports() -> None:
     graph = {name: set(imports_of(file)) - {name} for name, file in NAMES.items()}
     try:
         TopologicalSorter(graph).prepare()
@@ -98,13 +98,13 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 
 def test_only_the_settings_read_the_environment() -> None:
-    """Others may pass all of it to a program that they start, or set what a library reads."""
+    """Other modules may pass the environment to subprocesses, or set variables for libraries."""
     read = r"getenv|os\.environ(?!\[[^]]+\] = | \||\.setdefault\()\S*"
     others = [file for file in OF_PACKAGE if file.name != "settings.py"]
     assert [name_of(file) for file in others if re.search(read, file.read_text())] == []
 
 
-def test_a_spark_job_imports_nothing_of_the_package() -> None:
+def test_spark_jobs_import_only_pyspark_and_the_standard_library() -> None:
     imported = {
         name.split(".")[0]
         for file in (PROJECT / "spark_jobs").glob("*.py")
@@ -115,34 +115,34 @@ def test_a_spark_job_imports_nothing_of_the_package() -> None:
     assert imported <= {"argparse", "collections", "concurrent", "pyspark"}
 
 
-def test_every_sql_file_says_what_grain_and_columns() -> None:
+def test_every_sql_file_documents_its_grain_and_columns() -> None:
     heads = {name_of(file): file.read_text().splitlines()[:3] for file in SQL_FILES}
     wanted = ["-- What", "-- Grain", "-- Columns"]
     assert [name for name, head in heads.items() if [line.split(":")[0] for line in head] != wanted] == []
 
 
-def test_every_table_of_sql_has_a_file() -> None:
+def test_every_sql_table_has_a_file() -> None:
     files = {file.stem for file in SQL_FILES if file.parent.name == "tables"}
     assert files == {name for name, table in TABLES.items() if table.made_by == "sql"}
 
 
-def test_no_table_becomes_stale_by_what_it_is_not_made_of() -> None:
+def test_code_versions_depend_only_on_files_that_make_tables() -> None:
     files = [file for folder, pattern in lineage._CODE for file in folder.glob(pattern)]
     assert {file.parent.name for file in files} == {"tables", "fragments", "reference", "spark_jobs"}
 
 
-def test_every_column_is_described_and_every_name_is_of_a_column() -> None:
-    made: list[str] = []
+def test_tables_are_consistent_and_columns_are_described() -> None:
+    defined: list[str] = []
     for table in TABLES.values():
         names = [column.name for column in table.columns]
         assert len(set(names)) == len(names), table.name
         assert set(table.key) | set(table.order) <= set(names), table.name
         assert all(column.description.endswith(".") for column in table.columns), table.name
-        assert {above.name for above in table.upstream} <= set(made), f"{table.name} is defined before what it is of"
-        made.append(table.name)
+        assert {above.name for above in table.upstream} <= set(defined), f"{table.name} precedes its upstream tables"
+        defined.append(table.name)
 
 
-def test_a_column_of_one_name_has_one_type_in_all_typed_tables() -> None:
+def test_columns_with_the_same_name_have_the_same_type() -> None:
     types: dict[str, set[str]] = {}
     for table in TABLES.values():
         if table.name not in ("raw_crimes", "rejected_crimes"):

@@ -1,4 +1,4 @@
-"""README and documentation match the project: generated parts, links, commands, targets and folders."""
+"""The README and the documentation match the code: generated parts, links, commands, targets and folders."""
 
 import re
 import shlex
@@ -35,7 +35,7 @@ def test_generated_parts_are_up_to_date() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_every_link_has_a_target(page: Path) -> None:
+def test_links_lead_to_existing_files_and_headings(page: Path) -> None:
     broken = []
     for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
         target, _, anchor = link.partition("#")
@@ -48,7 +48,7 @@ def test_every_link_has_a_target(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_every_make_target_and_command_exists(page: Path) -> None:
+def test_make_targets_and_commands_exist(page: Path) -> None:
     text = page.read_text()
     targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"(?:^|`)make ((?:[a-z-]+ ?)+)(?:`| *#|$)", text, re.MULTILINE))
@@ -78,7 +78,7 @@ def test_the_architecture_page_lists_the_folders_of_the_package() -> None:
     assert sorted(listed) == sorted(folders)
 
 
-def test_a_first_year_on_google_cloud_takes_at_most_ten_commands() -> None:
+def test_loading_a_year_on_google_cloud_takes_at_most_ten_commands() -> None:
     text = (DOCS / "how-to" / "google-cloud.md").read_text().split("## From nothing to a year")[1].split("\n## ")[0]
     commands = re.findall(r"^\$ (\w+)", text, re.MULTILINE)
     assert 6 < len(commands) <= 10

@@ -1,4 +1,4 @@
-"""The Makefile: its help, and the environment file of a stack, with a stand-in for Pulumi."""
+"""Tests of the Makefile, with a stub for Pulumi."""
 
 import json
 import os
@@ -15,7 +15,7 @@ OUTPUTS = {"CHICAGO_CRIME_DEPLOYMENT": "gcp", "CHICAGO_CRIME_GCS_BUCKET": "a-buc
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A folder with the Makefile and what `make env` runs; environments count as installed."""
+    """A folder with the Makefile and the files of `make env`, whose virtual environments seem installed."""
     if shutil.which("make") is None:
         program_missing("make is missing: apt-get install make")
     for name in ("Makefile", "infra_pulumi/env_file.py", "infra_pulumi/requirements.lock"):
@@ -34,7 +34,7 @@ def make(clone: Path, *targets: str, outputs: dict[str, str] = OUTPUTS) -> subpr
     return subprocess.run(["make", *targets], cwd=clone, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_env_writes_the_settings_and_nothing_else(clone: Path) -> None:
+def test_env_writes_only_settings(clone: Path) -> None:
     assert make(clone, "env").returncode == 0
     settings = [f"{name}={value}\n" for name, value in OUTPUTS.items() if name.startswith("CHICAGO_CRIME_")]
     assert (clone / ".env").read_text() == "".join(settings)
@@ -55,7 +55,7 @@ def test_help_lists_every_target(clone: Path) -> None:
     assert listed == set(phony.split()[1:])
 
 
-def test_the_images_tag_is_the_commit_unless_more_than_the_stack_file_changed(clone: Path) -> None:
+def test_the_image_tag_is_the_commit_and_dirty_if_code_changed(clone: Path) -> None:
     def git(*command: str) -> str:
         as_someone = ("-c", "user.name=a", "-c", "user.email=a@example.org")
         return subprocess.check_output(["git", *as_someone, *command], cwd=clone, text=True).strip()

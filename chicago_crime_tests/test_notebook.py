@@ -1,4 +1,4 @@
-"""The tutorial's notebook runs unchanged in an empty folder, without a network."""
+"""The tutorial's notebook runs unchanged in an empty folder without a network."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from chicago_crime_tests.support import PROJECT
 
 
 @pytest.mark.slow
-def test_it_plots_and_cites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_notebook_draws_a_chart_and_cites_the_snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     notebook = nbformat.read(PROJECT / "docs" / "tutorial" / "notebook.ipynb", as_version=4)
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()

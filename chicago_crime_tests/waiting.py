@@ -1,7 +1,6 @@
-"""One timeout for every wait in the tests.
+"""One generous timeout for all waits in the tests.
 
-A wait that ends too early fails a correct program on a busy machine. One that ends late costs time only when something
-is broken. So there is a single, generous limit.
+A short timeout fails correct programs on a busy machine; a long one only costs time when something is broken.
 """
 
 import time
@@ -13,7 +12,7 @@ TIMEOUT_S = 300
 
 
 def wait_until(condition: Callable[[], T], *ignore: type[Exception]) -> T:
-    """Call `condition` until it returns something true, and return that; exceptions in `ignore` count as false."""
+    """Call `condition` until it returns a true value, and return that. Exceptions in `ignore` are treated as false."""
     end = time.monotonic() + TIMEOUT_S
     while True:
         try:

@@ -1,4 +1,4 @@
-"""All of Google Cloud that the platform uses, on loopback, and the environment that points there."""
+"""Fakes of all Google Cloud services that the platform uses, on loopback, and settings that point to them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ SECRET = f"projects/{PROJECT_ID}/secrets/kaggle-token"
 
 @dataclass
 class WholeCloud:
-    """The servers, a folder for what they and the platform keep, and variables that point the platform to them."""
+    """The fake servers, their folder, and environment variables that point to them."""
 
     folder: Path
     storage: StorageServer
@@ -34,16 +34,16 @@ class WholeCloud:
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings of the environment."""
+        """Settings from the environment."""
         return self.settings_with()
 
     def settings_with(self, **changes: object) -> Settings:
-        """The settings of the environment, some of them changed."""
+        """Return settings from the environment with some changed."""
         ours = {name: value for name, value in self.environment.items() if name.startswith(PREFIX)}
         return load_settings(**({name.removeprefix(PREFIX).lower(): value for name, value in ours.items()} | changes))
 
     def left(self) -> list[str]:
-        """What costs money or waits to be removed: clusters, running jobs, staged objects and files, notes of runs."""
+        """Return resources that should have been removed: clusters, jobs, staged objects and files, run notes."""
         state, data = self.dataproc.dataproc, self.settings.data_dir
         kept = ("jobs/", "crimes/", "quarantine/", "published/", "google-cloud-dataproc-metainfo/")
         names = [*self.storage.names(BUCKET), *self.storage.names(STAGING)]
@@ -67,13 +67,13 @@ def whole_cloud(
     kind: type[Cloud] = WholeCloud,  # type: ignore[assignment]
     **settings: object,
 ) -> Iterator[Cloud]:
-    """A cloud with a bucket, an account for machines and a secret, which lasts as long as the context.
+    """Run a fake cloud with buckets, a service account for machines and a secret.
 
     Args:
         place: folder for the bucket, the credentials and the platform's data.
-        runs: whether Spark programs run, or only seem to.
-        kind: a class with more views of the cloud.
-        settings: further or other settings of the platform.
+        runs: whether Spark programs run, or are only pretended to run.
+        kind: subclass of `WholeCloud` to return.
+        settings: additional settings.
     """
     storage = StorageServer(place / "buckets", [BUCKET, STAGING])
     bigquery, dataproc = BigQueryServer(storage), DataprocServer(storage, runs)

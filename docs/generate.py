@@ -22,7 +22,7 @@ def settings() -> str:
     """Return a table of all settings with meaning and default."""
     rows = ["| variable | meaning | default |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        default = "" if field.default is None else f"`{field.default}`"
+        default = "" if field.default in (None, "") else f"`{field.default}`"
         default = "`data` in the project's folder" if name == "data_dir" else default
         rows.append(f"| `{PREFIX}{name.upper()}` | {field.description} | {default} |")
     return "\n".join(rows)

@@ -1,1 +1,1 @@
-"""Spark jobs: each file runs on its own on any Spark and imports nothing of `chicago_crime`."""
+"""Spark jobs. Each file is self-contained: it runs on any Spark and does not import `chicago_crime`."""

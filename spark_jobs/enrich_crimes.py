@@ -1,13 +1,13 @@
-"""The Spark job: enriches typed crimes and counts them. Parquet to Parquet, on any Spark from 3.5.
+"""Spark job that enriches typed crimes and computes summary tables, from Parquet to Parquet, on Spark 3.5 or newer.
 
-Pure functions from DataFrames to a DataFrame define each added column and each summary table. The job knows neither the
-warehouse nor Dagster, and writes only into a fresh folder, from which its caller loads the tables.
+Pure functions of DataFrames define each derived column and summary table. The job does not depend on the warehouse or
+Dagster: it writes into an empty folder, from which its caller loads the tables.
 
     spark-submit enrich_crimes.py --crimes IN --community-areas CSV --fbi-codes CSV --comparable-types CSV --output OUT
         [--tables a,b]
 
-IN holds Parquet files with the columns of `crimes`, of any number of years. OUT gets one Parquet file per table and
-year, somewhere below OUT/<table>/<year>/.
+IN contains Parquet files of any number of years with the columns of `crimes`. The job writes one Parquet file per table
+and year below OUT/<table>/<year>/.
 """
 
 import argparse
@@ -15,16 +15,16 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812 - the name that every Spark user knows
+from pyspark.sql import functions as F  # noqa: N812 - the usual name in Spark code
 
 CELL_FT = 660
 """Side of a grid cell in feet: the length of a standard Chicago block."""
 
 PROVISIONAL_DAYS = 28
-"""How long late reports still arrive in numbers that matter."""
+"""Period in which a significant number of late reports still arrive."""
 
 KNOWN_FLAGS = 0.99
-"""The share of flags that must be known for a rate; what is unknown may be those that are set."""
+"""Minimum share of known flags for a rate, because unknown flags may be mostly true."""
 
 CLASSES = ("violent", "property", "non_index")
 
@@ -39,11 +39,11 @@ def enriched_crimes(
     fbi_codes: DataFrame,
     comparable_types: Mapping[tuple[str, str], str],
 ) -> DataFrame:
-    """Every crime with its columns and the derived ones: one row per row of `crimes`.
+    """Add derived columns to all crimes.
 
     Args:
-        crimes, community_areas, fbi_codes: the tables of these names.
-        comparable_types: the label for all years, by the source's label and the IUCR code or `any`.
+        crimes, community_areas, fbi_codes: tables of these names.
+        comparable_types: comparable label by the source's label and an IUCR code, or `any` for all codes.
     """
     areas = community_areas.select("community_area", F.col("name").alias("community_area_name"), "side")
     codes = fbi_codes.select("fbi_code", F.col("name").alias("fbi_name"), "ucr_part1_class")
@@ -53,7 +53,7 @@ def enriched_crimes(
     return joined.select(
         *crimes.columns,
         F.hour("date").cast("bigint").alias("hour"),
-        # Spark counts from Sunday, ISO from Monday.
+        # Spark's week starts on Sunday, ISO's on Monday.
         (F.pmod(F.dayofweek("date") + F.lit(5), F.lit(7)) + F.lit(1)).cast("bigint").alias("day_of_week"),
         _is_time_placeholder(F.col("date")).alias("is_time_placeholder"),
         F.coalesce(F.to_date("date") >= F.col("provisional_from"), F.lit(False)).alias("is_provisional"),
@@ -68,7 +68,7 @@ def enriched_crimes(
 
 
 def crime_type_count(enriched: DataFrame) -> DataFrame:
-    """Counts by year and crime type, under the source's label."""
+    """Count crimes by year and crime type, as labeled by the source."""
     counts = enriched.groupBy("year", "primary_type").agg(*_tallies(), F.count("arrest").alias("known"))
     is_known = F.col("known") >= F.col("crimes") * F.lit(KNOWN_FLAGS)
     rate = F.when(is_known, F.col("arrests") / F.col("known")).alias("arrest_rate")
@@ -76,7 +76,7 @@ def crime_type_count(enriched: DataFrame) -> DataFrame:
 
 
 def crimes_daily(enriched: DataFrame) -> DataFrame:
-    """Counts by day; all crimes of a day are provisional, or none is."""
+    """Count crimes by day. Either all crimes of a day are provisional or none."""
     by_class = [_count_if(F.col("offense_class") == F.lit(name)).alias(f"{name}_crimes") for name in CLASSES]
     counts = enriched.groupBy("year", F.to_date("date").alias("day")).agg(
         *_tallies(), *by_class, F.max("is_provisional").alias("is_provisional")
@@ -86,11 +86,11 @@ def crimes_daily(enriched: DataFrame) -> DataFrame:
 
 
 def hot_spots(enriched: DataFrame) -> DataFrame:
-    """Counts and Getis-Ord Gi* by year, offense class and grid cell.
+    """Compute counts and Getis-Ord Gi* by year, offense class and grid cell.
 
-    The study area of a year is every cell that had any crime in it: where nothing is ever reported, nobody lives, and
-    the lake would make the whole city hot. Weights are 1 for the cell itself and each of its up to eight neighbors in
-    the study area. Source: Ord and Getis, Local Spatial Autocorrelation Statistics, Geographical Analysis 27 (1995).
+    A year's study area consists of the cells with any crime in that year. Including empty cells, such as those in Lake
+    Michigan, would make the entire city hot. Weights are 1 for the cell itself and its neighbors in the study area.
+    Source: Ord and Getis, Local Spatial Autocorrelation Statistics, Geographical Analysis 27 (1995).
     """
     counts = _counts_with_zeros(enriched.where(F.col("cell_x").isNotNull() & F.col("cell_y").isNotNull()))
     grain = ["year", "offense_class", "cell_x", "cell_y"]
@@ -116,21 +116,21 @@ def hot_spots(enriched: DataFrame) -> DataFrame:
 
 
 def _look_up(rows: DataFrame, crimes: DataFrame, small: DataFrame, key: str) -> DataFrame:
-    """`rows` with the columns of a small table, NULL where it lacks the key.
+    """Add the columns of a small table to `rows`, with NULLs where it lacks the key.
 
-    The small table is first extended to every key that occurs, including NULL. So an inner join loses nothing and keeps
-    the order of the rows; an outer join would move those without a match to the end. The small table is on the left,
-    where Sail hashes it and streams the crimes through.
+    The small table is first extended to all keys in `crimes`, including NULL, so that an inner join loses no rows and
+    keeps their order; an outer join would move rows without a match to the end. The small table is on the left because
+    Sail hashes the left side and streams the right.
     """
     keys = crimes.select(key).distinct().join(small, on=key, how="left").withColumnRenamed(key, "looked_up")
     return F.broadcast(keys).join(rows, on=F.col("looked_up").eqNullSafe(rows[key]), how="inner").drop("looked_up")
 
 
 def _provisional_from(crimes: DataFrame) -> DataFrame:
-    """By year, the first provisional day; NULL if the late reports had arrived by its snapshot.
+    """Return the first provisional day of each year; NULL if late reports had arrived when its data was taken.
 
-    A year's newest `updated_on` shows when its snapshot was taken. One taken four weeks or more after the newest day
-    has the late reports, however early in the calendar year the file ends.
+    The newest `updated_on` approximates when the data was taken. Data taken four weeks or more after its newest crime
+    includes the late reports, even if it ends early in the year.
     """
     days = [F.max(F.to_date(column)).alias(column) for column in ("date", "updated_on")]
     newest = crimes.groupBy("year").agg(*days)
@@ -163,7 +163,7 @@ def _count_if(condition: Column) -> Column:
 
 
 def _tallies() -> tuple[Column, ...]:
-    """The counts of every summary."""
+    """Return the counts in all summaries."""
     return (
         F.count(F.lit(1)).alias("crimes"),
         _count_if(F.col("arrest")).alias("arrests"),
@@ -172,9 +172,9 @@ def _tallies() -> tuple[Column, ...]:
 
 
 def _counts_with_zeros(located: DataFrame) -> DataFrame:
-    """Crimes by year, class (and all) and cell, including zeros, with the middle of the cell's crimes."""
+    """Count crimes by year, class (and all) and cell, with zeros and the midpoint of each cell's crimes."""
     by_class = [_count_if(F.col("offense_class") == F.lit(name)).alias(name) for name in CLASSES]
-    # The middle of the range, not the mean: sums of floats would differ between engines.
+    # The midpoint instead of the mean, because sums of floats differ between engines.
     middle = [((F.min(name) + F.max(name)) / F.lit(2)).alias(name) for name in ("latitude", "longitude")]
     everything = F.count(F.lit(1)).alias("all")
     counted = located.groupBy("year", "cell_x", "cell_y").agg(everything, *by_class, *middle)
@@ -185,7 +185,7 @@ def _counts_with_zeros(located: DataFrame) -> DataFrame:
 
 
 def _gi_star() -> Column:
-    """The z-score from the city's and the neighborhood's sums; NULL where counts do not vary."""
+    """Return the z-score from the sums over the city and the neighborhood; NULL if counts do not vary."""
     cells, near = F.col("cells").cast("double"), F.col("cells_near").cast("double")
     mean = F.col("total") / cells
     deviation = F.sqrt(F.col("total_squares") / cells - mean * mean)
@@ -207,18 +207,18 @@ def main(arguments: Sequence[str] | None, spark: SparkSession) -> None:
     """Run the job.
 
     Args:
-        arguments: as on the command line; None for those of the process.
-        spark: the session to use.
+        arguments: command-line arguments; None for `sys.argv`.
+        spark: Spark session.
     """
-    parser = argparse.ArgumentParser(description="Enrich typed crimes and count them.")
+    parser = argparse.ArgumentParser(description="Enrich typed crimes and compute summary tables.")
     parser.add_argument("--crimes", required=True, help="folder of Parquet files with the columns of crimes")
     for name in ("--community-areas", "--fbi-codes", "--comparable-types"):
         parser.add_argument(name, required=True, help="CSV with a header")
-    parser.add_argument("--output", required=True, help="folder that does not hold these tables yet")
-    parser.add_argument("--tables", default=",".join(TABLES), help=f"which tables, of {','.join(TABLES)}")
+    parser.add_argument("--output", required=True, help="output folder, without these tables")
+    parser.add_argument("--tables", default=",".join(TABLES), help="tables to compute, separated by commas")
     chosen = parser.parse_args(arguments)
     if unknown := set(chosen.tables.split(",")) - set(TABLES):
-        parser.error(f"no such tables: {', '.join(sorted(unknown))}; there are {', '.join(TABLES)}")
+        parser.error(f"unknown table {', '.join(sorted(unknown))}: choose from {', '.join(TABLES)}")
 
     areas = spark.read.csv(chosen.community_areas, header=True, schema=COMMUNITY_AREAS_SCHEMA)
     codes = spark.read.csv(chosen.fbi_codes, header=True, schema=FBI_CODES_SCHEMA)
@@ -232,19 +232,19 @@ def main(arguments: Sequence[str] | None, spark: SparkSession) -> None:
             folder = f"{chosen.output}/{table}/{year}"
             _write(SUMMARIES[table](enriched) if table in SUMMARIES else enriched, folder)
             if table == "enriched_crimes":
-                enriched = spark.read.parquet(folder)  # what is written need not be computed twice
+                enriched = spark.read.parquet(folder)  # avoids computing it again for the summaries
 
-    # Year by year, so that memory depends on the largest year and not on how many there are.
+    # By year, so that memory use depends on the largest year and not on the number of years.
     years = [row.year for row in crimes.select("year").distinct().collect()]
     with ThreadPoolExecutor(YEARS_AT_ONCE) as pool:
         list(pool.map(make_year, sorted(years)))
 
 
 def _write(rows: DataFrame, folder: str) -> None:
-    """Write one year into a fresh folder as one file that keeps the order of the rows, on every engine.
+    """Write one year to a new folder as a single file in row order, on any engine.
 
-    Sail splits its output into four files unless it is partitioned, then it writes one file per value. The partition
-    column is a copy, so that the file itself has all the columns of the table.
+    Sail writes four files, except for partitioned output, which has one file per value. The partition column is a copy,
+    because partition columns are not in the file.
     """
     copied = rows.coalesce(1).withColumn("partition_year", F.col("year"))
     copied.write.partitionBy("partition_year").mode("error").parquet(folder)

@@ -1,4 +1,4 @@
-"""Whether a number means anything: what pages, reports and interfaces share. Pure functions of arrays.
+"""Statistics shared by pages, reports and interfaces, as pure functions of arrays.
 
-Each method, with its source and its limits, is described in `docs/reference/methods.md`.
+`docs/reference/methods.md` describes each method with its source and limits.
 """

@@ -1,6 +1,6 @@
-"""What was to be expected: ranges from the same days of earlier years, and what to call a count that is outside.
+"""Expected ranges of counts, from the same days of earlier years, and verdicts on counts.
 
-In words, not stars: unusual, may be chance, usual, or cannot tell.
+The verdicts are words: unusual, may be chance, usual, or cannot tell.
 """
 
 import math
@@ -15,88 +15,87 @@ Counts = npt.ArrayLike
 USUAL, UNUSUAL, BY_CHANCE, TOO_FEW = "usual", "unusual", "may be chance", "cannot tell"
 
 LEVEL = 0.05
-"""The share of false discoveries that is accepted among all that is called unusual."""
+"""Accepted false discovery rate among counts called unusual."""
 
 NORMAL_95 = 1.959964
-"""The standard score that 95 % of a normal distribution lie within."""
+"""95 % of a normal distribution lies within this many standard deviations of the mean."""
 
 ALIKE, UNLIKE = 16, 4
-"""How many years of its own the variation that a row shares with others is worth: those of one offense in other areas,
-or those of other offenses. Estimated as by Smyth (2004) from Chicago's years 2014 to 2016, which gave 18 and 2."""
+"""Weight, in years, of the variation pooled over other rows: the same offense in other areas, or other offenses.
+
+Prior degrees of freedom, estimated after Smyth (2004) from Chicago's years 2014 to 2016 as 18 and 2."""
 
 LEAST_YEARS = 2
-"""With fewer earlier years, nothing is known of how counts vary."""
+"""Minimum number of earlier years; fewer do not show how counts vary."""
 
 MOST_YEARS = 5
-"""How many earlier years are compared with: the newest that are loaded."""
+"""Maximum number of earlier years; the newest loaded years are used."""
 
 OLDEST = 10
-"""How many years back they may lie."""
+"""Maximum age of an earlier year, in years."""
 
 
-def root(counts: Counts) -> Floats:
-    """Counts on the scale 2 sqrt(x + 3/8), on which those of a Poisson process vary by 1, whatever their size."""
+def anscombe(counts: Counts) -> Floats:
+    """Anscombe transform 2 sqrt(x + 3/8), which gives Poisson counts of any size a variance of about 1."""
     return 2 * np.sqrt(np.asarray(counts, dtype=float) + 3 / 8)
 
 
-def unroot(values: Floats) -> Floats:
-    """The counts that have these values on the scale of `root`; below 0 there are none."""
+def inverse_anscombe(values: Floats) -> Floats:
+    """Inverse of the Anscombe transform, at least 0."""
     return np.maximum((np.maximum(values, 0) / 2) ** 2 - 3 / 8, 0)
 
 
 def overdispersion(
-    history: Counts, worth: int = UNLIKE, offense: Counts | None = None, totals: int = 0
+    history: Counts, weight: int = UNLIKE, offense: Counts | None = None, totals: int = 0
 ) -> tuple[Floats, Floats]:
-    """How much more than Poisson counts vary from year to year.
+    """Estimate the overdispersion of counts: their variance from year to year, relative to a Poisson process.
+
+    Each row's own few years are combined with the relative variation pooled over similar rows. The pool weighs at most
+    as many years as the other rows have.
 
     Args:
-        history: counts by row and earlier year; NaN for a year that is not loaded.
-        worth: ALIKE or UNLIKE.
-        offense: by row, the number of the offense that it shares its relative variation with; None if all share it.
-        totals: how many of the last rows are totals of the others: they vary as these do, and teach them nothing.
+        history: counts by row and earlier year; NaN for years that are not loaded.
+        weight: of the pool: ALIKE or UNLIKE.
+        offense: number of each row's offense, whose rows form a pool; None for one pool of all rows.
+        totals: number of rows at the end that are totals of the others and do not contribute to the pool.
 
     Returns:
-        By row: the variance of a count divided by that of a Poisson count, at least 1; and the degrees of freedom of
-        that estimate. A row's own few years are mixed with the relative variation of the rows that it is alike, which
-        is worth no more years than the other rows have.
+        For each row, the variance ratio, at least 1, and its degrees of freedom.
     """
     counts = np.asarray(history, dtype=float)
     years = (~np.isnan(counts)).sum(axis=1)
     own, free = np.ones(len(counts)), np.maximum(years - 1, 0).astype(float)
     mean = np.zeros(len(counts))
     known = years > 1
-    own[known] = np.nanvar(root(counts[known]), axis=1, ddof=1)
+    own[known] = np.nanvar(anscombe(counts[known]), axis=1, ddof=1)
     mean[known] = np.nanmean(counts[known], axis=1)
-    alike = np.zeros(len(counts), dtype=int) if offense is None else np.asarray(offense)
-    lends = np.arange(len(counts)) < len(counts) - totals
-    excess, total, lent = (np.bincount(alike, of * lends) for of in (own - 1, mean, free))
-    shared = np.maximum(np.divide(excess, total, out=np.zeros(len(total)), where=total > 0), 0)[alike]
-    borrowed = np.where(known, np.minimum(worth, lent[alike] - free), worth)
-    mixed = (borrowed * (1 + shared * mean) + free * own) / (borrowed + free)
-    return np.maximum(mixed, 1), borrowed + free
+    pool = np.zeros(len(counts), dtype=int) if offense is None else np.asarray(offense)
+    contributes = np.arange(len(counts)) < len(counts) - totals
+    excess, total, pooled = (np.bincount(pool, values * contributes) for values in (own - 1, mean, free))
+    relative = np.maximum(np.divide(excess, total, out=np.zeros(len(total)), where=total > 0), 0)[pool]
+    prior = np.where(known, np.minimum(weight, pooled[pool] - free), weight)
+    combined = (prior * (1 + relative * mean) + free * own) / (prior + free)
+    return np.maximum(combined, 1), prior + free
 
 
 def normal_score(t: Counts, freedom: Counts) -> Floats:
-    """The standard score that is as improbable as Student's t (Wallace 1959, within 0.2 % from four degrees on)."""
+    """Convert Student's t to the equivalent z-score (Wallace 1959; within 0.2 % for 4 or more degrees of freedom)."""
     t, n = np.asarray(t, dtype=float), np.asarray(freedom, dtype=float)
     return np.asarray(np.sign(t) * (8 * n + 1) / (8 * n + 3) * np.sqrt(n * np.log1p(t**2 / n)))
 
 
 def student_score(z: float, freedom: Floats) -> Floats:
-    """Student's t that is as improbable as a standard score: the inverse of `normal_score`."""
+    """Convert a z-score to the equivalent Student's t: the inverse of `normal_score`."""
     return np.sqrt(freedom * np.expm1((z * (8 * freedom + 3) / (8 * freedom + 1)) ** 2 / freedom))
 
 
-def p_of_score(z: Counts) -> Floats:
-    """The two-sided p-value of standard scores."""
+def p_value(z: Counts) -> Floats:
+    """Two-sided p-values of z-scores."""
     return np.vectorize(math.erfc, otypes=[float])(np.abs(np.asarray(z, dtype=float)) / math.sqrt(2))
 
 
 def adjusted(p: Counts) -> Floats:
-    """p-values of many tests such that calling those up to LEVEL unusual makes at most that share of them false.
-
-    The procedure of Benjamini and Hochberg. NaN stays NaN and is not counted as a test.
-    """
+    """p-values adjusted for multiple tests by the Benjamini-Hochberg procedure. NaN is not counted as a test."""
     p = np.asarray(p, dtype=float)
     tested = np.flatnonzero(~np.isnan(p))
     order = tested[np.argsort(p[tested])]
@@ -108,12 +107,12 @@ def adjusted(p: Counts) -> Floats:
 
 @dataclass(frozen=True)
 class Expected:
-    """What was to be expected of each row.
+    """Expected counts, by row.
 
     Attributes:
-        low, high: 95 of 100 such counts lie between them, if nothing changed.
-        middle: the count in the middle of the range.
-        score: how far the count lies from the middle, as a standard score; negative if below.
+        low, high: 95 % prediction interval if nothing changed.
+        middle: center of the interval.
+        score: z-score of the actual count; negative if it is below the center.
     """
 
     low: Floats
@@ -122,12 +121,12 @@ class Expected:
     score: Floats
 
     def verdicts(self) -> list[str | None]:
-        """What to call each count, of all rows at once; None where nothing was tested.
+        """Return the verdict on each count; None where nothing was tested.
 
-        What would be unusual alone, but is not among all that are tested together, may be chance. Too few to tell: the
-        range reaches down to half its middle.
+        A count that is significant by itself, but not after adjustment for all tests, may be chance. If the interval
+        extends to half its center, the counts are too small to tell.
         """
-        p, are_few = p_of_score(self.score), self.low <= self.middle / 2
+        p, are_few = p_value(self.score), self.low <= self.middle / 2
         found = np.select(
             [np.isnan(p), adjusted(p) <= LEVEL, p <= LEVEL, are_few], ["", UNUSUAL, BY_CHANCE, TOO_FEW], USUAL
         )
@@ -135,26 +134,26 @@ class Expected:
 
 
 def expected(
-    history: Counts, now: Counts, worth: int = UNLIKE, offense: Counts | None = None, totals: int = 0
+    history: Counts, now: Counts, weight: int = UNLIKE, offense: Counts | None = None, totals: int = 0
 ) -> Expected:
-    """Compare counts with those of earlier years. Rows with fewer than LEAST_YEARS of them are NaN.
+    """Compare counts with earlier years. Rows with fewer than LEAST_YEARS of them are NaN.
 
     Args:
-        history: counts by row and earlier year; NaN for a year that is not loaded.
+        history: counts by row and earlier year; NaN for years that are not loaded.
         now: counts by row.
-        worth, offense, totals: as for `overdispersion`.
+        weight, offense, totals: as for `overdispersion`.
     """
     counts = np.asarray(history, dtype=float)
     years = (~np.isnan(counts)).sum(axis=1)
     enough = years >= LEAST_YEARS
-    dispersion, freedom = overdispersion(counts, worth, offense, totals)
+    dispersion, freedom = overdispersion(counts, weight, offense, totals)
     center = np.full(len(counts), np.nan)
-    center[enough] = np.nanmean(root(counts[enough]), axis=1)
+    center[enough] = np.nanmean(anscombe(counts[enough]), axis=1)
     error = np.sqrt(dispersion * (1 + 1 / np.maximum(years, 1)))
     margin = student_score(NORMAL_95, freedom) * error
     return Expected(
-        low=unroot(center - margin),
-        high=unroot(center + margin),
-        middle=unroot(center),
-        score=normal_score((root(now) - center) / error, freedom),
+        low=inverse_anscombe(center - margin),
+        high=inverse_anscombe(center + margin),
+        middle=inverse_anscombe(center),
+        score=normal_score((anscombe(now) - center) / error, freedom),
     )

@@ -1,4 +1,4 @@
-"""What is unusual now: offense groups, crime types and areas whose counts differ from those of earlier years."""
+"""Offense groups, crime types and areas whose counts differ from earlier years."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ import pyarrow as pa
 from chicago_crime.analysis.expected import ALIKE, UNLIKE, Floats, expected
 from chicago_crime.reference import offense_groups
 
-LEAST = 5
-"""Series with fewer crimes than this, on average over all years compared, are not tested: they can show nothing."""
+MIN_MEAN = 5
+"""Minimum mean count per year; smaller series have no power and are not tested."""
 
 _AREAS = 78
-"""The community areas by number, and 0 for crimes in none."""
+"""Community areas 1 to 77, and 0 for crimes without one."""
 
-Of = Literal["all", "group", "type"]
-Offense = tuple[Of, str]
-"""Whether it is a group, a type or all crimes, and its name: of a group the short one, of all crimes none."""
+Kind = Literal["all", "group", "type"]
+Offense = tuple[Kind, str]
+"""Kind of offense and its name: the short name of a group, the type, or "" for all crimes."""
 
 
 class Series(NamedTuple):
-    """Counts now and in earlier years, in an area or in the city, and the offenses that have them."""
+    """Counts now and in earlier years, in an area or citywide, and the offenses with exactly these counts."""
 
     area: int | None
     counts: Floats
@@ -31,15 +31,15 @@ class Series(NamedTuple):
 
 @dataclass(frozen=True)
 class Signal:
-    """A count of one offense in one place beside what was to be expected.
+    """The count of an offense in one place, compared with earlier years.
 
     Attributes:
-        offenses: which is counted, and after it others with the same counts, as a type after its only group.
-        area: community area; None for the whole city.
+        offenses: the offense counted, followed by others with identical counts, such as a group's only type.
+        area: community area; None for the city.
         now: the count.
-        before: the counts of the same days of earlier years, in the order in which the years were given.
-        low, high: the range in which 95 of 100 such counts lie if nothing changed.
-        score: how far the count lies from the middle of the range, as a standard score.
+        before: counts of the same days of earlier years, in the given order of years.
+        low, high: 95 % prediction interval if nothing changed.
+        score: z-score of the count.
         verdict: unusual, may be chance, usual, or cannot tell.
     """
 
@@ -54,27 +54,27 @@ class Signal:
 
 
 def find_signals(counted: pa.Table, span: str, years_back: Sequence[int]) -> list[Signal]:
-    """Every series that can be tested, the most surprising first.
+    """Return a signal for each series that can be tested, most significant first.
 
     Args:
-        counted: the answer to `sql/pages/signals.sql`.
+        counted: result of `sql/pages/signals.sql`.
         span: days_28 or year_to_date.
-        years_back: 0 and the earlier years to compare with.
+        years_back: 0 and the earlier years to compare with, ascending.
     """
     series = list(_series(counted, span, years_back))
-    # False discoveries are controlled among the city's series, and apart from them among the areas'.
+    # The false discovery rate is controlled separately for citywide series and for areas.
     city = [one for one in series if one.area is None]
     areas = [one for one in series if one.area is not None]
     offenses = {offense: number for number, offense in enumerate({one.offenses[0]: None for one in areas})}
-    alike = [offenses[one.offenses[0]] for one in areas]
-    signals = [*_tested(city, UNLIKE, None), *_tested(areas, ALIKE, alike)]
+    pools = [offenses[one.offenses[0]] for one in areas]
+    signals = [*_tested(city, UNLIKE, None), *_tested(areas, ALIKE, pools)]
     return sorted(signals, key=lambda one: -abs(one.score))
 
 
-def _tested(series: list[Series], worth: int, offense: list[int] | None) -> Iterator[Signal]:
+def _tested(series: list[Series], weight: int, offense: list[int] | None) -> Iterator[Signal]:
     if not series:
         return
-    found = expected([one.counts[1:] for one in series], [one.counts[0] for one in series], worth, offense)
+    found = expected([one.counts[1:] for one in series], [one.counts[0] for one in series], weight, offense)
     numbers = (found.low.tolist(), found.high.tolist(), found.score.tolist(), found.verdicts())
     for one, low, high, score, verdict in zip(series, *numbers, strict=True):
         if verdict:
@@ -83,26 +83,26 @@ def _tested(series: list[Series], worth: int, offense: list[int] | None) -> Iter
 
 
 def _series(counted: pa.Table, span: str, years_back: Sequence[int]) -> Collection[Series]:
-    """Counts by number of years back, of each offense in the city and in each area, each series once."""
+    """Collect the counts of each offense, citywide and by area. Offenses with identical counts share a series."""
     by_code, codes = _counts(counted, "iucr", span, years_back)
     by_type, types = _counts(counted, "type", span, years_back)
     groups = {name: [i for i, code in enumerate(codes) if code in one.codes] for name, one in offense_groups().items()}
-    offenses: list[tuple[Of, str, Floats]] = [
+    offenses: list[tuple[Kind, str, Floats]] = [
         *(("group", name, by_code[rows].sum(axis=0)) for name, rows in groups.items()),
         *(("type", name, by_type[row]) for row, name in enumerate(types) if name),
         ("all", "", by_type.sum(axis=0)),
     ]
     found: dict[tuple[float | None, ...], Series] = {}
-    for of, name, counts in offenses:
+    for kind, name, counts in offenses:
         for area in (None, *range(1, _AREAS)):
             one = counts.sum(axis=0) if area is None else counts[area]
-            if one.mean() >= LEAST:  # a type may hold the same crimes as a group
-                found.setdefault((area, *one), Series(area, one, [])).offenses.append((of, name))
+            if one.mean() >= MIN_MEAN:
+                found.setdefault((area, *one), Series(area, one, [])).offenses.append((kind, name))
     return found.values()
 
 
 def _counts(counted: pa.Table, column: str, span: str, years_back: Sequence[int]) -> tuple[Floats, list[str]]:
-    """Counts by value of a column, area and number of years back, and the values."""
+    """Return an array of counts by value of a column, area and years back, and the values."""
     encoded = counted[column].fill_null("").combine_chunks().dictionary_encode()
     area = counted["community_area"].fill_null(0).to_numpy()
     back = np.searchsorted(years_back, counted["years_back"].to_numpy())

@@ -30,12 +30,12 @@ def describe(
         from chicago_crime.tables import TABLES
 
         if table is None:
-            header: tuple[str, ...] = ("table", "one row is", "what it holds")
+            header: tuple[str, ...] = ("table", "one row per", "contents")
             rows: list[tuple[str, ...]] = [(name, one.grain, one.description) for name, one in TABLES.items()]
             rows += [(name, "(reference)", text) for name, text in reference.TABLES.items()]
         elif table.lower() in TABLES:
             chosen = TABLES[table.lower()]
-            out.print(f"{chosen.name}: {chosen.description}\nOne row is: {chosen.grain}.")
+            out.print(f"{chosen.name}: {chosen.description}\nOne row per {chosen.grain}.")
             header = ("column", "type", "meaning")
             rows = [(c.name, c.type, c.description) for c in chosen.columns]
         elif table.lower() in reference.TABLES:

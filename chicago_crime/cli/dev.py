@@ -29,7 +29,7 @@ def dev(
         settings = chosen_settings(source=source, folder=folder, data_dir=data_dir)
         refuse_busy_port(port)
         from chicago_crime.cli.screen import out
-        from chicago_crime.graph.instance import become_dagster_dev, prepare_home
+        from chicago_crime.graph.instance import exec_dagster_dev, prepare_home
 
         if find_spec("dagster") is None:  # importing it takes seconds
             raise ModuleNotFoundError(name="dagster")
@@ -39,4 +39,4 @@ def dev(
             f"http://127.0.0.1:{port}  (Ctrl-C stops it)"
         )
         out.file.flush()  # this process becomes Dagster
-        become_dagster_dev(settings, port)
+        exec_dagster_dev(settings, port)

@@ -193,7 +193,7 @@ class Rehearsal:
 
         from chicago_crime.graph.assets.spark import enrich_crimes
         from chicago_crime.graph.progress import ignore_progress
-        from chicago_crime.graph.years_of_run import YearsOfRun
+        from chicago_crime.graph.run_state import RunState
 
         settings = self.settings.model_copy(update={"dataproc_mode": mode})
         began = time.monotonic()
@@ -202,7 +202,7 @@ class Rehearsal:
             resources={
                 "warehouse": self.warehouse,
                 "spark": build_dataproc(settings),
-                "of_run": YearsOfRun(ignore_progress),
+                "run_state": RunState(ignore_progress),
             },
             partition_key=str(YEAR),
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},

@@ -33,7 +33,7 @@ def snapshots(data_dir: DataOption = None) -> None:
             reasons = {year: reason for year in one.changed if (reason := one.years[year].accepted)}
             accepted += [f"{name}: {year} was accepted: {reason}" for year, reason in reasons.items()]
             newest = max(months, default="-")
-            table.add_row(name, one.told_at, format_years(one.changed), f"{one.records:,}", newest)
+            table.add_row(name, one.local_time, format_years(one.changed), f"{one.records:,}", newest)
         if table.row_count:
             out.print(table, *map(printable, accepted), sep="\n")
         else:

@@ -1,1 +1,1 @@
-"""The Dagster graph: assets, checks, jobs, schedules, sensors, and how runs are started."""
+"""The Dagster graph: assets, checks, jobs, schedules and sensors, and runs from the command line."""

@@ -1,4 +1,4 @@
-"""The sensor that sends word when something is wrong: one message for all that happened since the last."""
+"""The alert sensor: one message with all problems since the last message."""
 
 import json
 from collections.abc import Sequence
@@ -27,21 +27,21 @@ from chicago_crime.settings import SettingsError
 from chicago_crime.storage.lineage import digest
 
 MINUTES = 5
-MOST_LINES = 30
+MAX_LINES = 30
 OVERLAP = timedelta(minutes=1)
-"""How long before the last message a run may have ended that Dagster had not recorded then."""
+"""How late Dagster may record the end of a run."""
 
 ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 
 
 @dataclass(frozen=True)
-class Told:
-    """What recipients know already.
+class AlertState:
+    """What has been reported, kept in the sensor's cursor.
 
     Attributes:
-        until: runs and ticks that ended before this time (epoch seconds).
-        warnings: digests of the failures of runs, and of the warnings of checks, which every run of a year repeats.
-        stale: the snapshot of which they know that it is old.
+        until: end of the period covered, in epoch seconds.
+        warnings: digests of reported run failures and check warnings, which each run of a year repeats.
+        stale: snapshot reported as stale, or `damaged`; "" if none.
     """
 
     until: float
@@ -50,31 +50,31 @@ class Told:
 
 
 def send(addresses: str, title: str, lines: list[str], files: Sequence[Path] = ()) -> str:
-    """Send a message, with files where that is possible, to all addresses, as Apprise reads them.
+    """Send a message to Apprise addresses, with files where the service supports attachments.
 
     Returns:
-        Which of them could not be reached, in words; "" if all could.
+        A message about addresses that could not be reached; "" if all were reached.
 
     Raises:
-        SettingsError: one of them is no address.
-        PlatformError: none of them could be reached.
+        SettingsError: an address is invalid.
+        PlatformError: no address could be reached.
     """
-    from apprise import Apprise  # slow to import, and only messages need it
+    from apprise import Apprise  # slow to import
 
     recipients = [Apprise() for _ in addresses.split()]
     for number, (one, address) in enumerate(zip(recipients, addresses.split(), strict=True), 1):
-        if not one.add(address):  # it may contain a password, so it is not shown
-            raise SettingsError(f"CHICAGO_CRIME_ALERTS: number {number} of its addresses is none that Apprise knows")
-    more = [f"... and {len(lines) - MOST_LINES} more: see the UI"] if len(lines) > MOST_LINES else []
-    text, attached = "\n".join(lines[:MOST_LINES] + more), [str(file) for file in files]
+        if not one.add(address):  # not shown, because it may contain a password
+            raise SettingsError(f"CHICAGO_CRIME_ALERTS: address {number} is not an address that Apprise supports")
+    more = [f"... and {len(lines) - MAX_LINES} more: see the UI"] if len(lines) > MAX_LINES else []
+    text, attached = "\n".join(lines[:MAX_LINES] + more), [str(file) for file in files]
     missed = [str(number) for number, one in enumerate(recipients, 1) if not one.notify(text, title, attach=attached)]
     if len(missed) == len(recipients):
-        raise PlatformError("a message could not be sent to any address of CHICAGO_CRIME_ALERTS")
-    return f"it could not be sent to number {', '.join(missed)} of CHICAGO_CRIME_ALERTS" if missed else ""
+        raise PlatformError("the message could not be sent to any address in CHICAGO_CRIME_ALERTS")
+    return f"the message could not be sent to address {', '.join(missed)} in CHICAGO_CRIME_ALERTS" if missed else ""
 
 
 def alerts(installation: Installation) -> list[SensorDefinition]:
-    """The sensor, if the settings name somebody to tell."""
+    """Return the alert sensor, if the settings have an address."""
     if installation.settings.alerts is None:
         return []
     addresses = installation.settings.alerts.get_secret_value()
@@ -82,24 +82,26 @@ def alerts(installation: Installation) -> list[SensorDefinition]:
     @sensor(
         minimum_interval_seconds=MINUTES * 60,
         default_status=DefaultSensorStatus.RUNNING,
-        description="Sends word of failed runs, checks, schedules that did nothing, and data that is not refreshed.",
+        description="Sends alerts about failed runs, failed checks, skipped schedules and stale data.",
     )
     def send_word(context: SensorEvaluationContext) -> SensorResult | SkipReason:
         now = datetime.now(UTC)
-        if context.cursor is None:  # what happened before anybody was to be told is past
-            return SensorResult(skip_reason="from now on", cursor=json.dumps(asdict(Told(now.timestamp()))))
-        told = Told(**json.loads(context.cursor))
-        lines, told = news(installation, context.instance, told, now)
-        title = f"Chicago crime data: {len(lines)} thing{'s'[: len(lines) > 1]} to look at"
+        if context.cursor is None:  # problems from before the first tick are not reported
+            return SensorResult(skip_reason="started", cursor=json.dumps(asdict(AlertState(now.timestamp()))))
+        state = AlertState(**json.loads(context.cursor))
+        lines, state = new_alerts(installation, context.instance, state, now)
+        title = f"Chicago crime data: {len(lines)} alert{'s'[: len(lines) > 1]}"
         missed = send(addresses, title, lines) if lines else ""
-        return SensorResult(skip_reason=missed or f"{len(lines)} told", cursor=json.dumps(asdict(told)))
+        return SensorResult(skip_reason=missed or f"{len(lines)} alerts", cursor=json.dumps(asdict(state)))
 
     return [send_word]
 
 
-def news(installation: Installation, instance: DagsterInstance, told: Told, now: datetime) -> tuple[list[str], Told]:
-    """A line for each thing that is wrong and was not told yet, and what is told with them."""
-    since = datetime.fromtimestamp(told.until, UTC) - OVERLAP
+def new_alerts(
+    installation: Installation, instance: DagsterInstance, state: AlertState, now: datetime
+) -> tuple[list[str], AlertState]:
+    """Return a line for each new problem, and the new state."""
+    since = datetime.fromtimestamp(state.until, UTC) - OVERLAP
     found: dict[str, str] = {}
     for record in instance.get_run_records(RunsFilter(statuses=ENDED, updated_after=since), ascending=True):
         run = record.dagster_run
@@ -113,17 +115,17 @@ def news(installation: Installation, instance: DagsterInstance, told: Told, now:
                 found[digest(check.asset, check.check, check.description)] = (
                     f"{check.asset}: {check.check}: {check.description}"
                 )
-    new = {key: text for key, text in found.items() if key not in told.warnings}
+    new = {key: text for key, text in found.items() if key not in state.warnings}
     lines = [*new.values()]
-    lines += idle_ticks(instance, told.until, now.timestamp())
+    lines += idle_ticks(instance, state.until, now.timestamp())
     stale = _stale(installation, now)
-    if stale and stale[0] != told.stale:
+    if stale and stale[0] != state.stale:
         lines.append(stale[1])
-    return lines, Told(now.timestamp(), (*told.warnings, *new)[-1000:], stale[0] if stale else "")
+    return lines, AlertState(now.timestamp(), (*state.warnings, *new)[-1000:], stale[0] if stale else "")
 
 
 def _stale(installation: Installation, now: datetime) -> tuple[str, str] | None:
-    """The current snapshot with a sentence, if it is damaged or the source should have been loaded again by now."""
+    """Return the id of a stale snapshot, or `damaged`, with a message; None if the current snapshot is fresh."""
     fresh_for = installation.source.fresh_for
     try:
         catalog = current(installation.object_store)
@@ -132,6 +134,6 @@ def _stale(installation: Installation, now: datetime) -> tuple[str, str] | None:
     if not catalog or not fresh_for or now - catalog.published_at <= fresh_for:
         return None
     return catalog.snapshot, (
-        f"Nothing was published since {catalog.published_at:%Y-%m-%d}: the source {installation.source.name} should be "
-        f"loaded every {fresh_for.days} days"
+        f"Nothing has been published since {catalog.published_at:%Y-%m-%d}, but the source {installation.source.name} "
+        f"should be loaded every {fresh_for.days} days"
     )

@@ -1,4 +1,4 @@
-"""Runs in the process of a command line: how a signal ends one, and how one that died without a word is found."""
+"""Runs in the command line's process: cancel them on signals, and detect those whose process died."""
 
 import os
 import signal
@@ -16,27 +16,27 @@ from chicago_crime.settings import Settings
 from chicago_crime.storage.leases import abandoned, lease
 
 LEASES = "command-line-runs"
-"""Folder of the data, as Dagster's may be read-only: a file for each run of a command line, locked while it lives."""
+"""Subfolder of the data directory with a file per running command, locked while it lives."""
 
 REPEAT_AFTER_S = 0.05
-"""How long after a lost interrupt it is sent again."""
+"""Delay before a lost interrupt is sent again."""
 
 
 class RunCanceledError(PlatformError):
-    """A signal ended the run; the exit code is that of a program which the signal ended."""
+    """A signal canceled the run. The exit code is 128 plus the signal number, as in a shell."""
 
     def __init__(self, run_id: str, number: int) -> None:
         name = signal.Signals(number).name
-        super().__init__(f"Run {run_id} was canceled by {name}. The years that it had not published are unchanged.")
+        super().__init__(f"Run {run_id} was canceled by {name}. Years that it had not published yet are unchanged.")
         self.exit_code = 128 + number
 
 
 @contextmanager
 def recorded(instance: DagsterInstance, settings: Settings, run_id: str) -> Iterator[None]:
-    """Record what becomes of a run that the body executes, also if this process is ended while it does.
+    """Record how a run executed in the body ends, even if this process is killed.
 
     Raises:
-        RunCanceledError: a signal ended it.
+        RunCanceledError: a signal canceled the run.
     """
     with lease(settings.data_dir / LEASES, run_id, "a run of a command line") as note, _signals() as received:
         try:
@@ -47,7 +47,7 @@ def recorded(instance: DagsterInstance, settings: Settings, run_id: str) -> Iter
         finally:
             run = instance.get_run_by_id(run_id)
             if received() and run and not run.is_success:
-                instance.report_run_canceled(run, "A signal ended the command line that ran it.")
+                instance.report_run_canceled(run, "A signal interrupted the command line.")
                 note.unlink()
             elif run is None or run.is_finished:
                 note.unlink()
@@ -56,19 +56,19 @@ def recorded(instance: DagsterInstance, settings: Settings, run_id: str) -> Iter
 
 
 def fail_dead_runs(instance: DagsterInstance, settings: Settings) -> None:
-    """Mark the runs of command lines that died as failed: they would keep their places in the queue."""
+    """Mark runs whose command line died as failed, so that they release their slots in the queue."""
     for note in abandoned(settings.data_dir / LEASES):
         run: DagsterRun | None = instance.get_run_by_id(note.name)
         if run and not run.is_finished:
-            instance.report_run_failed(run, "The command line that ran it died.")
+            instance.report_run_failed(run, "The command line's process died.")
         note.unlink()
 
 
 @contextmanager
 def _signals() -> Iterator[Callable[[], bytes]]:
-    """Let SIGTERM and SIGHUP interrupt the body as Ctrl-C does; yields which signals have come, the first one first.
+    """Let SIGTERM and SIGHUP interrupt the body as Ctrl-C does; yields a function that returns the signals received.
 
-    Dagster replaces the handlers of SIGINT and SIGTERM while it runs, and tells nobody which of them came.
+    Dagster replaces the handlers of SIGINT and SIGTERM during a run and does not report which signal arrived.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: b""
@@ -90,7 +90,7 @@ def _signals() -> Iterator[Callable[[], bytes]]:
         signal.raise_signal(signal.SIGTERM)
 
     def repeat(lost: "sys.UnraisableHookArgs") -> None:
-        # Python drops what a handler raises inside a weak reference's callback or a __del__: the run would go on.
+        # Python discards exceptions that a handler raises inside __del__ or a weak reference's callback.
         if isinstance(lost.exc_value, KeyboardInterrupt | DagsterExecutionInterruptedError):
             threading.Timer(REPEAT_AFTER_S, os.kill, (os.getpid(), signal.SIGTERM)).start()
         else:

@@ -1,4 +1,4 @@
-"""All that uses Dagster's private modules: the tags of a range of years, a faster event log, a safer run launcher."""
+"""All code that depends on Dagster's private modules: tags of year ranges, a faster event log, a safer run launcher."""
 
 import os
 import threading
@@ -38,37 +38,37 @@ from sqlalchemy import Connection, Engine, create_engine
 from typing_extensions import override
 
 RECORDED_ITSELF = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
-"""Metadata of a result for which Dagster records no materialization: the step records those of some years itself."""
+"""Result metadata that keeps Dagster from recording a materialization, because the step has recorded its own."""
 
 BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
-"""Environment variable: Dagster stores events that belong together in batches of at most this many."""
+"""Environment variable with Dagster's maximum batch size for storing events."""
 
 INDEX = "index"
-"""Name of the database with the asset events of all runs. The other databases are named after their run."""
+"""Name of the database with the asset events of all runs. The other databases are named by run id."""
 
 HEALTH_TIMEOUT_S = 10
 
 LONGEST_TICK_S = 3600
-"""Longer than any tick of a schedule or sensor takes. Dagster finds ticks by their beginning."""
+"""Upper bound of a tick's duration, because Dagster filters ticks by start time."""
 
 IS_STOPPING = "after telling it to shut down"
-"""Part of the message of a code location that is shutting down. Dagster raises no error of its own for it."""
+"""Part of Dagster's error message when a code location is shutting down, for which it has no exception class."""
 
 
 def range_tags(first: int, last: int) -> dict[str, str]:
-    """The tags of a run of all years of a range."""
+    """Return the tags of a run of a range of years."""
     return {ASSET_PARTITION_RANGE_START_TAG: str(first), ASSET_PARTITION_RANGE_END_TAG: str(last)}
 
 
 def years_in_tags(tags: Mapping[str, str]) -> list[int]:
-    """The years of a run of one partition or of a range; none if it has no partitions."""
+    """Return the years of a run of one partition or a range; [] if it has no partitions."""
     first = tags.get(ASSET_PARTITION_RANGE_START_TAG) or tags.get(PARTITION_NAME_TAG)
     last = tags.get(ASSET_PARTITION_RANGE_END_TAG) or first
     return list(range(int(first), int(last) + 1)) if first and last else []
 
 
 def idle_ticks(instance: DagsterInstance, since: float, until: float) -> Iterator[str]:
-    """Schedules that did nothing, and schedules and sensors that failed, between two times in epoch seconds."""
+    """Yield a line for each skipped or failed tick of a schedule, and failed tick of a sensor, in a period."""
     for state in instance.all_instigator_state():
         wrong = [TickStatus.FAILURE]
         if state.instigator_type is InstigatorType.SCHEDULE:
@@ -77,12 +77,12 @@ def idle_ticks(instance: DagsterInstance, since: float, until: float) -> Iterato
         for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id, after=began, statuses=wrong):
             if not since < (tick.end_timestamp or tick.timestamp) <= until:
                 continue
-            reason = tick.skip_reason or (tick.error.message.strip() if tick.error else "it did nothing")
+            reason = tick.skip_reason or (tick.error.message.strip() if tick.error else "skipped")
             yield f"{state.name}: {reason}"
 
 
 def record_checks(context: AssetCheckExecutionContext, evaluations: Sequence[AssetCheckEvaluation]) -> None:
-    """Record results of checks, each of one year, in a batch: what a step yields is one result for all of its years."""
+    """Record check results of single years in a batch. A result that a step yields would apply to all of its years."""
     step, batch = context.op_execution_context.get_step_execution_context(), generate_event_batch_id()
     for number, one in enumerate(evaluations, 1):
         DagsterEvent.from_step(
@@ -95,15 +95,15 @@ def record_checks(context: AssetCheckExecutionContext, evaluations: Sequence[Ass
 
 
 def open_with_batches(home: str) -> DagsterInstance:
-    """The instance of a Dagster home, for runs in this process.
+    """Open the instance of a Dagster home for runs in this process.
 
-    Unless other storage is configured, its event log is a `BatchingEventLog`, and it keeps no copy of what is printed:
-    Dagster's own starts four processes to do that, and Ctrl-C in a terminal ends two of them with a traceback.
+    Unless other storage is configured, it uses a `BatchingEventLog` and does not capture compute logs: Dagster starts
+    four processes to capture them, two of which end with a traceback on Ctrl-C.
     """
     configured = InstanceRef.from_dir(home)
     events, overrides = configured.event_storage_data, dict[str, Any]()
     if events and events.class_name == SqliteEventLogStorage.__name__:
-        # The same files, which Dagster's own class can read.
+        # It writes the same files, so Dagster's own class can read them.
         overrides["event_log_storage"] = _configured(BatchingEventLog, events.config_dict)
         os.environ.setdefault(BATCH_SIZE, "1000")
     if configured.compute_logs_data.class_name == LocalComputeLogManager.__name__:
@@ -116,10 +116,10 @@ def _configured(storage: type, config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class BatchingEventLog(SqliteEventLogStorage):
-    """A `SqliteEventLogStorage` that keeps its connections and what tables there are, with one transaction per batch.
+    """A `SqliteEventLogStorage` with cached connections and table names, and one transaction per batch.
 
-    Dagster's own compiles each statement anew, and closes the connection after each event, for which SQLite writes the
-    database file whole.
+    Dagster's own class recompiles each statement and closes the connection after each event, which makes SQLite write
+    out the database file.
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
@@ -137,7 +137,7 @@ class BatchingEventLog(SqliteEventLogStorage):
 
     @override
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        with self._lock, ExitStack() as transactions:  # in each database, all events are stored or none
+        with self._lock, ExitStack() as transactions:  # one transaction per database
             self._batch = transactions
             try:
                 super().store_event_batch(events)
@@ -155,7 +155,7 @@ class BatchingEventLog(SqliteEventLogStorage):
 
     @override
     def has_table(self, table_name: str) -> bool:
-        if table_name not in self._tables and super().has_table(table_name):  # which opens the database each time
+        if table_name not in self._tables and super().has_table(table_name):  # opens the database on each call
             self._tables.add(table_name)
         return table_name in self._tables
 
@@ -181,16 +181,15 @@ class BatchingEventLog(SqliteEventLogStorage):
                 self._engines[database] = create_engine(self.conn_string_for_shard(database), connect_args=timeout)
         with self._engines[database].begin() as connection:
             yield connection
-        os.utime(self.path_for_shard(database))  # the UI watches this file, and the event is in the write-ahead log
+        os.utime(self.path_for_shard(database))  # the UI watches this file, but SQLite wrote to the write-ahead log
 
 
 class WatchedRunLauncher(DefaultRunLauncher):
-    """Dagster's default launcher, with health checks, for a server whose code location is a container of its own.
+    """Dagster's default launcher with health checks, for servers whose code location runs in a separate container.
 
-    The default launcher has the code location start a process for each run and never checks it again: when the
-    container stops, its runs stay "started" forever and keep their places in the queue. This one reports a run that
-    the code location does not know as lost: it is marked as failed, and `run_retries` may start it again. While the
-    code location cannot be reached, its runs count as healthy.
+    The default launcher never checks a run's process: when the container stops, its runs stay "started" forever and
+    block the queue. This one reports a run as lost if the code location has no process for it; Dagster then marks it as
+    failed, and `run_retries` may restart it. Runs are considered healthy while the code location is unreachable.
     """
 
     @override
@@ -198,7 +197,7 @@ class WatchedRunLauncher(DefaultRunLauncher):
         try:
             super().launch_run(context)
         except DagsterLaunchFailedError as error:
-            if IS_STOPPING in str(error):  # the run goes back into the queue instead of failing
+            if IS_STOPPING in str(error):  # requeue the run instead of failing it
                 raise DagsterUserCodeUnreachableError("the code location is shutting down") from error
             raise
 

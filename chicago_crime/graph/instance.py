@@ -1,4 +1,4 @@
-"""The Dagster instance that the command line and the UI share, so that each shows the runs of the other."""
+"""The Dagster instance, shared by the command line and the UI."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ DAGSTER = (
     "import signal as s; s.signal(s.SIGINT, s.SIG_DFL); from dagster._cli import main; "
     "s.signal(s.SIGINT, s.default_int_handler); main()"
 )
-"""The program `dagster`, without a traceback at Ctrl-C during its import, which takes seconds."""
+"""The program `dagster`, without a traceback on Ctrl-C while it imports for seconds."""
 
 
 def prepare_home(settings: Settings) -> None:
-    """Create Dagster's folder, with our configuration in it; a folder that the user chose keeps its own."""
+    """Create Dagster's folder with our configuration; a folder chosen by the user keeps its existing one."""
     settings.home.mkdir(parents=True, exist_ok=True)
     target = settings.home / CONFIG.name
     if not (settings.dagster_home and target.exists()):
@@ -37,7 +37,7 @@ def prepare_home(settings: Settings) -> None:
 
 @contextmanager
 def open_instance(settings: Settings) -> Iterator[DagsterInstance]:
-    """The Dagster instance of an installation. Its folder is created if necessary.
+    """Open the Dagster instance of an installation, creating its folder if necessary.
 
     Raises:
         PlatformError: a database cannot be read or written.
@@ -54,16 +54,16 @@ def open_instance(settings: Settings) -> Iterator[DagsterInstance]:
         reason = error.orig if isinstance(error, DBAPIError) else error
         raise PlatformError(
             f"Dagster's databases in {settings.home} cannot be used: {reason}. Is the disk full, or a file damaged? "
-            "`chicago-crime doctor` looks at both"
+            "`chicago-crime doctor` checks both"
         ) from error
 
 
-def become_dagster_dev(settings: Settings, port: int) -> NoReturn:
-    """Replace this process by `dagster dev`, so that signals reach it and no process is left behind.
+def exec_dagster_dev(settings: Settings, port: int) -> NoReturn:
+    """Replace this process with `dagster dev`, so that it receives signals directly.
 
     Args:
-        settings: of the installation; the new process gets them as environment variables.
-        port: where the UI listens, on 127.0.0.1.
+        settings: passed on as environment variables.
+        port: port of the UI on 127.0.0.1.
     """
     from chicago_crime.graph.command_line_runs import fail_dead_runs
 
@@ -72,10 +72,10 @@ def become_dagster_dev(settings: Settings, port: int) -> NoReturn:
     workspace = PROJECT_FOLDER / "workspace.yaml"
     graph = ["-w", str(workspace)] if workspace.exists() else ["-m", "chicago_crime.definitions"]
     arguments = [sys.executable, "-c", DAGSTER, "dev", "-h", "127.0.0.1", "-p", str(port), *graph]
-    # Dagster recommends `dg dev` instead, which needs a project layout of its own.
+    # Dagster recommends `dg dev` instead, which requires a different project layout.
     quiet = {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"}
     os.chdir(settings.home)  # Dagster warns if the current folder has no dagster.yaml
-    # A script's background jobs ignore SIGINT. Dagster would inherit that, and it stops its subprocesses by SIGINT.
+    # Background jobs of a script ignore SIGINT; Dagster would inherit that, but stops its subprocesses with SIGINT.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execve(
         sys.executable, arguments, os.environ | settings.as_environment() | quiet | {"DAGSTER_HOME": str(settings.home)}

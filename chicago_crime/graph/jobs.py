@@ -1,4 +1,4 @@
-"""The jobs, and the schedules that refresh years. The sensor for new files is in `sensors.py`."""
+"""The jobs, and the schedules that refresh years."""
 
 from datetime import datetime
 
@@ -22,14 +22,14 @@ from chicago_crime.tables.years import contiguous_ranges
 load_and_publish = define_asset_job(
     "load_and_publish",
     AssetSelection.all() - AssetSelection.groups(REFERENCE),
-    description="Fetch the years that you choose from the source, make all tables of them, check them, and publish "
-    "those that pass. Years with gaps are one run for each range.",
+    description="Fetches the selected years from the source, builds and checks all tables, and publishes the years "
+    "that pass. A selection with gaps needs a run per contiguous range.",
 )
 fetch_boundaries = define_asset_job(
     "fetch_boundaries",
     AssetSelection.assets("boundaries"),
-    description="Fetch the City's official outlines and publish them. They change with a redistricting, every ten "
-    "years or so.",
+    description="Fetches and publishes the City's official boundaries. They change with redistricting, about every ten "
+    "years.",
 )
 
 
@@ -38,17 +38,17 @@ fetch_boundaries = define_asset_job(
     cron_schedule="0 6 * * 1",
     execution_timezone="America/Chicago",
     default_status=DefaultScheduleStatus.STOPPED,
-    description="Loads the current and the previous year every Monday, if the source has them: their records still "
-    "change. Off by default.",
+    description="Reloads the current and the previous year every Monday, because their records still change. Off by "
+    "default.",
 )
 def refresh_newest_years(
     context: ScheduleEvaluationContext, source: ResourceParam[CrimeSource]
 ) -> RunRequest | SkipReason:
-    """One run for those of both years that the source has."""
+    """Request one run for the years that the source offers."""
     at: datetime = context.scheduled_execution_time
     offered = set(source.years()) & {at.year - 1, at.year}
     if not offered:
-        return SkipReason(f"the source {source.name} has neither {at.year - 1} nor {at.year}")
+        return SkipReason(f"the source {source.name} offers neither {at.year - 1} nor {at.year}")
     return RunRequest(run_key=f"refresh-{at:%Y-%m-%d}", tags=range_tags(min(offered), max(offered)))
 
 
@@ -57,18 +57,18 @@ def refresh_newest_years(
     cron_schedule="0 6 * * *",
     execution_timezone="America/Chicago",
     default_status=DefaultScheduleStatus.STOPPED,
-    description="Brings every year that was loaded from the source up to date each morning; a new year joins the one "
-    "before. Off by default.",
+    description="Updates all years loaded from the source every morning, and adds the new year once the source offers "
+    "it. Off by default.",
 )
 def refresh_loaded_years(
     context: ScheduleEvaluationContext, source: ResourceParam[CrimeSource], source_files: ResourceParam[SourceFiles]
 ) -> list[RunRequest] | SkipReason:
-    """One run for each contiguous range."""
+    """Request one run per contiguous range."""
     at: datetime = context.scheduled_execution_time
     offered = source.years()
     loaded = set(source_files.previous_files(source, offered))
     if not loaded:
-        return SkipReason(f"no year was loaded from the source {source.name}: choose some, and load them once")
+        return SkipReason(f"no year has been loaded from the source {source.name}: load the years to refresh once")
     years = sorted(loaded | {year for year in offered[-1:] if year - 1 in loaded})
     return [
         RunRequest(run_key=f"refresh-{at:%Y-%m-%d}-{first}", tags=range_tags(first, last))

@@ -1,4 +1,4 @@
-"""The yearly partitions of every asset, how backfills run them, when Dagster makes one anew, and what runs share."""
+"""The yearly partitions of all assets, their backfill policy and automation condition, and the pools of runs."""
 
 import warnings
 
@@ -6,11 +6,11 @@ from dagster import AutomationCondition, BackfillPolicy, BetaWarning, PreviewWar
 
 from chicago_crime.tables.years import FIRST_YEAR
 
-# Every asset has a backfill policy; users need no warning at each start that the parameter is in beta.
+# All assets use these beta and preview parameters; users do not need a warning about them at each start.
 warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=BetaWarning)
 warnings.filterwarnings("ignore", message="Specifying a partitions_def on an AssetCheckSpec", category=PreviewWarning)
 
-# The year that is not over is one of them, and the next joins them on New Year's Day without a restart.
+# Includes the current year; the next is added on New Year's Day without a restart.
 yearly = TimeWindowPartitionsDefinition(
     start=str(FIRST_YEAR), fmt="%Y", cron_schedule="0 0 1 1 *", timezone="America/Chicago", end_offset=1
 )
@@ -18,7 +18,7 @@ yearly = TimeWindowPartitionsDefinition(
 one_run_for_all_years = BackfillPolicy.single_run()
 
 follows_upstream = AutomationCondition.eager().without(AutomationCondition.in_latest_time_window())
-"""A year is made anew when what it is made of has changed, also a year long past."""
+"""Rebuild a year, even an old one, when its upstream assets change."""
 
 SOURCE_POOL, SPARK_POOL = "source", "spark"
-"""What is used by one run at a time, by default: an operator may set other limits in the UI, under Deployment."""
+"""Pools used by one run at a time by default; operators can change the limits in the UI under Deployment."""

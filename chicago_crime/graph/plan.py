@@ -1,4 +1,4 @@
-"""`chicago-crime run --dry-run`: what a run would read, replace and cost, and why it would fail. Nothing is written."""
+"""`chicago-crime run --dry-run`: what a run would read, replace and cost, and why it would fail, without writing."""
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from chicago_crime.errors import PlatformError
 from chicago_crime.graph.run import FETCHED, assets_in
 from chicago_crime.installation import Installation
 from chicago_crime.intake.source_files import Manifest
-from chicago_crime.published.audit import HOW_TO_ACCEPT, LARGEST_LOSS, mixture
+from chicago_crime.published.audit import HOW_TO_ACCEPT, MAX_LOSS, mixing_problem
 from chicago_crime.published.catalog import PublishedYear
 from chicago_crime.settings import Settings
 from chicago_crime.sources.base import CrimeSource, Expected
@@ -20,22 +20,22 @@ from chicago_crime.tables import CRIMES, REJECTED_CRIMES, TABLES
 from chicago_crime.tables.years import contiguous_ranges, format_years
 
 BYTES_PER_ROW = 237
-"""Average row of a CSV in the City's layout, measured on 2014, which has 275,200 rows."""
+"""Average row size of the City's CSVs, measured on the 275,200 rows of 2014."""
 
 DISK_PER_BYTE = {"local": 2.0, "gcp": 1.2}
-"""Disk space per byte of CSV: file, object and tables; in the cloud, only the file."""
+"""Local disk space per byte of CSV: file, object and tables; in the cloud, only the file."""
 
 Stored = Mapping[str, Mapping[int, TableYear]]
 
 
 @dataclass(frozen=True)
 class YearPlan:
-    """What would happen to one year.
+    """The plan for one year.
 
     Attributes:
-        year: which.
-        expected: what is known of its file; without words if the source does not have it.
-        loaded: rows that the chosen tables hold now and that would be replaced, by table.
+        year: the year.
+        expected: information about its file; with an empty description if the source does not have the year.
+        loaded: rows that would be replaced, by table.
     """
 
     year: int
@@ -44,19 +44,19 @@ class YearPlan:
 
     @property
     def likely_bytes(self) -> int:
-        """Size of the file, listed or estimated from its rows."""
+        """Size of the file as listed, or estimated from its rows."""
         size = self.expected.bytes
         return size if size is not None else (self.expected.rows or 0) * BYTES_PER_ROW
 
 
 @dataclass(frozen=True)
 class Cost:
-    """An estimate of what a run would cost on Google Cloud, at list prices.
+    """Estimated cost of a run on Google Cloud, at list prices.
 
     Attributes:
-        bytes_read: that BigQuery would read: for each table, the stored or expected bytes of what it is made of.
-        read_usd: price of reading them.
-        spark_usd: price of the Spark machines, if they live as long as they may; None if it is unknown.
+        bytes_read: bytes that BigQuery would read, from the stored or expected size of each table's upstream tables.
+        read_usd: price of these bytes.
+        spark_usd: price of the Spark machines for their maximum lifetime; None if unknown.
     """
 
     bytes_read: int
@@ -66,18 +66,18 @@ class Cost:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run would do.
+    """The plan for a run.
 
     Attributes:
         source: name of the source.
-        runs: Dagster runs, each from a first year to a last.
-        assets: the chosen ones, each after those that it depends on.
-        years: what would happen to each year.
-        disk_needed: estimate of the bytes that the run would take on this machine.
-        disk_free: bytes that are free there.
-        cost: of a run on Google Cloud; None on a laptop.
-        problems: reasons why the run would certainly fail, in whole or for some years.
-        warnings: what to consider before running it.
+        runs: first and last year of each Dagster run.
+        assets: selected assets in topological order.
+        years: plan for each year.
+        disk_needed: estimated disk space on this machine, in bytes.
+        disk_free: free disk space, in bytes.
+        cost: estimated cost on Google Cloud; None on a laptop.
+        problems: reasons why the run would fail for some or all years.
+        warnings: other things to consider before the run.
     """
 
     source: str
@@ -101,10 +101,10 @@ def make_plan(
     """Plan a run.
 
     Args:
-        installation: what would run.
+        installation: the installation.
         definitions: its graph.
-        years: which years.
-        assets, accept: as for a run.
+        years: years to run.
+        assets, accept: as for `run_years`.
 
     Raises:
         UsageError: `assets` selects nothing, or a setting of the source is wrong.
@@ -123,9 +123,9 @@ def make_plan(
     if FETCHED in chosen:
         installation.source.check_settings()
         expected = _expected(installation.source, years, problems)
-        warnings += dict.fromkeys(f"files are left out: {one.skipped}" for one in expected.values() if one.skipped)
+        warnings += dict.fromkeys(f"skipped files: {one.skipped}" for one in expected.values() if one.skipped)
     else:
-        expected = {one.year: Expected(f"{one.file}, fetched before", one.rows, one.bytes) for one in fetched}
+        expected = {one.year: Expected(f"{one.file}, already fetched", one.rows, one.bytes) for one in fetched}
     reader = installation.working_reader
     stored = reader.stored_of_all(list(TABLES.values()))
     warnings += [problem for (_, year), problem in reader.damaged_years().items() if year in years]
@@ -143,12 +143,12 @@ def make_plan(
     if FETCHED not in chosen:
         needed = 0
         problems += _missing(chosen, plans, stored)
-    elif problem := mixture(settings.source, range(runs[0][0], runs[0][1] + 1), installation.published_years()):
+    elif problem := mixing_problem(settings.source, range(runs[0][0], runs[0][1] + 1), installation.published_years()):
         problems.append(problem)
     else:
         (warnings if accept else problems).extend(_refused(plans, installation.published_years()))
     if needed > free:
-        warnings.append("the disk has too little space: free some, or load fewer years")
+        warnings.append("not enough disk space: free some, or load fewer years")
     return Plan(
         source=settings.source,
         runs=runs,
@@ -175,7 +175,7 @@ def _expected(source: CrimeSource, years: Sequence[int], problems: list[str]) ->
 
 
 def cost_of(settings: Settings, chosen: list[str], years: list[YearPlan], stored: Stored, runs: int) -> Cost:
-    """Estimate what a number of runs would cost on Google Cloud."""
+    """Estimate the cost of a number of runs on Google Cloud."""
     tables = [TABLES[name] for name in chosen if name in TABLES]
     bytes_read = sum(
         held.bytes if (held := stored[upstream.name].get(year.year)) else year.likely_bytes
@@ -187,27 +187,27 @@ def cost_of(settings: Settings, chosen: list[str], years: list[YearPlan], stored
     if any(table.made_by == "spark" for table in tables):
         hours = runs * settings.dataproc_max_minutes / 60
         machine = prices.machine_usd_per_hour(settings.dataproc_machine_type)
-        is_known = machine is not None and settings.dataproc_mode == "cluster"  # a batch chooses its own size
+        is_known = machine is not None and settings.dataproc_mode == "cluster"  # serverless batches scale themselves
         spark_usd = hours * (machine or 0.0) * (settings.dataproc_workers + 1) if is_known else None
     return Cost(bytes_read, bytes_read / prices.TIB * prices.USD_PER_TIB_QUERIED, spark_usd)
 
 
 def _refused(years: Sequence[YearPlan], published: Mapping[int, PublishedYear]) -> Iterator[str]:
-    """Why years would be refused, as far as it can be foreseen."""
+    """Yield the audit failures that are already foreseeable."""
     for year in years:
         held, expected = published.get(year.year), year.expected.rows
         rows = sum(held.tables[table.name].rows for table in (CRIMES, REJECTED_CRIMES)) if held else 0
-        if held and not held.is_synthetic and expected is not None and expected < rows * (1 - LARGEST_LOSS):
+        if held and not held.is_synthetic and expected is not None and expected < rows * (1 - MAX_LOSS):
             yield (
-                f"{year.year} has {expected:,} rows at the source and {rows:,} are published: it would be refused. "
+                f"{year.year} has {expected:,} rows at the source but {rows:,} published rows, so it would be refused. "
                 f"{HOW_TO_ACCEPT}"
             )
 
 
 def _missing(chosen: Sequence[str], years: Sequence[YearPlan], stored: Stored) -> Iterator[str]:
-    """What tables are made of and neither stored nor made by the run."""
+    """Yield upstream tables that are neither stored nor built by the run."""
     for name in chosen:
         for upstream in TABLES[name].upstream if name in TABLES else ():
             missing = [year.year for year in years if year.year not in stored[upstream.name]]
             if missing and upstream.name not in chosen:
-                yield f"{name} is made of {upstream.name}, which does not have {format_years(missing)}"
+                yield f"{name} needs {upstream.name}, which does not have {format_years(missing)}"

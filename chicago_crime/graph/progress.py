@@ -1,4 +1,4 @@
-"""Progress of a run, for whoever started it in the same process. What is to be kept belongs in Dagster's events."""
+"""Progress of a run, for callers in the same process. Nothing of it is stored; Dagster's events are."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Step:
-    """One year of one asset: started, under way, or finished.
+    """One year of one asset: started, in progress, or finished.
 
     Attributes:
-        asset: its key.
-        year: its year.
-        rows: rows that it now holds; None until it is finished.
-        seconds: how long it took; None until it is finished, and of a year of which nothing had to be made.
-        share: how much of it is done, 0 to 1; None where that is unknown.
-        waits_for: id of another run that works on the year, before the first asset; None otherwise.
+        asset: key of the asset.
+        year: the year.
+        rows: number of rows; None until it is finished.
+        seconds: duration; None until it is finished, and for unchanged years.
+        share: progress from 0 to 1; None if unknown.
+        waits_for: id of the run that holds the year's lock; None otherwise.
     """
 
     asset: str
@@ -26,13 +26,13 @@ class Step:
 
     @property
     def is_finished(self) -> bool:
-        """True if this is the last step of the year."""
+        """Whether the asset is finished for this year."""
         return self.rows is not None
 
 
 Listener = Callable[[Step], None]
-"""Is called with each step, by several threads at once: years run in threads of their own."""
+"""Called with each step, from several threads concurrently."""
 
 
 def ignore_progress(step: Step) -> None:
-    """Do nothing: the listener of a run that nobody watches."""
+    """Listener that does nothing."""

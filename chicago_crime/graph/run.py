@@ -1,4 +1,4 @@
-"""Running the graph in this process: each contiguous range of years is one Dagster run. Nothing here prints."""
+"""Run the graph in this process, with one Dagster run per contiguous range of years."""
 
 import re
 import warnings
@@ -25,21 +25,21 @@ from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.graph.command_line_runs import fail_dead_runs, recorded
 from chicago_crime.graph.dagster_internals import range_tags, years_in_tags
 from chicago_crime.graph.jobs import fetch_boundaries, load_and_publish
-from chicago_crime.graph.years_of_run import PUBLISHED
+from chicago_crime.graph.run_state import PUBLISHED
 from chicago_crime.installation import Installation
-from chicago_crime.published.audit import ACCEPT_TAG, mixture
+from chicago_crime.published.audit import ACCEPT_TAG, mixing_problem
 from chicago_crime.tables.years import contiguous_ranges, format_years
 
 FETCHED = "crime_csv"
 """Key of the asset that reads from the source."""
 
-# Without Dagster's log line for every event: the command line shows progress, and the UI has all events.
+# No log line per event: the command line shows progress, and the UI shows all events.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """A check that a year did not pass."""
+    """A check that did not pass for a year."""
 
     asset: str
     check: str
@@ -50,17 +50,16 @@ class CheckResult:
 
 @dataclass
 class RunReport:
-    """What one Dagster run did.
+    """The outcome of one Dagster run.
 
     Attributes:
-        run_id: its id in the UI.
-        years: its years in words; "" if it has none.
-        success: whether every step and every blocking check succeeded.
-        left_out: year -> why the run left it out.
-        failures: step -> reason, of steps that failed for another reason (not of those that were skipped because of
-            them).
-        checks: the checks that did not pass.
-        metadata: (asset, year) -> metadata of the materialization.
+        run_id: id of the run.
+        years: its years, formatted; "" if it has none.
+        success: whether all steps and blocking checks succeeded.
+        left_out: reasons why years were left out, by year.
+        failures: reasons for other failures, by step; without skipped steps.
+        checks: checks that did not pass.
+        metadata: metadata of each materialization, by asset and year.
     """
 
     run_id: str
@@ -73,7 +72,7 @@ class RunReport:
 
     @property
     def reasons(self) -> list[str]:
-        """Why the run failed; of what differs in numbers alone after the asset and the file, the first."""
+        """Reasons why the run failed. Reasons that differ only in numbers are merged, except asset and file name."""
         alike: dict[tuple[str, ...], dict[int, str]] = {}
         for year, reason in sorted(self.left_out.items()):
             *asset_and_file, problem = reason.split(": ", 2)
@@ -85,13 +84,13 @@ class RunReport:
             others = format_years(sorted(reasons.keys() - same))
             found.append(f"{format_years(same)}{others and f', likewise {others}'}: {reason}")
         found += [f"{step}: {reason}" for step, reason in self.failures.items()]
-        told = "; ".join(found)
-        refused = [one for one in self.checks if one.is_error and f"{one.asset}:{one.check}" not in told]
+        reported = "; ".join(found)
+        refused = [one for one in self.checks if one.is_error and f"{one.asset}:{one.check}" not in reported]
         return found + [f"{one.year}: {one.asset}:{one.check}: {one.description}" for one in refused]
 
     @property
     def published(self) -> dict[str, list[int]]:
-        """The years that it published, by snapshot."""
+        """Published years by snapshot."""
         found: dict[str, list[int]] = {}
         for (asset, year), made in sorted(self.metadata.items()):
             if asset == PUBLISHED and made["is_new"]:
@@ -100,7 +99,7 @@ class RunReport:
 
     @property
     def repaired(self) -> list[int]:
-        """The years of which it replaced a published file that was damaged or missing."""
+        """Years for which a damaged or missing published file was restored."""
         made = sorted(self.metadata.items())
         return [year for (asset, year), one in made if asset == PUBLISHED and one["is_repaired"]]
 
@@ -116,16 +115,16 @@ def run_years(
     """Run the graph for years, oldest range first.
 
     Args:
-        installation: its source is checked before a run that fetches from it.
-        definitions: the graph of that installation.
-        instance: where the runs are recorded.
-        years: which years.
-        assets: names separated by commas, or a selection as in Dagster's UI, e.g. "key:crimes+"; None for all.
-        accept: the reason to publish years although an audit fails; None to refuse them.
+        installation: the installation.
+        definitions: its graph.
+        instance: Dagster instance that records the runs.
+        years: years to run.
+        assets: comma-separated names, or a selection as in Dagster's UI, such as "key:crimes+"; None for all.
+        accept: reason for publishing years that fail an audit; None to refuse them.
 
     Raises:
         UsageError: `assets` selects nothing, the source's setting is wrong, or real and SYNTHETIC years would mix.
-        RunCanceledError: a signal ended a run.
+        RunCanceledError: a signal canceled a run.
     """
     fail_dead_runs(instance, installation.settings)
     ranges = contiguous_ranges(list(years))
@@ -133,7 +132,7 @@ def run_years(
     if chosen is None or AssetKey(FETCHED) in chosen:
         installation.source.check_settings()
         first, last = ranges[0]
-        if problem := mixture(installation.source.name, range(first, last + 1), installation.published_years()):
+        if problem := mixing_problem(installation.source.name, range(first, last + 1), installation.published_years()):
             raise UsageError(problem)
     job = definitions.resolve_job_def(load_and_publish.name)
     for first, last in ranges:
@@ -144,25 +143,23 @@ def run_years(
                 _QUIET, instance=instance, tags=tags, raise_on_error=False, asset_selection=chosen, run_id=run_id
             )
         report = _read(RunReport(run_id, format_years(range(first, last + 1)), result.success), instance)
-        if chosen is not None and AssetKey(PUBLISHED) not in chosen:  # which would judge the checks
+        if chosen is not None and AssetKey(PUBLISHED) not in chosen:  # `published` would evaluate the checks
             report.success = report.success and not any(one.is_error for one in report.checks)
         yield report
 
 
 def run_boundaries(installation: Installation, definitions: Definitions, instance: DagsterInstance) -> dict[str, Any]:
-    """Fetch the City's outlines and publish them; returns the metadata of the asset.
+    """Fetch and publish the City's boundaries. Return the metadata of the asset.
 
     Raises:
-        PlatformError: why they could not be fetched.
-        RunCanceledError: a signal ended the run.
+        PlatformError: the boundaries cannot be fetched.
+        RunCanceledError: a signal canceled the run.
     """
     run_id = str(uuid4())
     job = definitions.resolve_job_def(fetch_boundaries.name)
     with recorded(instance, installation.settings, run_id):
         result = job.execute_in_process(_QUIET, instance=instance, raise_on_error=False, run_id=run_id)
-    report = RunReport(run_id, "", result.success)
-    for event in result.all_events:
-        _note(report, event)
+    report = _read(RunReport(run_id, "", result.success), instance)
     if report.failures:
         raise PlatformError("; ".join(report.failures.values()))
     [made] = result.asset_materializations_for_node("boundaries")
@@ -170,13 +167,13 @@ def run_boundaries(installation: Installation, definitions: Definitions, instanc
 
 
 def steps_in(definitions: Definitions, assets: str | None = None) -> int:
-    """How many assets a run of these assets materializes for each year."""
+    """Return the number of assets that a run materializes per year."""
     graph = definitions.resolve_asset_graph()
     return sum(graph.get(AssetKey(name)).is_partitioned for name in assets_in(definitions, assets))
 
 
 def assets_in(definitions: Definitions, assets: str | None = None) -> list[str]:
-    """The names of the assets that a run of these assets materializes, each after those that it depends on.
+    """Return the names of the assets that a run materializes, in topological order.
 
     Raises:
         UsageError: `assets` selects nothing.
@@ -193,11 +190,11 @@ def _select(definitions: Definitions, assets: str) -> list[AssetKey]:
     names = [name.strip() for name in assets.split(",")]
     if known.keys() >= set(names):
         return [known[name] for name in names]
-    help_ = f"write names with commas, or a selection as in the UI, e.g. key:crimes+; the assets are {', '.join(known)}"
-    if ":" not in assets:  # in Dagster's older syntax, crimes+ selects only its direct neighbors
+    help_ = f"use names separated by commas, or a selection like key:crimes+; the assets are {', '.join(known)}"
+    if ":" not in assets:  # in Dagster's older syntax, crimes+ would select only direct neighbors
         unknown = next(name for name in names if name not in known)
         near = "".join(f" (did you mean {name}?)" for name in get_close_matches(unknown, known, n=1))
-        raise UsageError(f"{unknown!r} selects no asset{near}: {help_}")
+        raise UsageError(f"there is no asset {unknown!r}{near}: {help_}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BetaWarning)
@@ -210,20 +207,20 @@ def _select(definitions: Definitions, assets: str) -> list[AssetKey]:
 
 
 def report_of(instance: DagsterInstance, run: DagsterRun) -> RunReport:
-    """What a run did that was started anywhere."""
+    """Return the report of a recorded run, however it was started."""
     return _read(RunReport(run.run_id, format_years(years_in_tags(run.tags)), run.is_success), instance)
 
 
 def _read(report: RunReport, instance: DagsterInstance) -> RunReport:
-    for entry in instance.all_logs(report.run_id):  # a result lacks what a step recorded before it failed
+    for entry in instance.all_logs(report.run_id):  # results lack what a step recorded before it failed
         if entry.dagster_event:
-            _note(report, entry.dagster_event)
+            _add_event(report, entry.dagster_event)
     return report
 
 
-def _note(report: RunReport, event: DagsterEvent) -> None:
+def _add_event(report: RunReport, event: DagsterEvent) -> None:
     if event.is_step_failure:
-        _note_failure(report, event)
+        _add_failure(report, event)
     elif event.is_step_materialization and event.partition and event.asset_key:
         metadata = event.step_materialization_data.materialization.metadata
         values = {name: value.value for name, value in metadata.items()}
@@ -242,7 +239,7 @@ def _note(report: RunReport, event: DagsterEvent) -> None:
             )
 
 
-def _note_failure(report: RunReport, event: DagsterEvent) -> None:
+def _add_failure(report: RunReport, event: DagsterEvent) -> None:
     data, reason = event.step_failure_data, ""
     if data.user_failure_data:
         by_year = data.user_failure_data.metadata.get("failed_years")
@@ -254,6 +251,6 @@ def _note_failure(report: RunReport, event: DagsterEvent) -> None:
     error = data.error
     while error and error.cause:
         error = error.cause
-    text = re.sub(r"^[\w.]+\.\w+: ", "", error.message.strip()) if error else ""  # the name of the class
+    text = re.sub(r"^[\w.]+\.\w+: ", "", error.message.strip()) if error else ""  # without the class name
     reason = reason or text or "unknown: see the run in the UI"
     report.failures[event.step_key or "run"] = reason

@@ -1,6 +1,6 @@
-"""The sensor that requests runs for years that are new at the source or have changed there.
+"""The sensor that requests runs for new and changed years of the source.
 
-A source reports a version for each year (`CrimeSource.versions`); the sensor compares it with the version loaded.
+It compares the version that the source reports for each year (`CrimeSource.versions`) with the loaded version.
 """
 
 import json
@@ -26,11 +26,11 @@ from chicago_crime.sources.base import VERSION, CrimeSource
 from chicago_crime.tables.years import contiguous_ranges, current_year, format_years
 
 INBOX_EVERY_S, PUBLISHER_EVERY_S = 60, 6 * 3600
-"""Shortest intervals between two looks at a source, in seconds."""
+"""Minimum intervals between ticks for an inbox and a publisher, in seconds."""
 
 
 def read_cursor(cursor: str | None, source: str) -> dict[int, str] | None:
-    """The last version seen of each year; None if there is no cursor, or if it is about another source."""
+    """Return the last version seen of each year; None without a cursor or if it belongs to another source."""
     kept = json.loads(cursor) if cursor else {}
     if kept.get("source") != source:
         return None
@@ -40,11 +40,11 @@ def read_cursor(cursor: str | None, source: str) -> dict[int, str] | None:
 def new_years(
     source: CrimeSource, files: SourceFiles, versions: Mapping[int, str], seen: Mapping[int, str] | None
 ) -> list[int]:
-    """The years to load, ascending.
+    """Return the years to load, ascending.
 
-    A year that was loaded from this source is loaded again when its version changes. A year that was never loaded is
-    loaded when it appears: in an inbox always, at a publisher only if it was missing on the sensor's first tick. A
-    version is requested once, even if its run fails: a failed run needs a person.
+    Years loaded from this source are reloaded when their version changes. Other years are loaded when they appear: in
+    an inbox always, at a publisher only after the sensor's first tick. Each version is requested once, even if its run
+    fails, because failed runs need attention.
     """
 
     def is_wanted(year: int, version: str) -> bool:
@@ -59,13 +59,13 @@ def new_years(
 
 
 def watch(source: CrimeSource) -> SensorDefinition:
-    """The sensor of a source."""
+    """Return the sensor of a source."""
 
     @sensor(
         job=load_and_publish,
         minimum_interval_seconds=INBOX_EVERY_S if source.is_inbox else PUBLISHER_EVERY_S,
         default_status=DefaultSensorStatus.STOPPED,
-        description="Loads years that are new or changed at the source. Off by default.",
+        description="Loads new and changed years of the source. Off by default.",
     )
     def new_source_files(
         context: SensorEvaluationContext, source: ResourceParam[CrimeSource], source_files: ResourceParam[SourceFiles]
@@ -73,18 +73,18 @@ def watch(source: CrimeSource) -> SensorDefinition:
         try:
             source.check_settings()
             offered = source.versions()
-        except (PlatformError, OSError) as error:  # a folder may be unreachable, too
-            return SkipReason(str(error))  # the cursor stays, so the next tick finds what this one missed
+        except (PlatformError, OSError) as error:  # a network folder may be unreachable
+            return SkipReason(str(error))  # the unchanged cursor lets the next tick catch up
         seen = read_cursor(context.cursor, source.name)
         versions = {year: version for year, version in offered.items() if year <= current_year()}
         if not versions:
             return SkipReason(f"the source {source.name} offers no year")
         years = new_years(source, source_files, versions, seen)
-        # A year may vanish for a while, e.g. while its file is being written; it is not new when it comes back.
+        # A year may disappear temporarily, such as while its file is written; it is not new when it returns.
         cursor = json.dumps({"source": source.name, "versions": {**(seen or {}), **versions}})
         if not years:
             beyond = sorted(offered.keys() - versions.keys())
-            later = f"; {format_years(beyond)} has not begun" if beyond else ""
+            later = f"; {format_years(beyond)} has not started yet" if beyond else ""
             return SensorResult(skip_reason=f"the source {source.name} has nothing new{later}", cursor=cursor)
         requests = [_request(source, first, last, versions) for first, last in contiguous_ranges(years)]
         return SensorResult(run_requests=requests, cursor=cursor)
@@ -93,7 +93,7 @@ def watch(source: CrimeSource) -> SensorDefinition:
 
 
 def _request(source: CrimeSource, first: int, last: int, versions: Mapping[int, str]) -> RunRequest:
-    """A run of a range of years. Its key prevents a second run for the same versions."""
+    """Request a run of a range of years. Its key prevents a second run for the same versions."""
     state = " ".join(versions[year] for year in range(first, last + 1))
     key = f"{source.name}-{first}-{last}-{sha256(state.encode()).hexdigest()[:16]}"
     return RunRequest(run_key=key, tags=range_tags(first, last))

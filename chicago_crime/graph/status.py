@@ -1,4 +1,4 @@
-"""What is loaded and what is published, by year and table, and how they differ. It reads no rows, and no Dagster."""
+"""Loaded and published years by table, and their differences. This reads neither rows nor Dagster's databases."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,19 +19,19 @@ SOURCE = "source"
 
 @dataclass(frozen=True)
 class YearStatus:
-    """One year of the platform.
+    """The status of one year.
 
     Attributes:
-        year: which.
-        manifest: of its source file; None if it was never fetched.
-        in_lake: whether its objects are stored.
-        tables: table -> what it holds of the year; tables without the year are left out.
-        published: the year as it is published; None if it is not.
-        source: the manifest that says where to load it from: its own, or else that of the newest year.
-        links: table or lake -> why it was not made from what is upstream of it now.
-        outdated: tables whose columns are those of another version of this package.
-        damaged: table, lake or source -> which file cannot be read, and what to do.
-        damaged_files: what is wrong with published files.
+        year: the year.
+        manifest: manifest of its source file; None if it was never fetched.
+        in_lake: whether its lake objects are stored.
+        tables: stored data of the tables that have the year.
+        published: the published year; None if it is not published.
+        source: manifest of the source to load it from: its own, or the newest year's.
+        links: breaks in the lineage, by table or lake.
+        outdated: tables whose columns are from another version of this package.
+        damaged: unreadable files and how to fix them, by table, lake or source.
+        damaged_files: problems of published files.
     """
 
     year: int
@@ -47,7 +47,7 @@ class YearStatus:
 
     @property
     def stale(self) -> frozenset[str]:
-        """The tables that were made from something else than is there now, and all that were made of those."""
+        """Tables that were not made from their current upstream data, and all tables downstream of them."""
         found = {LAKE} & self.links.keys()
         for name, table in TABLES.items():  # upstream tables come first
             above = {one.name for one in table.upstream} or {LAKE}
@@ -57,7 +57,7 @@ class YearStatus:
 
     @property
     def unpublished(self) -> list[str]:
-        """The tables that hold something else than is published."""
+        """Tables that differ from the published year."""
         there = self.published.tables if self.published else {}
         return [
             table.name
@@ -68,25 +68,25 @@ class YearStatus:
 
     @property
     def problems(self) -> list[str]:
-        """What is not as it should be, in words."""
+        """A description of each problem."""
         found = [*self.damaged.values(), *self.damaged_files]
         found += [f"{name} has the columns of another version" for name in TABLES if name in self.outdated]
-        if not self.damaged:  # nothing can be said about what is made of a damaged file
+        if not self.damaged:  # the lineage of a damaged file is unknown
             found += self.links.values()
         if found:
             return found
-        what = "it is loaded and not published" if self.published is None else "what is published differs"
-        return [f"{what}: a check refused it, or its run did not end"] if self.unpublished else []
+        what = "loaded but not published" if self.published is None else "the published tables differ"
+        return [f"{what}: a check failed, or the run did not finish"] if self.unpublished else []
 
 
 @dataclass(frozen=True)
 class Status:
-    """All years of which anything is stored, ascending.
+    """The status of all stored years.
 
     Attributes:
-        snapshot: the current one, or the newest that can be read; None if nothing is published.
-        years: by year.
-        damaged: why the catalog cannot be read, and what to do; None if it can.
+        snapshot: the current snapshot, or the newest readable one; None if nothing is published.
+        years: stored years, ascending.
+        damaged: why the catalog cannot be read, and how to fix it; None if it is readable.
     """
 
     snapshot: Catalog | None
@@ -95,12 +95,12 @@ class Status:
 
     @property
     def is_complete(self) -> bool:
-        """True if nothing is wrong."""
+        """Whether there are no problems."""
         return self.damaged is None and not any(year.problems for year in self.years)
 
 
 def read_status(installation: Installation) -> Status:
-    """The status of an installation. What is damaged is named; all else is read."""
+    """Read the status of an installation. Damaged files are reported, not raised."""
     source_files, store, reader = installation.source_files, installation.object_store, installation.working_reader
     snapshot, _, damaged = newest_readable(store)
     published = snapshot.years if snapshot else {}

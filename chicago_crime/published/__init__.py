@@ -1,1 +1,1 @@
-"""Published snapshots: immutable files behind one catalog, from which everybody reads a whole state."""
+"""Published snapshots: immutable files behind one catalog, so that all readers see a consistent state."""

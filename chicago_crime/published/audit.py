@@ -1,4 +1,4 @@
-"""What a year's new file must not lose of the year that is published. It is compared before anything is replaced."""
+"""Audits of a year's new file against the published year, before any data is replaced."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,53 +18,53 @@ from chicago_crime.tables.years import format_years
 
 _COMPARED = [name for name in SOURCE_NAMES if name not in ("location", "year")]
 
-LARGEST_LOSS = 0.01
-"""Share of a year's published crimes that its new file may lack."""
+MAX_LOSS = 0.01
+"""Largest share of a year's published crimes that may be missing from its new file."""
 
-LARGEST_LOSS_OF_AREA = 0.05
-"""The same for each community area."""
+MAX_LOSS_OF_AREA = 0.05
+"""Largest share for each community area."""
 
-LEAST_LOST = 5
-"""Fewer crimes than this may vanish from any year or area: shares of small numbers mean little."""
+MIN_LOST = 5
+"""Losses of fewer crimes than this are ignored, because shares of small numbers mean little."""
 
 ACCEPT_TAG = "chicago_crime/accept"
-"""Tag of a run: the reason why its years are published although an audit fails."""
+"""Run tag with the reason for publishing years that fail an audit."""
 
 HOW_TO_ACCEPT = (
-    f"If the file is right, run again with --accept and the reason, or in the UI with it as the tag {ACCEPT_TAG}"
+    f"If the file is correct, run again with --accept and the reason; in the UI, set the tag {ACCEPT_TAG} to the reason"
 )
 
 
-def mixture(source: str, years: Sequence[int], published: Mapping[int, PublishedYear]) -> str | None:
-    """Why one run cannot publish years of a source with what is there: readers would add real and SYNTHETIC rows up."""
+def mixing_problem(source: str, years: Sequence[int], published: Mapping[int, PublishedYear]) -> str | None:
+    """Return why a run would mix real and SYNTHETIC years in one snapshot; None if it would not."""
     others = [year for year, held in published.items() if held.is_synthetic != (source == "sample")]
     if source == "sample" and others:
         return (
-            f"real rows of {format_years(others)} are published in this data folder, and SYNTHETIC ones would be added "
-            "to them: choose another --source, or another --data-dir for the sample"
+            f"this data folder has published real rows of {format_years(others)}, which must not be mixed with "
+            "SYNTHETIC rows: choose another --source, or another --data-dir for the sample"
         )
     if kept := [year for year in others if year not in years]:
         return (
-            f"SYNTHETIC rows of {format_years(kept)} are published in this data folder, and real ones would be added "
-            "to them: choose another --data-dir, or remove this one"
+            f"this data folder has published SYNTHETIC rows of {format_years(kept)}, which must not be mixed with real "
+            "rows: choose another --data-dir, or remove this one"
         )
     return None
 
 
 def compare(rows: Path, year: int, published: PublishedYear | None, store: ObjectStore, staging: Path) -> list[str]:
-    """What a canonical CSV lacks of the year that is published, in words; nothing where that is little.
+    """Return a description of each significant loss in a canonical CSV, compared with the published year.
 
-    Sample data protect nothing: real ones may replace them.
+    A published year of sample data is not compared, because real data may replace it.
 
     Args:
         rows: the CSV.
         year: its year.
-        published: the year as it is published; None if it is not.
-        store: where the published files are.
+        published: the published year; None if there is none.
+        store: object store with the published files.
         staging: folder for copies of them.
 
     Raises:
-        DamagedError: what is published cannot be read.
+        DamagedError: a published file cannot be read.
     """
     if published is None or published.is_synthetic:
         return []
@@ -79,30 +79,27 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
             to_duckdb(statement("audit/lost_crimes"), {"year": year}, tables.__getitem__)
         ).fetchall()
         months = exp.select("MONTH(date) AS month").group_by("ALL")
-        held = months.from_(tables["crimes"]).having(f"COUNT(*) >= {LEAST_LOST}")
+        held = months.from_(tables["crimes"]).having(f"COUNT(*) >= {MIN_LOST}")
         gone = exp.except_(held, months.from_("new_crimes")).order_by("month").sql("duckdb")
         lost_months = [f"{year}-{month:02}" for (month,) in connection.execute(gone).fetchall()]
         values = [exp.Count(this=exp.column(name)) for name in _COMPARED]
         counts = exp.select(*values, "COUNT_IF(date != DATE_TRUNC('day', date))")
         [before], [now] = (connection.execute(counts.from_(one).sql("duckdb")).fetchall() for one in tables.values())
     lost = sum(of_area for _, _, of_area, _ in areas)
-    if lost > there.rows * LARGEST_LOSS and lost >= LEAST_LOST:
+    if lost > there.rows * MAX_LOSS and lost >= MIN_LOST:
         found = [
-            f"{lost:,} of the {there.rows:,} crimes that are published of {year} are not in the new file, or have a "
-            f"date of another year there, e.g. the one with id {areas[0][3]}"
+            f"{lost:,} of the {there.rows:,} published crimes of {year} are missing from the new file, or dated in "
+            f"another year there, such as id {areas[0][3]}"
         ]
     else:
         found = [
-            f"{of_area:,} of the {held:,} crimes that are published of {year} in community area {area} are not in the "
-            "new file"
+            f"{of_area:,} of the {held:,} published crimes of {year} in community area {area} are missing from the new "
+            "file"
             for area, held, of_area, _ in areas
-            if area is not None and of_area > held * LARGEST_LOSS_OF_AREA and of_area >= LEAST_LOST
+            if area is not None and of_area > held * MAX_LOSS_OF_AREA and of_area >= MIN_LOST
         ][:3]
     if lost_months:
-        found.append(f"{', '.join(lost_months)} has crimes in the published year, and none in the new file")
+        found.append(f"the new file has no crimes in {', '.join(lost_months)}, but the published year has")
     compared = [*_COMPARED, "the time of day in date"]
     emptied = [name for name, old, new in zip(compared, before, now, strict=True) if old and not new]
-    return [
-        *found,
-        *(f"{name} has values in the published {year}, and none in the new file" for name in emptied),
-    ]
+    return [*found, *(f"{name} has values in the published {year}, but none in the new file" for name in emptied)]

@@ -1,9 +1,9 @@
-"""The catalog: which files make up a snapshot, what they were made from, and what the checks found.
+"""The catalog: the files of a snapshot, their lineage, and the results of the checks.
 
 published/catalog.json                         the current snapshot
-published/snapshots/<id>.json                  every snapshot that is kept, the current one too
-published/data/<table>/<year>/<hash>.parquet   each file once, whatever the number of snapshots that name it
-published/data/boundaries/<hash>.geojson       the official outlines, if they were fetched
+published/snapshots/<id>.json                  all retained snapshots, including the current one
+published/data/<table>/<year>/<hash>.parquet   files, shared between snapshots
+published/data/boundaries/<hash>.geojson       the official boundaries, if they were fetched
 """
 
 import re
@@ -25,37 +25,37 @@ CATALOG = "published/catalog.json"
 SNAPSHOTS = "published/snapshots/"
 DATA = "published/data/"
 BOUNDARIES = "reference/boundaries.geojson"
-"""Key of the newest outlines, from which a publication takes them."""
+"""Key of the newest boundaries, which the next publication includes."""
 
 PUBLISHED = tuple(table for table in TABLES.values() if table.made_by != "csv")
-"""The tables of a snapshot: all but the raw rows."""
+"""The tables of a snapshot: all except raw_crimes."""
 
-CITYS = "City of Chicago, Crimes - 2001 to Present"
-"""The dataset that all sources but the sample have."""
+DATASET = "City of Chicago, Crimes - 2001 to Present"
+"""The dataset behind all sources except the sample."""
 
 CHICAGO = ZoneInfo("America/Chicago")
 ID = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{4}")
 
 
 class DamagedError(PlatformError):
-    """A published file is missing or is not what the catalog says; the message names it and the command that helps."""
+    """A published file is missing or does not match the catalog. The message names the file and a command to fix it."""
 
 
 class NothingPublishedError(PlatformError):
-    """There is no snapshot, or none on that day."""
+    """There is no snapshot, or none for that day or id."""
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")  # a newer version may write more
+    model_config = ConfigDict(frozen=True, extra="ignore")  # newer versions may write more fields
 
 
 class PublishedTable(_Record):
     """One year of one table.
 
     Attributes:
-        key: of its Parquet file in the object store.
-        rows, bytes, sha256: of the file.
-        columns: digest of the names of its columns.
+        key: key of its Parquet file in the object store.
+        rows, bytes, sha256: size and checksum of the file.
+        columns: digest of its column names.
         identity, inputs: its lineage.
     """
 
@@ -69,12 +69,12 @@ class PublishedTable(_Record):
 
     @property
     def lineage(self) -> Lineage:
-        """What it was made of."""
+        """The code and inputs that produced it."""
         return Lineage(self.identity, self.inputs)
 
 
 class CheckFound(_Record):
-    """What a check found in a year: passed, warning, or accepted (failed, and let through with a reason)."""
+    """The outcome of a check for a year: passed, warning, or accepted (failed, but accepted with a reason)."""
 
     check: str
     outcome: str
@@ -85,13 +85,13 @@ class PublishedYear(_Record):
     """One year of a snapshot.
 
     Attributes:
-        source: the manifest of its source file.
+        source: manifest of its source file.
         run: id of the Dagster run that published it.
-        version: of the package.
+        version: package version.
         published_at: UTC, ISO 8601.
-        checks: what the checks found.
-        accepted: the reason why the year was published although an audit failed; None if none did.
-        tables: by name.
+        checks: outcomes of the checks.
+        accepted: reason for publishing the year although an audit failed; None if none failed.
+        tables: tables by name.
     """
 
     source: dict[str, Any]
@@ -104,11 +104,11 @@ class PublishedYear(_Record):
 
     @property
     def is_synthetic(self) -> bool:
-        """Whether the sample source made its rows up."""
+        """Whether its rows are synthetic, from the sample source."""
         return bool(self.source.get("synthetic"))
 
     def damage(self, year: int, file: object, problem: str = "damaged") -> str:
-        """What is wrong with a file of it, and the command that mends it."""
+        """Describe a problem with one of its files, and the command that fixes it."""
         return f"{file} is {problem}. Load the year again: {load_again(year, self.source)}"
 
 
@@ -116,10 +116,10 @@ class Catalog(_Record):
     """One snapshot.
 
     Attributes:
-        snapshot: its id: when it was published (UTC), and a digest of what it contains.
-        changed: the years that differ from the snapshot before.
-        years: by year.
-        boundaries: the file with the official outlines (`sources/boundaries.py`); None until they are fetched.
+        snapshot: its id: publication time (UTC) and a digest of its contents.
+        changed: years that differ from the previous snapshot.
+        years: published years.
+        boundaries: file with the official boundaries (`sources/boundaries.py`); None until they are fetched.
     """
 
     snapshot: str
@@ -129,64 +129,64 @@ class Catalog(_Record):
 
     @property
     def published_at(self) -> datetime:
-        """When it was published."""
+        """Publication time."""
         return published_at(self.snapshot)
 
     @property
-    def told_at(self) -> str:
-        """When it was published, for people: in Chicago, whose days `--as-of` takes."""
+    def local_time(self) -> str:
+        """Publication time in Chicago, for display; its day can be passed to `--as-of`."""
         return f"{self.published_at.astimezone(CHICAGO):%Y-%m-%d %H:%M %Z}"
 
     @property
     def records(self) -> int:
-        """How many crimes it has."""
+        """Number of crimes."""
         return sum(year.tables[CRIMES.name].rows for year in self.years.values())
 
     @property
     def citation(self) -> str:
-        """How to cite a figure of it, with the newest month that has any crime."""
+        """A citation of the snapshot, up to the newest month with any crime."""
         return self.cite(max(month for one in self.years.values() for month in one.source["months"]))
 
     def cite(self, newest: str) -> str:
-        """How to cite a figure of it; `newest` says up to when there are crimes."""
+        """A citation of the snapshot with records up to `newest`."""
         names = {one.source["source"]: one.is_synthetic for one in self.years.values()}
-        sources = (f"{name} (SYNTHETIC)" if synthetic else f"{CITYS} ({name})" for name, synthetic in names.items())
+        sources = (f"{name} (SYNTHETIC)" if synthetic else f"{DATASET} ({name})" for name, synthetic in names.items())
         return (
             f"Chicago crime snapshot {self.snapshot}, published {self.published_at.astimezone(CHICAGO):%-d %B %Y}; "
             f"source: {', '.join(sorted(sources))}; records to {newest}."
         )
 
     def years_of(self, table: str) -> dict[int, PublishedTable]:
-        """The years of a table, oldest first; those of an earlier version may lack it."""
+        """The years of a table, oldest first. Years published by an earlier version may lack it."""
         return {year: held.tables[table] for year, held in sorted(self.years.items()) if table in held.tables}
 
     @property
     def tables(self) -> list[str]:
-        """The names of the tables that any year has."""
+        """Names of the tables in any year."""
         return sorted({name for year in self.years.values() for name in year.tables})
 
     def how_to_load(self, years: str) -> str:
-        """The command that adds years from the source of the newest; for pages, which name no folder: the portal's."""
+        """The command that adds years from the newest year's source, or the portal: pages must not show folders."""
         source = newest_source(self.years).get("source")
         return load_again(years, {"source": "portal" if source == "folder" else source})
 
     @property
     def keys(self) -> set[str]:
-        """The keys of all files."""
+        """Keys of all files."""
         outlines = {self.boundaries.key} if self.boundaries else set()
         return outlines | {table.key for year in self.years.values() for table in year.tables.values()}
 
 
 def published_at(snapshot: str) -> datetime:
-    """When a snapshot was published, from its id."""
+    """Return the publication time that a snapshot's id contains."""
     found = ID.fullmatch(snapshot)
     if not found:
-        raise NothingPublishedError(f"{snapshot!r} is no id of a snapshot: `chicago-crime snapshots` lists them")
+        raise NothingPublishedError(f"{snapshot!r} is not a snapshot id: `chicago-crime snapshots` lists the ids")
     return datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
 def read_as_of(text: str) -> date | str:
-    """Read which snapshot is meant: the newest at the end of a day, or the one with an id.
+    """Parse the value of `--as-of`: a day, or the id of a snapshot.
 
     Raises:
         UsageError: it is neither.
@@ -197,39 +197,39 @@ def read_as_of(text: str) -> date | str:
         return datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
         raise UsageError(
-            f"{text!r} is neither a day, as 2026-05-31, nor the id of a snapshot: `chicago-crime snapshots` lists them"
+            f"{text!r} is neither a day like 2026-05-31 nor a snapshot id: `chicago-crime snapshots` lists the ids"
         ) from None
 
 
 def load_again(years: object, source: Mapping[str, Any]) -> str:
-    """The command that loads years from where one came from; `source` is its manifest."""
+    """Return the command that loads years from the source of a manifest."""
     return f"chicago-crime run --years {years}{from_source(source)}"
 
 
 def from_source(source: Mapping[str, Any]) -> str:
-    """The options of `chicago-crime run` that name the source of a manifest; none for an empty one."""
+    """Return the options of `chicago-crime run` for the source of a manifest; "" if the manifest is empty."""
     if source.get("source") != "folder":
         return f" --source {source['source']}" if source else ""
     return f" --source folder --folder {shlex.quote(folder_of(source))}"
 
 
 def folder_of(source: Mapping[str, Any]) -> str:
-    """The folder that a year of the source `folder` came from; `...` if its manifest does not tell."""
+    """Return the folder that a manifest of the source `folder` records; `...` if it records none."""
     return str(source.get("details", {}).get("folder", "..."))
 
 
 def newest_source(years: Mapping[int, PublishedYear]) -> Mapping[str, Any]:
-    """The manifest of the newest year, whose source most likely has others too; an empty one of no years."""
+    """Return the manifest of the newest year, whose source most likely has other years too; {} without years."""
     return years[max(years)].source if years else {}
 
 
 class NewestReadable(NamedTuple):
-    """What the next publication builds on.
+    """The snapshot that the next publication extends.
 
     Attributes:
-        snapshot: the current one; the newest that can be read, if the catalog is damaged; None if there is none.
-        version: of the catalog, for `ObjectStore.swap`.
-        problem: why the catalog cannot be read, and what to do; None if it can.
+        snapshot: the current snapshot, or if the catalog is damaged the newest readable one; None if there is none.
+        version: version of the catalog, for `ObjectStore.swap`.
+        problem: why the catalog cannot be read, and how to fix it; None if it is readable.
     """
 
     snapshot: Catalog | None = None
@@ -238,14 +238,14 @@ class NewestReadable(NamedTuple):
 
 
 def newest_readable(store: ObjectStore) -> NewestReadable:
-    """The snapshot to build on: the current one, or the newest that can be read."""
+    """Return the current snapshot, or the newest one that is readable."""
     found = store.read(CATALOG)
     version = found[1] if found else None
     try:
         return NewestReadable(_parsed(store, found), version)
     except DamagedError as error:
         newest = next((kept for _, kept in kept_snapshots(store) if isinstance(kept, Catalog)), None)
-        how = "no snapshot can be read either, load the years again, e.g. chicago-crime run --years 2021"
+        how = "no other snapshot is readable, so load the years again: chicago-crime run --years 2021"
         if newest:
             again = f"chicago-crime run --years {max(newest.years)} --assets published"
             how = f"to restore it from the newest snapshot: {again}"
@@ -253,7 +253,7 @@ def newest_readable(store: ObjectStore) -> NewestReadable:
 
 
 def current(store: ReadableStore) -> Catalog | None:
-    """The current snapshot; None if nothing was ever published.
+    """Return the current snapshot; None if nothing was ever published.
 
     Raises:
         DamagedError: the catalog cannot be read.
@@ -261,24 +261,23 @@ def current(store: ReadableStore) -> Catalog | None:
     try:
         return _parsed(store, store.read(CATALOG))
     except DamagedError as error:
-        raise DamagedError(f"{error}: `chicago-crime status` says how to restore it") from error
+        raise DamagedError(f"{error}: `chicago-crime status` shows how to restore it") from error
 
 
 def _parsed(store: ReadableStore, found: tuple[bytes, str] | None) -> Catalog | None:
-    """The catalog; None if nothing was ever published."""
-    if found is None and isinstance(store, ObjectStore) and snapshots(store):  # on the web, nothing lists them
-        raise DamagedError(f"{CATALOG} is damaged: it is missing, though there are snapshots")
+    if found is None and isinstance(store, ObjectStore) and snapshots(store):  # web servers cannot list snapshots
+        raise DamagedError(f"the catalog {CATALOG} is damaged (it is missing, although there are snapshots)")
     return parse(CATALOG, found[0]) if found else None
 
 
 def snapshots(store: ReadableStore) -> list[str]:
-    """The ids of the snapshots that are kept, oldest first."""
+    """Return the ids of all retained snapshots, oldest first."""
     names = (PurePosixPath(item.key) for item in store.list(SNAPSHOTS))
     return sorted(name.stem for name in names if name.suffix == ".json" and ID.fullmatch(name.stem))
 
 
 def kept_snapshots(store: ReadableStore) -> Iterator[tuple[str, Catalog | DamagedError]]:
-    """The snapshots that are kept by id, newest first, with the error of each whose catalog cannot be read."""
+    """Yield all retained snapshots with their ids, newest first; an error instead if a catalog cannot be read."""
     for snapshot in reversed(snapshots(store)):
         key = f"{SNAPSHOTS}{snapshot}.json"
         if content := store.read(key):
@@ -289,17 +288,17 @@ def kept_snapshots(store: ReadableStore) -> Iterator[tuple[str, Catalog | Damage
 
 
 def open_snapshot(store: ReadableStore, as_of: date | str | None = None) -> Catalog:
-    """A snapshot: the current one, the newest at the end of a day in Chicago, or the one with an id.
+    """Return the current snapshot, the newest one at the end of a day in Chicago, or the one with an id.
 
     Raises:
-        UsageError: a text is neither a day nor an id.
-        NothingPublishedError: there is none.
+        UsageError: `as_of` is neither a day nor an id.
+        NothingPublishedError: there is no such snapshot.
         DamagedError: its catalog cannot be read.
     """
     if as_of is None:
         if found := current(store):
             return found
-        raise NothingPublishedError("nothing is published yet: load some years, e.g. chicago-crime run --years 2021")
+        raise NothingPublishedError("nothing is published yet. To load a year: chicago-crime run --years 2021")
     if isinstance(as_of, str):
         as_of = read_as_of(as_of)
     if isinstance(as_of, date):
@@ -307,10 +306,10 @@ def open_snapshot(store: ReadableStore, as_of: date | str | None = None) -> Cata
         end = datetime.combine(as_of, time.max, CHICAGO)
         before = [name for name in kept if published_at(name) <= end]
         if not before:
-            oldest = "there is none yet"
+            oldest = "nothing is published yet"
             if kept:
-                oldest = f"the oldest that is kept is of {published_at(kept[0]).astimezone(CHICAGO).date()}"
-            raise NothingPublishedError(f"there is no snapshot of {as_of} or before: {oldest}")
+                oldest = f"the oldest one is from {published_at(kept[0]).astimezone(CHICAGO).date()}"
+            raise NothingPublishedError(f"there is no snapshot from {as_of} or earlier: {oldest}")
         as_of = before[-1]
     key = f"{SNAPSHOTS}{as_of}.json"
     content = store.read(key)
@@ -320,10 +319,10 @@ def open_snapshot(store: ReadableStore, as_of: date | str | None = None) -> Cata
 
 
 def parse(key: str, content: bytes) -> Catalog:
-    """Read a catalog.
+    """Parse a catalog.
 
     Raises:
-        DamagedError: it is not one.
+        DamagedError: the content is not a catalog.
     """
     try:
         return Catalog.model_validate_json(content)

@@ -1,4 +1,4 @@
-"""What is wrong with published files: those that are not what the catalog says, and those that nobody needs."""
+"""Integrity of published files: damaged, missing and unreferenced ones."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from chicago_crime.storage.object_store import Item, NoObjectError, ObjectStore
 
 
 def wrong_sizes(catalog: Catalog, store: ObjectStore) -> Iterator[tuple[int, str]]:
-    """The years of files that are missing or have another size, each with what is wrong and what to do: one listing."""
+    """Yield year and problem of each file that is missing or has the wrong size. This lists the store once."""
     found = {item.key: item.bytes for item in store.list(DATA)}
     for year, held in catalog.years.items():
         for table in held.tables.values():
@@ -16,7 +16,7 @@ def wrong_sizes(catalog: Catalog, store: ObjectStore) -> Iterator[tuple[int, str
 
 
 def not_intact(catalog: Catalog, store: ObjectStore) -> Iterator[tuple[int, str]]:
-    """The years of files that are not what they were, as above; in a folder, each file is read whole."""
+    """Yield year and problem of each file whose checksum is wrong. In a folder, this reads all files."""
     for year, held in catalog.years.items():
         for table in held.tables.values():
             if not store.is_intact(table.key, table.bytes, table.sha256):
@@ -24,7 +24,7 @@ def not_intact(catalog: Catalog, store: ObjectStore) -> Iterator[tuple[int, str]
 
 
 def unreferenced_files(store: ObjectStore) -> list[Item]:
-    """The files that no kept snapshot names. Those that a damaged catalog may name, by their age, are left out."""
+    """Return files that no retained snapshot references, except those old enough for a damaged catalog to reference."""
     named: set[str] = set()
     newest_damaged = 0.0
     for snapshot, kept in kept_snapshots(store):

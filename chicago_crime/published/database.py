@@ -16,12 +16,12 @@ _MEANINGS = "FROM duckdb_columns() SELECT column_name, data_type, comment AS mea
 
 @dataclass
 class Database:
-    """One snapshot; it stays what it is while newer ones are published.
+    """One snapshot, unaffected by newer ones.
 
-    A table's files are opened, and fetched if they are elsewhere, when a query first names it.
+    The files of a table are opened, and downloaded if necessary, when a query first names it.
 
     Attributes:
-        reader: reads the snapshot.
+        reader: reader of the snapshot.
     """
 
     reader: SnapshotReader
@@ -37,24 +37,24 @@ class Database:
 
     @property
     def catalog(self) -> Catalog:
-        """What the snapshot consists of: years, sources, checks, files."""
+        """The years, sources, checks and files of the snapshot."""
         return self.reader.catalog
 
     @property
     def tables(self) -> list[str]:
-        """The tables that a query may name."""
+        """Tables that queries can use."""
         return [*self.reader.tables, *reference.TABLES]
 
     def sql(self, query: str, params: object = None) -> duckdb.DuckDBPyRelation:
-        """The answer to a query in DuckDB's SQL, as a relation: `.df()`, `.pl()`, `.arrow()`, `.fetchall()`.
+        """Run a query in DuckDB's SQL; the relation has `.df()`, `.pl()`, `.arrow()` and `.fetchall()`.
 
         Args:
             query: one statement.
-            params: values for its `?`, or by name for its `$name`.
+            params: a sequence of values for `?`, or a mapping of values for `$name`.
 
         Raises:
-            DamagedError: a file that it reads is damaged, or cannot be fetched.
-            duckdb.Error: the query is wrong.
+            DamagedError: a file is damaged or cannot be downloaded.
+            duckdb.Error: the query is invalid.
         """
         for table, files in self.reader.files_named(query).items():
             if table not in self._opened:
@@ -63,17 +63,17 @@ class Database:
         return self._connection.sql(query, params=params)
 
     def describe(self, table: str) -> duckdb.DuckDBPyRelation:
-        """The columns of a table: name, type, and what a value means, with its unit and caveat.
+        """Return the columns of a table: name, type and meaning.
 
         Raises:
             UsageError: there is no such table.
         """
         if table not in self.tables:
-            raise UsageError(f"there is no table {table!r}: the tables are {', '.join(self.tables)}")
+            raise UsageError(f"there is no table {table!r}; the tables are {', '.join(self.tables)}")
         self.sql(f"FROM {table}")
         comment_on(self._connection, table)
         return self.sql(_MEANINGS, {"table": table})
 
     def cite(self) -> str:
-        """How to cite a figure of this snapshot."""
+        """Return a citation of this snapshot."""
         return self.catalog.citation

@@ -1,4 +1,4 @@
-"""Publishing years: their files first, then one swap of the catalog, then what no kept snapshot needs is removed."""
+"""Publishing years: add their files, swap the catalog, and remove what no retained snapshot needs."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -35,27 +35,27 @@ from chicago_crime.storage.warehouse import TableYear, Warehouse, is_made_of
 from chicago_crime.tables import TABLES
 
 LAKE = "lake"
-"""Stands among tables for the object that the raw table is made from."""
+"""Name of the lake object, upstream of the raw table, among the names of tables."""
 
-UNNAMED_S = 86_400
-"""How long a file that no snapshot names is kept where another publisher may be about to name it."""
+UNREFERENCED_S = 86_400
+"""Minimum age at which unreferenced files are removed if another publisher may be about to reference them."""
 
 FILES_AT_ONCE = 4
-"""Files that are added at once: adding one is mostly waiting, for the disk or for the bucket."""
+"""Number of files added in parallel, because adding is bound by I/O."""
 
 Stored = Mapping[str, Mapping[int, TableYear]]
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A year that is to be published.
+    """A year to be published.
 
     Attributes:
-        source: the manifest of its source file.
-        lake: what its object in the lake was made of; None if it has none.
-        checks: what the checks found.
-        accepted: the reason why it is published although an audit failed.
-        before: how the year was published when the work on it began; None if it was not.
+        source: manifest of its source file.
+        lake: record of its lake object; None if there is none.
+        checks: outcomes of the checks.
+        accepted: reason for publishing it although an audit failed; None if none failed.
+        before: the published year when the run started; None if it was not published.
     """
 
     source: Mapping[str, object]
@@ -67,13 +67,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Publication:
-    """What a publication did.
+    """The result of a publication.
 
     Attributes:
-        snapshot: the current one, with the years published; the one before if nothing changed.
-        changed: years that differ from the snapshot before.
-        refused: year -> why it was not published.
-        repaired: years that are as they were, but for a file that was damaged or missing.
+        snapshot: the current snapshot, which is the previous one if nothing changed.
+        changed: years that differ from the previous snapshot.
+        refused: reasons why years were not published, by year.
+        repaired: unchanged years for which a damaged or missing file was restored.
     """
 
     snapshot: Catalog | None
@@ -83,31 +83,28 @@ class Publication:
 
 
 def broken_links(year: int, stored: Stored, lake: LakeRecord | None, source_sha256: str | None) -> dict[str, str]:
-    """Why the tables of a year were not all made from one file, in words, by table or lake; nothing if they were.
+    """Return, by table or lake, the breaks in a year's lineage from the source file to the marts.
 
     Args:
         year: the year.
-        stored: what every table holds.
-        lake: what the year's object in the lake was made of; None if it has none.
-        source_sha256: checksum of its source file; None if it has none.
+        stored: the stored years of all tables.
+        lake: record of the year's lake object; None if there is none.
+        source_sha256: checksum of its source file; None if there is none.
     """
     held = {name: stored[name].get(year) for name in TABLES}
+    lake_year = TableYear(0, 0, 0.0, Lineage(lake.sha256 if lake else "", ""))
     found: dict[str, str] = {}
     if lake and lake.source_sha256 != source_sha256:
-        found[LAKE] = "the object in the lake was not made from the source file as it is now"
+        found[LAKE] = "the lake object was not made from the current source file"
     for name, one in held.items():
         upstream = TABLES[name].upstream
-        above = [held[table.name] for table in upstream] if upstream else [_of_lake(lake)]
+        above = [held[table.name] for table in upstream] if upstream else [lake_year]
         if one is None:
             found[name] = f"{name} lacks the year"
         elif not is_made_of(one, above):
-            names = " and ".join(table.name for table in upstream) or "the object in the lake"
-            found[name] = f"{name} was not made from {names} as it is now"
+            names = " and ".join(table.name for table in upstream) or "lake object"
+            found[name] = f"{name} was not made from the current {names}"
     return found
-
-
-def _of_lake(lake: LakeRecord | None) -> TableYear:
-    return TableYear(0, 0, 0.0, Lineage(lake.sha256 if lake else "", ""))
 
 
 @dataclass
@@ -115,11 +112,11 @@ class Publisher:
     """Adds years to the published snapshots.
 
     Attributes:
-        store: where snapshots are.
-        warehouse: where the tables are made.
-        staging: folder for files that are not published yet; on the same file system.
-        keep_days: snapshots older than this are removed, except the current one.
-        views: are written anew after each publication; None where the files are not on this machine.
+        store: object store with the snapshots.
+        warehouse: warehouse with the tables to publish.
+        staging: folder for temporary files, on the same file system.
+        keep_days: age in days after which snapshots are removed, except the current one.
+        views: rewritten after each publication; None if the files are not on this machine.
     """
 
     store: ObjectStore
@@ -129,13 +126,13 @@ class Publisher:
     views: Views | None = None
 
     def publish(self, candidates: Mapping[int, Candidate], run: str) -> Publication:
-        """Publish years whose tables are whole and checked, all at once, and new outlines of the City's places.
+        """Publish complete and checked years, together with new boundaries, in one snapshot.
 
-        Years that are published already are not published again, unless a file of theirs is damaged. Outlines alone
-        make a new snapshot of the years that are published.
+        Years that are already published are skipped, unless one of their files is damaged. New boundaries alone create
+        a snapshot of the published years.
 
         Args:
-            candidates: by year.
+            candidates: years to publish.
             run: id of the Dagster run.
         """
         stored = self._stored()
@@ -161,7 +158,7 @@ class Publisher:
             for year in list(made):
                 if any(after[table.name].get(year) != stored[table.name][year] for table in PUBLISHED):
                     again = load_again(year, wanted[year].source)
-                    refused[year] = f"another run changed its tables meanwhile. Load the year again: {again}"
+                    refused[year] = f"another run changed its tables at the same time. Load the year again: {again}"
                     del made[year]
             while True:
                 for year in [year for year in made if held.get(year) not in (wanted[year].before, made[year])]:
@@ -174,25 +171,25 @@ class Publisher:
                 content = _written(new)
                 if self.store.swap(CATALOG, content, version):
                     self._keep(new.snapshot, content)
-                    self._remove_old(new, 0.0 if is_only else UNNAMED_S)
+                    self._remove_old(new, 0.0 if is_only else UNREFERENCED_S)
                     return self._shown(Publication(new, sorted(made), refused, repaired))
-                catalog, version = self._current()  # somebody else published meanwhile
+                catalog, version = self._current()  # another publisher was faster
                 held = catalog.years if catalog else {}
                 outlines = self._boundaries(catalog)
 
     def as_published(
         self, files: Mapping[int, PreviousFile], before: Mapping[int, PublishedYear]
     ) -> dict[int, PublishedYear]:
-        """The years of which this version would make, of these files, just what is published and in the warehouse.
+        """Return the years for which these files would reproduce exactly what is published and in the warehouse.
 
         Args:
-            files: their source files.
-            before: the years as they are published.
+            files: source files by year.
+            before: the published years.
         """
         stored = self._stored() if files else {}
         found: dict[int, PublishedYear] = {}
         for year, file in files.items():
-            with suppress(ObjectStoreError):  # the record of the lake is damaged
+            with suppress(ObjectStoreError):  # the lake record is damaged
                 lake = lake_record(self.store, year)
                 if (
                     lake
@@ -209,7 +206,7 @@ class Publisher:
     def _shown(self, publication: Publication) -> Publication:
         shown = None
         while self.views and (newest := newest_readable(self.store).snapshot) and newest.snapshot != shown:
-            self.views.replace(newest)  # and once more if somebody published meanwhile, who may have been quicker
+            self.views.replace(newest)  # repeated if another publisher was faster
             shown = newest.snapshot
         return publication
 
@@ -220,9 +217,9 @@ class Publisher:
         catalog, version, _ = newest_readable(self.store)
         if catalog:
             content = _written(catalog)
-            self._keep(catalog.snapshot, content)  # a publisher may have died before it did
+            self._keep(catalog.snapshot, content)  # a publisher may have died after swapping the catalog
             found = self.store.read(CATALOG)
-            if (found is None or found[0] != content) and self.store.swap(CATALOG, content, version):  # it was damaged
+            if (found is None or found[0] != content) and self.store.swap(CATALOG, content, version):  # repair it
                 found = self.store.read(CATALOG)
                 version = found[1] if found else None
         return catalog, version
@@ -272,7 +269,7 @@ class Publisher:
         }
 
     def _boundaries(self, catalog: Catalog | None) -> StoredObject | None:
-        """The newest outlines, stored for good; those of the catalog if there are no others."""
+        """Store the newest boundaries among the published files; return the catalog's if there are no new ones."""
         found = self.store.read(BOUNDARIES)
         if found is None:
             return catalog.boundaries if catalog else None
@@ -282,7 +279,7 @@ class Publisher:
             return self.store.add(f"{DATA}boundaries", file)
 
     def _remove_old(self, new: Catalog, least_age_s: float) -> None:
-        """Remove snapshots that are too old, and files that no kept snapshot names."""
+        """Remove expired snapshots, and files that no retained snapshot references."""
         oldest = datetime.now(UTC) - timedelta(days=self.keep_days)
         for snapshot in snapshots(self.store):
             if snapshot != new.snapshot and published_at(snapshot) < oldest:
@@ -293,7 +290,7 @@ class Publisher:
 
 
 def _is_same(new: PublishedYear, held: PublishedYear | None) -> bool:
-    """Whether a year has the files that are published: their content is their name."""
+    """Whether a year consists of the published files."""
     return held is not None and (new.tables, new.source.get("sha256")) == (held.tables, held.source.get("sha256"))
 
 
@@ -311,8 +308,8 @@ def _published(added: StoredObject, stored: TableYear, columns: str) -> Publishe
 
 def _interference(year: int, published: PublishedYear) -> str:
     return (
-        f"{year} was published by the run {published.run} at {published.published_at}, after this run began to work on "
-        f"it. Load it again: {load_again(year, published.source)}"
+        f"the run {published.run} published {year} at {published.published_at}, after this run started. Load the year "
+        f"again: {load_again(year, published.source)}"
     )
 
 
@@ -327,7 +324,7 @@ def _catalog(
     boundaries: StoredObject | None,
 ) -> Catalog:
     at = datetime.now(UTC)
-    if before:  # ids sort by time, also of two publications within a second
+    if before:  # ids must sort by time, even for two publications within a second
         at = max(at, before.published_at + timedelta(seconds=1))
     content = digest(*(table.sha256 for year in years.values() for table in year.tables.values()), at.isoformat())
     snapshot = f"{at:%Y%m%dT%H%M%SZ}-{content[:4]}"

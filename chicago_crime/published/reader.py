@@ -1,4 +1,4 @@
-"""The one reader of published snapshots: `query`, reports and pages see one whole state through it, or an older one."""
+"""The reader of published snapshots, shared by `query`, reports, pages and interfaces."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,12 +26,12 @@ DOWNLOADS_AT_ONCE = 8
 
 @dataclass
 class SnapshotReader(DuckDBReader):
-    """Reads one snapshot, whatever is published meanwhile: its files never change.
+    """Reads one snapshot, whose files never change.
 
     Attributes:
         catalog: the snapshot.
-        store: where its files are.
-        folder: where they are on this machine: the store's own folder, or copies that are fetched when first needed.
+        store: object store with its files.
+        folder: local folder with its files: the store's own folder, or a cache filled on demand.
     """
 
     catalog: Catalog
@@ -62,10 +62,10 @@ class SnapshotReader(DuckDBReader):
 
     @override
     def files_of(self, table: str) -> Sequence[Path]:
-        """What is not on this machine yet is fetched.
+        """Return the local files of a table, downloading those that are missing.
 
         Raises:
-            DamagedError: a file is missing, or has not the size that it should have.
+            DamagedError: a file is missing or has the wrong size.
         """
         if table not in self._files:
             with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
@@ -73,15 +73,15 @@ class SnapshotReader(DuckDBReader):
         return self._files[table]
 
     def answer(self, name: str, parameters: Mapping[str, object]) -> "pa.Table":
-        """The result of a statement in `sql/` over all years of the tables that it reads.
+        """Run a statement of `sql/` over all years of its tables.
 
         Args:
-            name: of the statement, e.g. pages/overview.
-            parameters: name -> value of every `@name` in it.
+            name: name of the statement, such as pages/totals.
+            parameters: values of all its `@name` parameters.
 
         Raises:
-            DamagedError: a file that it reads is missing, or has not the size that it should have.
-            WarehouseError: a table that it reads lacks a column.
+            DamagedError: a file is missing or has the wrong size.
+            WarehouseError: a table lacks a column.
         """
         import pyarrow as pa
 
@@ -93,8 +93,8 @@ class SnapshotReader(DuckDBReader):
         try:
             rows = self.connect().sql(query).to_arrow_table()
         except duckdb.Error as error:
-            raise WarehouseError(f"cannot answer {name}: {error}") from error
-        # GoogleSQL's sum of INT64 is INT64; DuckDB's is wider.
+            raise WarehouseError(f"cannot run {name}: {error}") from error
+        # SUM of INT64 is INT64 in GoogleSQL, but wider in DuckDB.
         return rows.cast(
             pa.schema([f.with_type(pa.int64()) if pa.types.is_decimal(f.type) else f for f in rows.schema])
         )
@@ -102,30 +102,30 @@ class SnapshotReader(DuckDBReader):
     @override
     def connect(self) -> duckdb.DuckDBPyConnection:
         connection = super().connect()
-        connection.execute("LOAD parquet; SET parquet_metadata_cache = true")  # files that never change
+        connection.execute("LOAD parquet; SET parquet_metadata_cache = true")  # safe because files never change
         return connection
 
     def boundaries(self) -> bytes | None:
-        """The official outlines as GeoJSON; None if the snapshot has none.
+        """Return the official boundaries as GeoJSON; None if the snapshot has none.
 
         Raises:
-            DamagedError: the file is missing, or is not what it was.
+            DamagedError: the file is missing or damaged.
         """
         held = self.catalog.boundaries
         if held is None:
             return None
-        path, advice = self.folder / held.key, "Fetch the outlines again: chicago-crime boundaries"
+        path, advice = self.folder / held.key, "Fetch the boundaries again: chicago-crime boundaries"
         if not path.exists() or checksum_of(path) != held.sha256:
             self._fetch(held.key, path, f"{path} is missing. {advice}")
             if checksum_of(path) != held.sha256:
-                raise DamagedError(f"{path} is not what it was. {advice}")
+                raise DamagedError(f"{path} is damaged. {advice}")
         return path.read_bytes()
 
     def verify(self) -> None:
-        """Read whole what was opened of the snapshot, after an error; a damaged copy is replaced.
+        """Verify the checksums of all opened files, after an error, and replace damaged copies.
 
         Raises:
-            DamagedError: a file is not what it was.
+            DamagedError: a file is damaged in the store, too.
         """
         for table, files in self._files.items():
             for (year, held), path in zip(self.catalog.years_of(table).items(), files, strict=True):
@@ -140,12 +140,12 @@ class SnapshotReader(DuckDBReader):
         if not path.exists() or path.stat().st_size != table.bytes:
             self._fetch(table.key, path, self.catalog.years[year].damage(year, path, "missing"))
         if (bytes := path.stat().st_size) != table.bytes:
-            problem = f"damaged (it has {bytes:,} bytes and should have {table.bytes:,})"
+            problem = f"damaged (it has {bytes:,} bytes instead of {table.bytes:,})"
             raise DamagedError(self.catalog.years[year].damage(year, path, problem))
         return path
 
     def _fetch(self, key: str, path: Path, if_missing: str) -> None:
-        """Replace a copy of a file that is missing or damaged. The store's own file stays as it is."""
+        """Replace a missing or damaged copy. The store's own file is not changed."""
         try:
             with staging_folder(self.staging) as fresh:
                 publish(self.store.get(key, fresh), path)
@@ -154,5 +154,5 @@ class SnapshotReader(DuckDBReader):
 
 
 def columns_digest(table: Table) -> str:
-    """Stands for the names of a table's columns, in their order."""
+    """Return a digest of a table's column names, in order."""
     return digest(*(column.name for column in table.columns))

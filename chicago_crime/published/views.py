@@ -1,4 +1,4 @@
-"""`warehouse.duckdb`: views of the current snapshot, for programs that open a DuckDB database. We never read them."""
+"""`warehouse.duckdb`: views of the current snapshot for programs that open DuckDB databases. We never read them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +12,12 @@ from chicago_crime.storage.local.parquet_reader import comment_on, create_views
 
 @dataclass(frozen=True)
 class Views:
-    """The database of one data directory.
+    """The database of views in a data directory.
 
     Attributes:
-        file: the database.
+        file: path of the database.
         objects: folder of the published files.
-        staging: folder for a file that is not published yet; on the same file system.
+        staging: folder for temporary files, on the same file system.
     """
 
     file: Path
@@ -25,11 +25,11 @@ class Views:
     staging: Path
 
     def replace(self, catalog: Catalog) -> None:
-        """Write the database anew: a view with comments for each table, and `snapshot`, which says what they show."""
+        """Rewrite the database: a commented view of each table, and the table `snapshot` with the snapshot's id."""
         files = {name: [self.objects / held.key for held in catalog.years_of(name).values()] for name in catalog.tables}
         with staging_folder(self.staging) as fresh:
             with duckdb.connect(str(fresh / self.file.name)) as connection:
-                connection.begin()  # else each comment waits for the disk
+                connection.begin()  # one transaction, so that the disk is synced once
                 create_views(connection, files)
                 for name in files:
                     comment_on(connection, name)
@@ -39,7 +39,7 @@ class Views:
             publish(fresh / self.file.name, self.file)
 
     def problem(self, catalog: Catalog) -> str | None:
-        """Why the views do not show a snapshot of this data directory; None if they do."""
+        """Return why the views do not show this snapshot; None if they do."""
         if not self.file.exists():
             return f"{self.file} is missing"
         try:

@@ -1,4 +1,4 @@
-"""A snapshot behind a web address, as `chicago-crime site` and a public bucket serve it."""
+"""Snapshots served over HTTP, by a site of `chicago-crime site` or a public bucket."""
 
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -15,44 +15,44 @@ TIMEOUT_S = 60
 
 @dataclass(frozen=True)
 class WebStore(ReadableStore):
-    """Objects below an address. A web server lists nothing, so an older snapshot is opened by its id.
+    """Objects below a URL. Web servers cannot list objects, so older snapshots can only be opened by id.
 
     Attributes:
-        address: of the folder that has `published/`, e.g. https://example.org/crime.
+        address: URL of the folder that contains `published/`, such as https://example.org/crime.
     """
 
     address: str
 
     @override
     def get(self, key: str, folder: Path) -> Path:
-        """Download an object whose name is made of its content, and verify it."""
+        """Download an object named by its checksum, and verify it."""
         file = folder / PurePosixPath(key).name
-        with self._ask(key) as response, file.open("wb") as stream:
+        with self._request(key) as response, file.open("wb") as stream:
             if not response.ok:
-                raise DamagedError(f"{self._url(key)}: the server answers {response.status_code}")
+                raise DamagedError(f"{self._url(key)}: the server returned status {response.status_code}")
             for block in response.iter_content(1 << 20):
                 stream.write(block)
         if checksum_of(file)[:16] != file.stem:
-            raise DamagedError(f"{self._url(key)} is damaged: its content is not what its name says. Try again later")
+            raise DamagedError(f"{self._url(key)} is damaged: its checksum does not match its name. Try again later")
         return file
 
     @override
     def read(self, key: str) -> tuple[bytes, str] | None:
-        with self._ask(key) as response:
+        with self._request(key) as response:
             if response.status_code == requests.codes.not_found:
                 return None
             if not response.ok:
-                raise ObjectStoreError(f"{self._url(key)}: the server answers {response.status_code}")
+                raise ObjectStoreError(f"{self._url(key)}: the server returned status {response.status_code}")
             return response.content, response.headers.get("ETag", "")
 
     @override
     def list(self, prefix: str) -> list[Item]:
-        raise ObjectStoreError(f"{self.address} does not list its snapshots: name one by its id")
+        raise ObjectStoreError(f"{self.address} cannot list snapshots: open one by its id")
 
     def _url(self, key: str) -> str:
         return f"{self.address.rstrip('/')}/{key}"
 
-    def _ask(self, key: str) -> requests.Response:
+    def _request(self, key: str) -> requests.Response:
         try:
             return requests.get(self._url(key), stream=True, timeout=TIMEOUT_S)
         except requests.RequestException as error:

@@ -1,7 +1,4 @@
-"""The tables: every fact about each of them, once, wherever it is stored.
-
-How rows are computed is in `sql/tables/` and `spark_jobs/`.
-"""
+"""Definitions of all tables, independent of the storage. `sql/tables/` and `spark_jobs/` compute their rows."""
 
 from chicago_crime.tables import layers, marts
 from chicago_crime.tables.columns import CELL_FT
@@ -21,7 +18,7 @@ from chicago_crime.tables.table import Table
 TABLES: dict[str, Table] = {
     table.name: table for module in (layers, marts) for table in vars(module).values() if isinstance(table, Table)
 }
-"""Every table by name, in the order of definition: each after those that it is made of."""
+"""All tables by name. Each is defined after its upstream tables."""
 
 __all__ = [
     "AREA_RATES",

@@ -1,11 +1,10 @@
-"""Columns: each one described once, with its type, unit and meaning.
+"""Columns, each described once with its type, unit and meaning.
 
-First those of the source, with the spellings that publishers use, then those that several tables add. The header
-reader, the schemas, the checks, the DDL and the data dictionary derive from them.
+The source's columns come first, with the header spellings seen in the wild, then the derived columns that several
+tables share. The header reader, schemas, checks, DDL and data dictionary are generated from these definitions.
 """
 
 from dataclasses import dataclass, replace
-from math import inf
 from typing import Literal
 
 Type = Literal["STRING", "INT64", "FLOAT64", "BOOL", "DATETIME", "DATE"]
@@ -17,14 +16,14 @@ class Column:
     """One column of one or more tables.
 
     Attributes:
-        name: the City's API name, or for added columns a name that carries unit or meaning.
-        type: the type in typed tables; in `raw_crimes` every column is STRING.
-        description: what a value means, with its unit.
-        spellings: header spellings beyond `name`, letters and digits only, in lower case.
-        needed: True if a source file must have the column.
-        nullable: False if every typed row has a value; a check proves it.
-        between: smallest and largest plausible value; a check warns about others, and fails if many are.
-        pattern: regular expression that a plausible text matches, in the same way.
+        name: the City's API name; derived columns have a name that includes the unit or meaning.
+        type: type in typed tables; every column of `raw_crimes` is STRING.
+        description: meaning of a value, with its unit.
+        spellings: other accepted header spellings, lowercase letters and digits only.
+        needed: True if source files must include the column.
+        nullable: False if every typed row has a value, which a check verifies.
+        between: valid range; a check warns about values outside it and fails if there are many.
+        pattern: regular expression for valid text, checked in the same way.
     """
 
     name: str
@@ -37,12 +36,12 @@ class Column:
     pattern: str = ""
 
     @property
-    def plausible(self) -> str:
-        """Which numbers are plausible, in words; "" if all are."""
+    def valid_range(self) -> str:
+        """The range of valid numbers, as text; empty if any number is valid."""
         if self.between is None:
             return ""
         low, high = self.between
-        return f"at least {low:,}" if high == inf else f"between {low:,} and {high:,}"
+        return f"{low:,} to {high:,}"
 
 
 # The city's bounding box with a margin of about half a mile, in degrees and in NAD83 Illinois East feet.
@@ -55,7 +54,7 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
     Column(
         "id",
         "INT64",
-        "The City's key of the record.",
+        "Unique identifier of the record, assigned by the City.",
         ("uniquekey", "crimeid", "incidentid"),
         needed=True,
         nullable=False,
@@ -63,50 +62,65 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
     Column(
         "case_number",
         "STRING",
-        "Records Division number; victims of one homicide share it.",
+        "Chicago Police Department RD number. Each victim of a homicide has a separate record with the same number.",
         ("case", "caseno", "casenum", "rd", "rdno", "rdnumber"),
     ),
     Column(
         "date",
         "DATETIME",
-        "When it happened, at times a best estimate. Chicago local time.",
+        "Date and time of the incident, sometimes a best estimate. Chicago local time.",
         ("dateofoccurrence", "datetime", "dateoccurred", "occurrencedate", "crimedate"),
         needed=True,
         nullable=False,
     ),
-    Column("block", "STRING", "Street block, house number masked: the place is approximate.", ("blockaddress",)),
+    Column(
+        "block",
+        "STRING",
+        "Address with the last two digits of the house number masked, so it names a block rather than a building.",
+        ("blockaddress",),
+    ),
     Column(
         "iucr",
         "STRING",
-        "Illinois Uniform Crime Reporting code, 4 characters, zero-padded.",
+        "Illinois Uniform Crime Reporting code: 4 characters, zero-padded.",
         ("iucrcode", "iucrno"),
         pattern="^[0-9]{3}[0-9A-Z]$",
     ),
     Column(
         "primary_type",
         "STRING",
-        "Crime type, from the IUCR code.",
+        "Crime type: the primary description of the IUCR code.",
         ("primarydescription", "primary", "crimetype"),
         needed=True,
     ),
-    Column("description", "STRING", "Subtype, from the IUCR code.", ("secondarydescription", "crimedescription")),
-    Column("location_description", "STRING", "Kind of place, e.g. STREET.", ("locationdesc", "locdescription")),
-    Column("arrest", "BOOL", "Whether an arrest was made. Not whether the case was cleared.", needed=True),
-    Column("domestic", "BOOL", "Domestic-related under the Illinois Domestic Violence Act."),
-    Column("beat", "INT64", "Police beat, the smallest police area.", between=(100, 9999)),
-    Column("district", "INT64", "Police district, made of beats.", between=(1, 31)),
+    Column(
+        "description",
+        "STRING",
+        "Subtype: the secondary description of the IUCR code.",
+        ("secondarydescription", "crimedescription"),
+    ),
+    Column(
+        "location_description",
+        "STRING",
+        "Type of location, such as STREET or APARTMENT.",
+        ("locationdesc", "locdescription"),
+    ),
+    Column("arrest", "BOOL", "Whether an arrest was made. An arrest does not mean the case was cleared.", needed=True),
+    Column("domestic", "BOOL", "Whether the incident was domestic-related under the Illinois Domestic Violence Act."),
+    Column("beat", "INT64", "Police beat, the smallest police geographic area.", between=(100, 9999)),
+    Column("district", "INT64", "Police district.", between=(1, 31)),
     Column("ward", "INT64", "City Council ward.", between=(1, 50)),
-    Column(  # not `Community Areas`, which some exports of the portal have beside it, with numbers of its own
+    Column(  # not `Community Areas`, which some portal exports add with a different numbering
         "community_area",
         "INT64",
-        "Community area, 1 to 77; 0 in the source means none.",
+        "Community area number. The source uses 0 for none, which is NULL in typed tables.",
         ("communityareanumber", "communityareano", "commarea"),
         between=(1, 77),
     ),
     Column(
         "fbi_code",
         "STRING",
-        "FBI (NIBRS-based) code, zero-padded.",
+        "FBI crime classification (NIBRS-based), zero-padded.",
         ("fbicd", "fbicodes", "nibrs", "nibrscode"),
         needed=True,
         pattern="^[0-9][0-9][A-Z]?$",
@@ -114,14 +128,14 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
     Column(
         "x_coordinate",
         "FLOAT64",
-        "Block-level place, NAD83 Illinois East, feet.",
+        "Easting of the block, Illinois State Plane East (NAD 1983), in feet.",
         ("xcoord", "xcoordinates"),
         between=X_FT,
     ),
     Column(
         "y_coordinate",
         "FLOAT64",
-        "Block-level place, NAD83 Illinois East, feet.",
+        "Northing of the block, Illinois State Plane East (NAD 1983), in feet.",
         ("ycoord", "ycoordinates"),
         between=Y_FT,
     ),
@@ -129,18 +143,20 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
     Column(
         "updated_on",
         "DATETIME",
-        "When the record last changed. Chicago local time.",
+        "Date and time the record was last updated. Chicago local time.",
         ("updated", "updateon", "lastupdated"),
     ),
-    Column("latitude", "FLOAT64", "Block-level place, degrees north.", ("lat",), between=LATITUDE),
-    Column("longitude", "FLOAT64", "Block-level place, degrees east.", ("lon", "lng", "long"), between=LONGITUDE),
-    Column("location", "STRING", "Latitude and longitude as one text."),
+    Column("latitude", "FLOAT64", "Latitude of the block, in degrees north.", ("lat",), between=LATITUDE),
+    Column(
+        "longitude", "FLOAT64", "Longitude of the block, in degrees east.", ("lon", "lng", "long"), between=LONGITUDE
+    ),
+    Column("location", "STRING", "Latitude and longitude as one string."),
 )
 
 
 def count(name: str, description: str) -> Column:
-    """A column that counts something."""
-    return Column(name, "INT64", description, nullable=False, between=(0, inf))
+    """A column of counts, never NULL."""
+    return Column(name, "INT64", description, nullable=False)
 
 
 RAW_COLUMNS = tuple(replace(c, type="STRING", nullable=True, between=None, pattern="") for c in SOURCE_COLUMNS)
@@ -149,32 +165,36 @@ SOURCE_NAMES = tuple(TYPED)
 YEAR = TYPED["year"]
 MONTH = Column("month", "DATE", "First day of the month of `date`.", nullable=False)
 OFFENSE_CLASSES = ("violent", "property", "non_index")
-OFFENSE_CLASS = Column("offense_class", "STRING", "violent, property or non_index, by FBI code.", nullable=False)
-CLASS_OR_ALL = replace(OFFENSE_CLASS, description="violent, property, non_index, or all of them.")
-COMPARABLE = Column("primary_type_comparable", "STRING", "Crime type under one label for all years.")
-DAY_OF_WEEK = Column("day_of_week", "INT64", "ISO: 1 Monday to 7 Sunday.", nullable=False, between=(1, 7))
-HOUR = Column("hour", "INT64", "Hour of the day, 0 to 23.", nullable=False, between=(0, 23))
+OFFENSE_CLASS = Column("offense_class", "STRING", "violent, property or non_index, from the FBI code.", nullable=False)
+CLASS_OR_ALL = replace(OFFENSE_CLASS, description="violent, property, non_index, or all for every class combined.")
+COMPARABLE = Column("primary_type_comparable", "STRING", "Crime type, with one label for types the City renamed.")
+DAY_OF_WEEK = Column(
+    "day_of_week", "INT64", "ISO day of the week: 1 Monday to 7 Sunday.", nullable=False, between=(1, 7)
+)
+HOUR = Column("hour", "INT64", "Hour of the day.", nullable=False, between=(0, 23))
 CELL_FT = 660
-"""Side of a grid cell in feet: the City's block length. The Spark job, which imports nothing of ours, has its own."""
+"""Side of a grid cell in feet, the length of a standard Chicago block. The Spark job repeats it: it imports nothing."""
 CELL_X = Column("cell_x", "INT64", f"Column of the {CELL_FT} ft grid: x_coordinate / {CELL_FT}, rounded down.")
 CELL_Y = Column("cell_y", "INT64", f"Row of the {CELL_FT} ft grid: y_coordinate / {CELL_FT}, rounded down.")
 IS_PROVISIONAL = Column(
     "is_provisional",
     "BOOL",
-    "On one of the newest 28 days of the year's data, unless a record of the year was updated 28 days later or more.",
+    "Whether the crime falls in the newest 28 days of its year's data and late reports may still be missing. False for "
+    "the full year once any of its records was updated 28 days or more after the newest crime.",
     nullable=False,
 )
 CRIMES_COUNT = count("crimes", "Number of crimes.")
-ARRESTS = count("arrests", "Crimes with the arrest flag.")
+ARRESTS = count("arrests", "Number of crimes with an arrest.")
 ARREST_RATE = Column(
     "arrest_rate",
     "FLOAT64",
-    "arrests / crimes whose flag is known; NULL if over 1 % are unknown. Not a clearance rate.",
+    "Arrests divided by crimes whose arrest flag is known. NULL if the flag is unknown for more than 1 %. Not a "
+    "clearance rate.",
     between=(0, 1),
 )
-DOMESTIC_CRIMES = count("domestic_crimes", "Crimes with the domestic flag.")
+DOMESTIC_CRIMES = count("domestic_crimes", "Number of domestic-related crimes.")
 COMMUNITY_AREA_NAME = Column("community_area_name", "STRING", "Name of the community area.")
-SIDE = Column("side", "STRING", "Side of the city that the community area lies in.")
+SIDE = Column("side", "STRING", "Side of the city, such as West.")
 
 FILTERABLE = (
     OFFENSE_CLASS,
@@ -185,6 +205,6 @@ FILTERABLE = (
     TYPED["arrest"],
     TYPED["domestic"],
 )
-"""What people filter by. A mart with these columns can answer any choice of them."""
+"""The columns that pages filter by. A mart that includes all of them can answer any combination of filters."""
 
 FILTERED_BY = tuple(column.name for column in FILTERABLE)

@@ -1,36 +1,37 @@
-"""The documentation that derives from the tables: the data dictionary and the table of assets, in Markdown."""
+"""Markdown generated from the table definitions: the data dictionary and the README's table of assets."""
 
 from chicago_crime import reference
 from chicago_crime.tables import TABLES, Table
 from chicago_crime.tables.columns import Column
 
-_MADE_BY = {"csv": "loaded as it is", "sql": "computed by SQL", "spark": "computed by the Spark job"}
+_MADE_BY = {"csv": "loaded unchanged", "sql": "computed with SQL", "spark": "computed by the Spark job"}
 
 
 def asset_table() -> str:
-    """A row for each table: its name and its grain."""
+    """The name and grain of each table."""
     rows = [f"| `{table.name}` | {table.grain} |" for table in TABLES.values()]
-    return "\n".join(["| asset | one row is |", "|---|---|", *rows]) + "\n"
+    return "\n".join(["| asset | one row per |", "|---|---|", *rows]) + "\n"
 
 
 def data_dictionary() -> str:
-    """Every table with its facts and its columns, and what the reference tables hold."""
-    of_package = [
+    """The grain, key and columns of each table, and a list of the reference tables."""
+    references = [
         f"- `{name}` ({', '.join(reference.rows(name)[0])}): {text}" for name, text in reference.TABLES.items()
     ]
-    return "\n".join([*map(_section, TABLES.values()), "## Reference tables\n", *of_package, ""])
+    return "\n".join([*map(_section, TABLES.values()), "## Reference tables\n", *references, ""])
 
 
 def _section(table: Table) -> str:
     upstream = ", ".join(f"[`{above.name}`](#{above.name})" for above in table.upstream)
     facts = {
-        "One row": table.grain,
-        "Key": _names(table.key) or "none: rows may repeat",
-        "Order": _names(table.order) or "none",
-        "Made of": f"{upstream or '`crime_object`'}, {_MADE_BY[table.made_by]}",
+        "One row per": table.grain,
+        "Key": _names(table.key) or "none; rows may repeat",
+        "Source": f"{upstream or '`crime_object`'}, {_MADE_BY[table.made_by]}",
     }
+    if table.order:
+        facts["Sorted by"] = _names(table.order)
     if table.adds_up:
-        facts["Adds up"] = f"`{table.adds_up.total}` = `{table.adds_up.upstream}` of `{table.upstream[0].name}`"
+        facts["Check"] = f"`{table.adds_up.total}` = `{table.adds_up.upstream}` of `{table.upstream[0].name}`"
     return "\n".join(
         [
             f"## {table.name}\n",
@@ -52,6 +53,6 @@ def _meaning(column: Column) -> str:
     parts = [column.description]
     if not column.nullable:
         parts.append("Never NULL.")
-    if column.plausible:
-        parts.append(f"Plausible: {column.plausible}.")
+    if column.valid_range:
+        parts.append(f"Range: {column.valid_range}.")
     return " ".join(parts).replace("|", "\\|")

@@ -1,4 +1,4 @@
-"""The layers: every reported crime as one row, from the raw row to the enriched one."""
+"""The layers: one row per reported crime, from raw to enriched."""
 
 from dataclasses import replace
 
@@ -22,8 +22,8 @@ from chicago_crime.tables.table import Table
 
 RAW_CRIMES = Table(
     "raw_crimes",
-    "The year's rows as they came, every column a string.",
-    "one row of the source file",
+    "Rows of the source file, unchanged. Every column is a string.",
+    "row of the source file",
     RAW_COLUMNS,
     year_column=None,
     group="warehouse",
@@ -31,8 +31,8 @@ RAW_CRIMES = Table(
 )
 CRIMES = Table(
     "crimes",
-    "Typed crimes, partitioned by month and clustered by crime type.",
-    "one reported crime (for homicides: one victim)",
+    "Reported crimes with typed columns, partitioned by month and clustered by crime type.",
+    "reported crime; for homicides, victim",
     (*(c for c in SOURCE_COLUMNS if c.name != "location"), MONTH),
     key=("id",),
     order=("month", "primary_type", "date", "id"),
@@ -41,10 +41,10 @@ CRIMES = Table(
 )
 REJECTED_CRIMES = Table(
     "rejected_crimes",
-    "Raw rows that could not be typed, each with its reason.",
-    "one rejected row of raw_crimes",
+    "Raw rows excluded from `crimes`, with the reason.",
+    "rejected row of `raw_crimes`",
     (
-        Column("file_year", "INT64", "Year of the file that the row came in.", nullable=False),
+        Column("file_year", "INT64", "Year of the source file.", nullable=False),
         Column(
             "reason",
             "STRING",
@@ -60,22 +60,23 @@ REJECTED_CRIMES = Table(
 )
 REVISIONS = Table(
     "revisions",
-    "What changed in a year each time that it was loaded again. Empty for a year that was loaded once.",
+    "Changes between successive loads of a year. Empty for years loaded only once.",
     "snapshot, crime and kind of change",
     (
         TYPED["year"],
-        Column("snapshot", "DATETIME", "Newest updated_on of the data that brought the change.", nullable=False),
-        Column("previous_snapshot", "DATETIME", "Newest updated_on of the data before.", nullable=False),
-        replace(TYPED["id"], description="The City's key of the record; NULL for another_data_set.", nullable=True),
+        Column("snapshot", "DATETIME", "Newest updated_on after the load that introduced the change.", nullable=False),
+        Column("previous_snapshot", "DATETIME", "Newest updated_on before that load.", nullable=False),
+        replace(TYPED["id"], description="Identifier of the record. NULL for another_data_set.", nullable=True),
         Column(
             "kind",
             "STRING",
             "added, vanished, reclassified (primary_type, iucr or fbi_code), arrest_turned, moved (coordinates, block "
-            "or community area), corrected (another column), or another_data_set (nothing to compare).",
+            "or community area), corrected (any other column), or another_data_set (the two loads have too few crimes "
+            "in common to compare).",
             nullable=False,
         ),
-        Column("old_value", "STRING", "What changed, as it was before. NULL if the crime was not there."),
-        Column("new_value", "STRING", "What changed, as it is now. NULL if the crime is no longer there."),
+        Column("old_value", "STRING", "Previous value. NULL for added crimes."),
+        Column("new_value", "STRING", "New value. NULL for crimes that vanished."),
         replace(TYPED["date"], nullable=True),
         TYPED["primary_type"],
         TYPED["community_area"],
@@ -83,27 +84,27 @@ REVISIONS = Table(
     key=("snapshot", "previous_snapshot", "id", "kind", "old_value", "new_value"),
     order=("snapshot", "kind", "id", "previous_snapshot", "old_value", "new_value"),
     group="warehouse",
-    # Its statement also reads the former `crimes`, before they are replaced, and the revisions noted so far.
+    # Its statement also reads the previous `crimes`, before they are replaced, and the revisions recorded so far.
     upstream=(RAW_CRIMES,),
 )
 ENRICHED_CRIMES = Table(
     "enriched_crimes",
-    "Every typed crime, with derived columns for analysis.",
-    "one row of crimes",
+    "All columns of `crimes`, with derived columns for analysis.",
+    "row of `crimes`",
     (
         *CRIMES.columns,
-        replace(HOUR, description="Hour of `date`, 0 to 23; see is_time_placeholder."),
+        replace(HOUR, description="Hour of `date`. Unreliable where is_time_placeholder is true."),
         DAY_OF_WEEK,
         Column(
             "is_time_placeholder",
             "BOOL",
-            "Time is exactly 00:00:00 or 00:01:00, which stand for an unknown time.",
+            "Whether the time is exactly 00:00:00 or 00:01:00, which usually means that it is unknown.",
             nullable=False,
         ),
         IS_PROVISIONAL,
         OFFENSE_CLASS,
         COMPARABLE,
-        Column("fbi_name", "STRING", "Name of the FBI code."),
+        Column("fbi_name", "STRING", "Name of the FBI code's offense."),
         COMMUNITY_AREA_NAME,
         SIDE,
         CELL_X,

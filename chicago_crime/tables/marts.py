@@ -1,6 +1,6 @@
-"""The marts: small tables of counts, made of enriched_crimes, for dashboards to read.
+"""The marts: small tables of counts, aggregated from `enriched_crimes` for dashboards.
 
-A new mart is a `Table` here and its statement `sql/tables/NAME.sql`. The graph, the checks and the docs find it.
+To add a mart, define a `Table` here and write `sql/tables/NAME.sql`. The graph, checks and docs pick it up.
 """
 
 from dataclasses import replace
@@ -35,8 +35,8 @@ from chicago_crime.tables.table import AddsUp, Table
 
 CRIME_TYPE_COUNT = Table(
     "crime_type_count",
-    "Counts by crime type, under the label that the source uses.",
-    "year and primary_type",
+    "Crimes, arrests and arrest rate by crime type, as labeled by the source.",
+    "year and crime type",
     (YEAR, TYPED["primary_type"], CRIMES_COUNT, ARRESTS, ARREST_RATE, DOMESTIC_CRIMES),
     key=("year", "primary_type"),
     order=("crimes", "primary_type"),
@@ -46,15 +46,15 @@ CRIME_TYPE_COUNT = Table(
 )
 CRIMES_DAILY = Table(
     "crimes_daily",
-    "Counts by day.",
+    "Crimes by day and offense class, with arrests and domestic-related crimes.",
     "day",
     (
         YEAR,
-        Column("day", "DATE", "The day, Chicago local time.", nullable=False),
+        Column("day", "DATE", "Calendar day in Chicago.", nullable=False),
         CRIMES_COUNT,
-        count("violent_crimes", "Crimes of class violent."),
-        count("property_crimes", "Crimes of class property."),
-        count("non_index_crimes", "Crimes of class non_index."),
+        count("violent_crimes", "Number of crimes with offense class violent."),
+        count("property_crimes", "Number of crimes with offense class property."),
+        count("non_index_crimes", "Number of crimes with offense class non_index."),
         ARRESTS,
         DOMESTIC_CRIMES,
         IS_PROVISIONAL,
@@ -67,23 +67,23 @@ CRIMES_DAILY = Table(
 )
 HOT_SPOTS = Table(
     "hot_spots",
-    "Where crime clusters: counts and Getis-Ord Gi* by 660 ft cell.",
-    "year, offense class (or all) and grid cell that had any crime in the year",
+    "Spatial clusters of crime: counts and Getis-Ord Gi* for each 660 ft grid cell.",
+    "year, offense class (or all) and grid cell with any crime in the year",
     (
         YEAR,
         CLASS_OR_ALL,
         replace(CELL_X, nullable=False),
         replace(CELL_Y, nullable=False),
         CRIMES_COUNT,
-        count("neighborhood_crimes", "Crimes of the class in the cell and its up to eight neighbors."),
+        count("neighborhood_crimes", "Number of crimes of the class in the cell and its eight neighbors."),
         Column(
             "gi_star",
             "FLOAT64",
-            "Getis-Ord Gi* z-score over the cell and its neighbors. It ranks cells and tests nothing: counts by "
-            "cell are far from a normal distribution. NULL if every cell has the same count.",
+            "Getis-Ord Gi* z-score of the cell and its neighbors. Use it to rank cells, not as a significance test: "
+            "counts per cell are far from normally distributed. NULL if all cells have the same count.",
         ),
-        Column("latitude", "FLOAT64", "Middle of the cell's crimes, degrees north.", between=LATITUDE),
-        Column("longitude", "FLOAT64", "Middle of the cell's crimes, degrees east.", between=LONGITUDE),
+        Column("latitude", "FLOAT64", "Midpoint of the cell's crimes, in degrees north.", between=LATITUDE),
+        Column("longitude", "FLOAT64", "Midpoint of the cell's crimes, in degrees east.", between=LONGITUDE),
     ),
     key=("year", "offense_class", "cell_x", "cell_y"),
     order=("offense_class", "cell_x", "cell_y"),
@@ -93,8 +93,8 @@ HOT_SPOTS = Table(
 )
 CRIMES_MONTHLY = Table(
     "crimes_monthly",
-    "Counts by month and by everything that people filter by.",
-    "month, offense class, type by both labels, community area, district, arrest flag and domestic flag",
+    "Crimes by month and all columns that dashboards filter by.",
+    "month, offense class, crime type (both labels), community area, district, arrest flag and domestic flag",
     (YEAR, MONTH, *FILTERABLE, CRIMES_COUNT),
     key=("month", *FILTERED_BY),
     upstream=(ENRICHED_CRIMES,),
@@ -102,15 +102,18 @@ CRIMES_MONTHLY = Table(
 )
 CRIMES_HOURLY = Table(
     "crimes_hourly",
-    "Counts by hour and weekday, without the times that stand for an unknown time.",
-    "year, weekday, hour, offense class, type by both labels, community area, district, arrest flag and domestic flag",
+    "Crimes by hour, day of the week and all columns that dashboards filter by. Unknown times are counted separately.",
+    "year, day of the week, hour, offense class, crime type (both labels), community area, district, arrest flag and "
+    "domestic flag",
     (
         YEAR,
         *FILTERABLE,
         DAY_OF_WEEK,
         HOUR,
-        replace(CRIMES_COUNT, description="Number of crimes whose time is known."),
-        count("time_placeholders", "Crimes left out of `crimes`: their time is a placeholder (they show as hour 0)."),
+        replace(CRIMES_COUNT, description="Number of crimes with a known time."),
+        count(
+            "time_placeholders", "Number of crimes with an unknown time, recorded in hour 0; not included in `crimes`."
+        ),
     ),
     key=("year", *FILTERED_BY, "day_of_week", "hour"),
     upstream=(ENRICHED_CRIMES,),
@@ -118,8 +121,8 @@ CRIMES_HOURLY = Table(
 )
 CRIMES_BY_CELL = Table(
     "crimes_by_cell",
-    "Counts by 660 ft cell, to draw maps from. Crimes without a place have no cell.",
-    "year, cell, offense class, type by both labels, community area, district, arrest flag and domestic flag",
+    "Crimes by 660 ft grid cell and all columns that dashboards filter by. Crimes without coordinates have no cell.",
+    "year, cell, offense class, crime type (both labels), community area, district, arrest flag and domestic flag",
     (YEAR, *FILTERABLE, CELL_X, CELL_Y, CRIMES_COUNT),
     key=("year", *FILTERED_BY, "cell_x", "cell_y"),
     upstream=(ENRICHED_CRIMES,),
@@ -127,11 +130,11 @@ CRIMES_BY_CELL = Table(
 )
 AREA_RATES = Table(
     "area_rates",
-    "Crimes per 1,000 residents a year by community area. Crimes without a community area are in none.",
+    "Annual crimes per 1,000 residents by community area. Crimes without a community area are excluded.",
     "year, community area and offense class (or all)",
     (
         YEAR,
-        replace(TYPED["community_area"], nullable=False),
+        replace(TYPED["community_area"], description="Community area number.", nullable=False),
         replace(COMMUNITY_AREA_NAME, nullable=False),
         replace(SIDE, nullable=False),
         CLASS_OR_ALL,
@@ -140,30 +143,29 @@ AREA_RATES = Table(
         Column(
             "population",
             "FLOAT64",
-            "Residents: on a straight line between the censuses of 2010 and 2020 and the estimates of later years that "
-            "the installation has, held flat outside.",
+            "Residents, interpolated linearly between the 2010 and 2020 censuses and any later estimates that the "
+            "installation provides. Before the first and after the last of these, held constant.",
             nullable=False,
-            between=(1, float("inf")),
         ),
         Column(
             "population_known_to",
             "INT64",
-            "The newest year of which residents are known, by census or estimate: later years have as many.",
+            "Newest year with a census or estimate. Later years use its population.",
             nullable=False,
         ),
         Column(
             "is_small_population",
             "BOOL",
-            "Fewer than 10,000 residents: a single crime moves rate_per_1000 by more than 0.1.",
+            "Whether the area has fewer than 10,000 residents; one crime then changes rate_per_1000 by more than 0.1.",
             nullable=False,
         ),
         Column(
             "rate_per_1000",
             "FLOAT64",
-            "crimes per 1,000 residents a year: those of the days covered, for 365 or 366 days.",
+            "Crimes per 1,000 residents, scaled from the days covered to a full year.",
             nullable=False,
         ),
-        count("days_covered", "Days from 1 January to the newest date of the year: a whole year has 365 or 366."),
+        count("days_covered", "Days from January 1 to the newest crime of the year; 365 or 366 for a full year."),
     ),
     key=("year", "community_area", "offense_class"),
     order=("community_area", "offense_class"),
@@ -172,8 +174,8 @@ AREA_RATES = Table(
 )
 CODE_COVERAGE = Table(
     "code_coverage",
-    "Which codes were in use when: the City adds, drops and moves codes, and a trend may follow that.",
-    "month, IUCR code, offense class and type by both labels",
+    "Crimes by month and IUCR code, to tell real trends from codes that the City added, dropped or redefined.",
+    "month, IUCR code, offense class and crime type (both labels)",
     (
         YEAR,
         MONTH,
@@ -182,8 +184,8 @@ CODE_COVERAGE = Table(
         TYPED["primary_type"],
         COMPARABLE,
         CRIMES_COUNT,
-        count("without_place", "Crimes without coordinates: no map shows them."),
-        count("without_area", "Crimes without a community area."),
+        count("without_place", "Number of crimes without coordinates, which maps cannot show."),
+        count("without_area", "Number of crimes without a community area."),
     ),
     key=("month", "iucr", "offense_class", "primary_type", "primary_type_comparable"),
     upstream=(ENRICHED_CRIMES,),

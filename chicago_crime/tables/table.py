@@ -1,4 +1,4 @@
-"""`Table`: all that is known about one table. Assets, checks, lineage, DDL and documentation derive from it."""
+"""The definition of one table, from which assets, checks, lineage, DDL and documentation are generated."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,11 +10,11 @@ Columns = tuple[str, ...]
 
 @dataclass(frozen=True)
 class AddsUp:
-    """What a table's counts must add up to, in each year; a blocking check proves it.
+    """Two aggregates that must be equal in each year, which a blocking check verifies.
 
     Attributes:
         total: GoogleSQL aggregate over the table.
-        upstream: GoogleSQL aggregate over the first table upstream, which must give the same number.
+        upstream: GoogleSQL aggregate over its first upstream table.
     """
 
     total: str = "SUM(crimes)"
@@ -27,17 +27,16 @@ class Table:
 
     Attributes:
         name: table name and asset key.
-        description: what it holds.
-        grain: what one row is.
-        columns: in the table's order.
+        description: one or two sentences about its contents.
+        grain: completes the sentence "One row per ...".
+        columns: columns in table order.
         key: columns that together identify a row; empty if rows may repeat.
-        order: columns that rows are sorted by, so that readers can skip what they do not need; empty where they read
-            the whole year anyway.
-        year_column: the INT64 column with the year that a row belongs to; None if only its file says so.
-        group: the asset group; that of what the Spark job makes is `spark`.
-        made_by: `csv` if a CSV is loaded as it is, `sql` for `sql/tables/NAME.sql`, `spark` for the Spark job.
-        upstream: the tables that it is computed from.
-        adds_up: what its counts must add up to; None if it counts nothing.
+        order: sort columns, which let readers skip rows; empty if readers always need the full year.
+        year_column: INT64 column with the row's year; None if only the file determines it.
+        group: asset group; tables made by Spark are in `spark` instead.
+        made_by: `csv` for a CSV loaded unchanged, `sql` for `sql/tables/NAME.sql`, `spark` for the Spark job.
+        upstream: tables it is computed from.
+        adds_up: totals that must match the upstream table; None if the table has no counts.
     """
 
     name: str
@@ -54,5 +53,5 @@ class Table:
 
     @property
     def total_order(self) -> Columns:
-        """Columns that decide the place of every row, so that equal rows make equal files."""
+        """Sort columns that determine the order of all rows, so that equal rows produce equal files."""
         return tuple(dict.fromkeys((*self.order, *(self.key or (column.name for column in self.columns)))))

@@ -1,4 +1,4 @@
-"""Years, the partitions of every table, and the notation for a choice of them: `2014-2016,2021`."""
+"""Years, the partitions of every table, and the notation for selecting them: `2014-2016,2021`."""
 
 import re
 from collections.abc import Iterable
@@ -8,38 +8,38 @@ from zoneinfo import ZoneInfo
 from chicago_crime.errors import UsageError
 
 FIRST_YEAR = 2001
-"""The City publishes reported crimes from this year on."""
+"""The first year of the City's data set."""
 
 PUBLISHED_AFTER_DAYS = 8
-"""The City publishes a crime a week after it was reported."""
+"""The City withholds the most recent seven days."""
 
 
 def current_year() -> int:
-    """The year in Chicago."""
+    """Return the current year in Chicago."""
     return datetime.now(ZoneInfo("America/Chicago")).year
 
 
 class YearsError(UsageError):
-    """A choice of years cannot be parsed; the message shows the text and the notation."""
+    """A selection of years is invalid. The message quotes it and shows the notation."""
 
 
 def parse_years(text: str) -> list[int]:
-    """Parse a choice of years such as `2014-2016,2021`.
+    """Parse a selection of years such as `2014-2016,2021`.
 
     Returns:
-        The chosen years, ascending, each once.
+        The years in ascending order, without duplicates.
 
     Raises:
-        YearsError: the text does not follow the notation, or a year is outside 2001 to the current year.
+        YearsError: the text is malformed, or a year is before 2001 or after the current year.
     """
     years: set[int] = set()
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d{4})(?:\s*-\s*(\d{4}))?\s*", part)
         if match is None:
-            raise YearsError(f"cannot read {part.strip()!r} in years {text!r}: write them like 2014-2016,2021")
+            raise YearsError(f"cannot read {part.strip()!r} in years {text!r}: write years like 2014-2016,2021")
         first, last = int(match[1]), int(match[2] or match[1])
         if first > last:
-            raise YearsError(f"the range {part.strip()!r} runs backwards: write {last}-{first}")
+            raise YearsError(f"the range {part.strip()!r} is reversed: write {last}-{first}")
         if first < FIRST_YEAR or last > current_year():
             raise YearsError(f"{part.strip()!r} is outside {FIRST_YEAR}-{current_year()}, the years the City publishes")
         years.update(range(first, last + 1))
@@ -47,7 +47,7 @@ def parse_years(text: str) -> list[int]:
 
 
 def contiguous_ranges(years: Iterable[int]) -> list[tuple[int, int]]:
-    """Group years into ranges (first, last) without gaps: a Dagster run covers one contiguous range."""
+    """Group years into contiguous ranges (first, last), because a Dagster run covers one such range."""
     ranges: list[tuple[int, int]] = []
     for year in sorted(set(years)):
         if ranges and ranges[-1][1] == year - 1:
@@ -58,5 +58,5 @@ def contiguous_ranges(years: Iterable[int]) -> list[tuple[int, int]]:
 
 
 def format_years(years: Iterable[int]) -> str:
-    """Write years the way `parse_years` reads them, e.g. `2014-2016,2021`."""
+    """Format years in the notation of `parse_years`, such as `2014-2016,2021`."""
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in contiguous_ranges(years))

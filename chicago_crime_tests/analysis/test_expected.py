@@ -1,4 +1,4 @@
-"""Tests of what was to be expected, against SciPy and published examples."""
+"""Tests of expected ranges and verdicts, against SciPy and published examples."""
 
 import numpy as np
 import pytest
@@ -15,15 +15,15 @@ from chicago_crime.analysis.expected import (
     expected,
     normal_score,
     overdispersion,
-    p_of_score,
+    p_value,
     student_score,
 )
 
 
 @pytest.mark.parametrize("years", [2, 3, 5])
 @pytest.mark.parametrize("mean", [20, 500, 20_000])
-def test_ranges_hold_at_least_95_of_100_counts_whose_rate_varies(years: int, mean: int) -> None:
-    """By simulation: rates that vary by 8 % from year to year, and nothing else that changes."""
+def test_ranges_cover_at_least_95_percent_of_simulated_counts(years: int, mean: int) -> None:
+    """The simulated rates vary by 8 % from year to year."""
     random = np.random.default_rng(mean + years)
     counts = random.poisson(random.gamma(156, mean / 156, (4000, years + 1)))
     history, now = counts[:, :years], counts[:, years]
@@ -35,7 +35,7 @@ def test_ranges_hold_at_least_95_of_100_counts_whose_rate_varies(years: int, mea
     assert np.median(found.middle) == pytest.approx(mean, rel=0.05)
 
 
-def test_an_outbreak_is_unusual_and_small_numbers_are_too_few() -> None:
+def test_an_outbreak_is_unusual_and_small_counts_cannot_be_judged() -> None:
     history = [[150, 140, 135, 148], [150, 140, 135, 148], [2, 4, 1, 3], [0, 0, 0, 0]]
     found = expected(history, [212, 139, 5, 0])
     assert found.verdicts() == [UNUSUAL, USUAL, TOO_FEW, TOO_FEW]
@@ -47,19 +47,19 @@ def test_one_earlier_year_is_not_enough() -> None:
     found = expected([[100, np.nan], *[[100, 110]] * 5], [300] * 6)
     assert np.isnan(found.low[0])
     assert found.verdicts() == [None, *[UNUSUAL] * 5]
-    assert expected([[100, 110]], [300]).verdicts() == [TOO_FEW], "two years alone do not tell how counts vary"
+    assert expected([[100, 110]], [300]).verdicts() == [TOO_FEW], "two years of one row do not show how counts vary"
 
 
 @pytest.mark.parametrize("freedom", [4, 6, 8, 30])
-def test_student_is_as_in_scipy(freedom: int) -> None:
+def test_student_scores_match_scipy(freedom: int) -> None:
     assert student_score(1.959964, np.array([freedom])) == pytest.approx(stats.t.ppf(0.975, freedom), rel=0.006)
-    p = p_of_score(normal_score([-3.0, 0.5], freedom))
+    p = p_value(normal_score([-3.0, 0.5], freedom))
     assert p == pytest.approx(2 * stats.t.sf([3.0, 0.5], freedom), rel=0.02)
     assert normal_score(student_score(1.5, np.array([freedom])), freedom) == pytest.approx(1.5)
 
 
-def test_false_discoveries_are_controlled_as_in_scipy_and_as_published() -> None:
-    """The example of Benjamini and Hochberg (1995), section 3.2: four of fifteen hypotheses are rejected."""
+def test_adjusted_p_values_match_scipy_and_the_published_example() -> None:
+    """Benjamini and Hochberg (1995), section 3.2: four of fifteen hypotheses are rejected."""
     published = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459]
     published += [0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0000]
     assert (adjusted(published) <= LEVEL).sum() == 4
@@ -68,8 +68,8 @@ def test_false_discoveries_are_controlled_as_in_scipy_and_as_published() -> None
     assert adjusted([0.01, np.nan, 0.04]) == pytest.approx([0.02, np.nan, 0.04], nan_ok=True)
 
 
-def test_the_variation_between_years_is_learnt() -> None:
-    """Poisson counts have none beyond chance; counts whose rate varies by 10 % have 1 + 0.01 of their mean."""
+def test_overdispersion_is_estimated() -> None:
+    """The ratio is 1 for Poisson counts, and 1 + 0.01 * mean for rates that vary by 10 %."""
     random = np.random.default_rng(1)
     means = np.repeat([20, 200, 2000], 400)[:, None]
     poisson, _ = overdispersion(random.poisson(means, (1200, 5)))
@@ -79,5 +79,5 @@ def test_the_variation_between_years_is_learnt() -> None:
     assert of_size == pytest.approx([1.2, 3, 21], rel=0.15)
     assert set(freedom) == {8}
     alone, alike = [[90, 100, 120]], [[90, 100, 120]] * 4
-    assert overdispersion(alone * 2, ALIKE, totals=1)[1].tolist() == [2, 2], "one row has none to borrow from"
+    assert overdispersion(alone * 2, ALIKE, totals=1)[1].tolist() == [2, 2], "a single row has no pool"
     assert overdispersion([*alike, [360, 400, 480]], ALIKE, totals=1)[1].tolist() == [8] * 5

@@ -1,4 +1,4 @@
-"""Tests of what is found to be unusual."""
+"""Tests of `chicago_crime/analysis/signals.py`."""
 
 import pyarrow as pa
 
@@ -6,12 +6,12 @@ from chicago_crime.analysis.signals import find_signals
 
 
 def counted(*rows: tuple[int, str, str, int | None, int]) -> pa.Table:
-    """The answer to `sql/pages/signals.sql`: years back, code, type, area, and crimes of both spans."""
+    """Return a result of `sql/pages/signals.sql`: years back, code, type, area, and crimes of both periods."""
     names = ("years_back", "iucr", "type", "community_area", "days_28", "year_to_date")
     return pa.Table.from_pylist([dict(zip(names, (*row, 5 * row[-1]), strict=True)) for row in rows])
 
 
-def test_signals_are_of_groups_types_and_areas_and_the_most_surprising_come_first() -> None:
+def test_signals_cover_groups_types_and_areas_most_significant_first() -> None:
     rows = [
         (back, code, type_, area, crimes)
         for code, type_, area, history in [

@@ -107,11 +107,11 @@ def test_every_command_is_described_in_one_line_and_completed_by_the_shell() -> 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "--years", "14"], "write them like 2014-2016,2021"),
+        (["run", "--years", "14"], "write years like 2014-2016,2021"),
         (["run", "--years", "2014", "--source", "ftp"], "--source ftp: Input should be 'sample', 'folder', 'kaggle'"),
-        (["run", "--years", "2014", "--source", "folder"], "name it with --folder or CHICAGO_CRIME_FOLDER"),
-        (["run", "--years", "2014", "--assets", "?"], "'?' selects no asset: write names with commas"),
-        (["run", "--years", "2014", "--assets", "published, crime"], "'crime' selects no asset (did you mean crimes?)"),
+        (["run", "--years", "2014", "--source", "folder"], "set --folder or CHICAGO_CRIME_FOLDER"),
+        (["run", "--years", "2014", "--assets", "?"], "there is no asset '?': use names separated by commas"),
+        (["run", "--years", "2014", "--assets", "published, crime"], "no asset 'crime' (did you mean crimes?)"),
         (["run", "--years", "2014", "--assets", "key:(("], "cannot read the asset selection"),
         (["run", "--years", "2014", "--folder", "/nowhere"], "--folder /nowhere is not a folder"),
         (["run", "--years", "2014", "--folder", "~nobody-has-this-name/x"], "~nobody-has-this-name/x is not a folder"),
@@ -172,7 +172,7 @@ def test_a_reference_table_is_described_and_a_folder_without_snapshots_says_how_
     assert f"To load real ones: chicago-crime run --data-dir {tmp_path} --years 2021 --source portal" in status
     monkeypatch.setattr(uvicorn.Server, "run", lambda _: None)
     served = command("dashboard", "--port", free_port(), "--data-dir", tmp_path).output
-    assert served.startswith("nothing is published yet: load some years, e.g. chicago-crime run --data-dir")
+    assert served.startswith("nothing is published yet. To load a year: chicago-crime run --data-dir")
     in_a_cell = re.sub(r"[\s│]", "", command("doctor", "--data-dir", tmp_path).output)
     assert f"chicago-crimerun--data-dir{tmp_path}--years" in in_a_cell
 

@@ -89,7 +89,7 @@ def test_a_value_that_no_crime_can_have_is_refused(name: str, text: str, hint: s
 
 @pytest.mark.parametrize("text", ["2026-02-30", "../catalog", "20261127T061500Z-3f2a.json"])
 def test_a_snapshot_that_cannot_be_meant_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="neither a day, as 2026-05-31, nor the id of a snapshot"):
+    with pytest.raises(UsageError, match="neither a day like 2026-05-31 nor a snapshot id"):
         read_filters([("as_of", text)])
 
 

@@ -110,7 +110,7 @@ def test_a_place_that_does_not_exist_is_an_error(
 
 
 @pytest.mark.parametrize(
-    ("is_empty", "told"), [(False, "2009.*not loaded|No loaded year"), (True, "nothing is published yet: load some")]
+    ("is_empty", "told"), [(False, "2009.*not loaded|No loaded year"), (True, "nothing is published yet. To load")]
 )
 def test_a_year_that_is_not_published_is_an_error(sample: Settings, tmp_path: Path, is_empty: bool, told: str) -> None:
     settings = load_settings(data_dir=tmp_path / "none") if is_empty else sample

@@ -113,8 +113,8 @@ def test_only_who_needs_a_value_waits_until_it_is_found(sample: Settings) -> Non
 @pytest.mark.parametrize(
     ("as_of", "status", "told"),
     [
-        ("soon", 400, "neither a day, as 2026-05-31, nor the id of a snapshot"),
-        ("2001-01-01", 404, "there is no snapshot of 2001-01-01 or before: the oldest that is kept is of 20"),
+        ("soon", 400, "neither a day like 2026-05-31 nor a snapshot id"),
+        ("2001-01-01", 404, "there is no snapshot from 2001-01-01 or earlier: the oldest one is from 20"),
         ("20010101T000000Z-abcd", 404, "there is no snapshot 20010101T000000Z-abcd"),
     ],
 )
@@ -125,7 +125,7 @@ def test_a_snapshot_that_does_not_exist_is_no_page(client: TestClient, as_of: st
 
 
 @pytest.mark.parametrize(
-    ("as_of", "code", "told"), [("soon", 2, "neither a day"), ("2001-01-01", 1, "the oldest that is kept is of 20")]
+    ("as_of", "code", "told"), [("soon", 2, "neither a day"), ("2001-01-01", 1, "the oldest one is from 20")]
 )
 @pytest.mark.parametrize("command", [["dashboard", "--port", str(free_port())], ["report", "--year", "2015"], ["mcp"]])
 def test_a_command_says_which_snapshots_there_are(
@@ -162,7 +162,7 @@ def test_a_damaged_catalog_is_named(copied: Settings) -> None:
         response = client.get(f"/{page}")
         assert response.status_code == 503
         assert f"the catalog {CATALOG} is damaged" in response.text
-        assert "chicago-crime status` says how to restore it" in response.text
+        assert "chicago-crime status` shows how to restore it" in response.text
         assert client.get(f"/{page}?as_of={snapshot}").status_code == 200
     (copied.data_dir / "objects" / f"{SNAPSHOTS}{snapshot}.json").write_text("{")
     assert client.get(f"/overview?as_of={snapshot}").status_code == 503

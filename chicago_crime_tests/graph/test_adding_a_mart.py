@@ -1,4 +1,4 @@
-"""Adding a mart is one SQL file and one `Table`: everything else derives from them."""
+"""A new mart needs only an SQL file and a `Table`."""
 
 import json
 import shutil
@@ -64,7 +64,7 @@ print(json.dumps({
 """
 
 
-def test_one_sql_file_and_one_table_make_a_mart(tmp_path: Path) -> None:
+def test_a_mart_needs_only_an_sql_file_and_a_table(tmp_path: Path) -> None:
     for package in ("chicago_crime", "spark_jobs"):
         shutil.copytree(PROJECT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "dagster.yaml", tmp_path)

@@ -1,4 +1,4 @@
-"""Word of what is wrong reaches people: a webhook on loopback, real runs, one message for all."""
+"""Alerts and reports, sent to a webhook on loopback after real runs."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from chicago_crime.cli.app import app
 from chicago_crime.definitions import build_definitions
-from chicago_crime.graph.alerts import Told, news
+from chicago_crime.graph.alerts import AlertState, new_alerts
 from chicago_crime.graph.instance import open_instance
 from chicago_crime.installation import Installation
 from chicago_crime.serve.scheduled import Sent, report
@@ -30,18 +30,18 @@ class _Accepts(FaultyHandler):
 
 
 class Webhook(FaultyServer):
-    """Keeps what is posted."""
+    """A server that records the messages posted to it."""
 
     handler = _Accepts
 
     @property
     def address(self) -> str:
-        """Its address for Apprise."""
+        """Apprise address of the server."""
         return self.url.replace("http", "json")
 
     @property
     def posted(self) -> list[dict[str, Any]]:
-        """The messages so far."""
+        """Messages received so far."""
         return [json.loads(request.body) for request in self.requests]
 
 
@@ -51,9 +51,7 @@ def webhook() -> Iterator[Webhook]:
         yield server
 
 
-def test_one_message_tells_every_address_what_went_wrong_since_the_last(
-    loaded_copy: Settings, webhook: Webhook
-) -> None:
+def test_new_problems_are_sent_to_all_addresses_in_one_message(loaded_copy: Settings, webhook: Webhook) -> None:
     addresses = f"{webhook.address}/one json://127.0.0.1:{free_port()} {webhook.address}/two"
     settings = loaded_copy.model_copy(update={"alerts": SecretStr(addresses)})
     definitions = build_definitions(Installation(settings))
@@ -70,7 +68,7 @@ def test_one_message_tells_every_address_what_went_wrong_since_the_last(
 
         reasons: list[str | None] = []
         cursor = tick(tick(None))
-        assert webhook.posted == [], "what happened before is past, and nothing is wrong"
+        assert webhook.posted == [], "earlier runs are not reported, and nothing is wrong"
         write_csv(settings.folder / "2014.csv", crimes_of_months(2014)[:20])
         write_csv(settings.folder / "2015.csv", crimes_of_months(2015, block=""))
         run(settings, 2014, 2015)
@@ -78,15 +76,15 @@ def test_one_message_tells_every_address_what_went_wrong_since_the_last(
         post, other = webhook.posted
         assert post == other
         assert "of 2014-2015 failed: 2014: crime_csv: " in post["message"]
-        assert "2014.csv: 16 of the 36 crimes that are published" in post["message"]
+        assert "2014.csv: 16 of the 36 published crimes" in post["message"]
         assert "2015: " in post["message"], "the column that was emptied"
-        assert reasons[-1] == "it could not be sent to number 2 of CHICAGO_CRIME_ALERTS"
+        assert reasons[-1] == "the message could not be sent to address 2 in CHICAGO_CRIME_ALERTS"
         tick(cursor)
-        assert len(webhook.posted) == 2, "nobody is told twice, though one address cannot be reached"
+        assert len(webhook.posted) == 2, "no message is repeated because one address failed"
 
 
 @pytest.mark.slow
-def test_the_report_comes_on_its_day_and_when_something_is_unusual(tmp_path: Path, webhook: Webhook) -> None:
+def test_reports_are_sent_on_their_day_and_when_something_is_unusual(tmp_path: Path, webhook: Webhook) -> None:
     for year, per_month in ((2012, 28), (2013, 30), (2014, 29), (2015, 28)):
         write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year, per_month))
     settings = folder_settings(tmp_path / "data", tmp_path / "in").model_copy(
@@ -99,7 +97,7 @@ def test_the_report_comes_on_its_day_and_when_something_is_unusual(tmp_path: Pat
         return report(installation, settings.alerts.get_secret_value(), sent, datetime(*day, 9, tzinfo=UTC))[0]
 
     sent = tick(Sent(), 2026, 11, 26)
-    assert webhook.posted == [], "a Thursday, and nothing is unusual"
+    assert webhook.posted == [], "it is Thursday, and nothing is unusual"
     sent = tick(tick(sent, 2026, 11, 27), 2026, 11, 27)
     [post] = webhook.posted
     assert post["title"] == "Chicago crime: 0 unusual in Loop, Hyde Park"
@@ -111,13 +109,13 @@ def test_the_report_comes_on_its_day_and_when_something_is_unusual(tmp_path: Pat
     write_csv(tmp_path / "in" / "2015.csv", crimes_of_months(2015, 90))
     run_well(settings, 2015)
     sent = tick(tick(sent, 2026, 11, 28), 2026, 11, 29)
-    assert len(webhook.posted) == 2, "it is told once"
+    assert len(webhook.posted) == 2, "it is reported once"
     assert "Year to date: Theft in Loop: 1,080, expected " in webhook.posted[1]["message"]
     tick(sent, 2026, 12, 4)
     assert len(webhook.posted) == 3, "the next Friday"
 
 
-def test_the_report_is_of_the_graph_and_names_a_wrong_area_with_its_setting(loaded_copy: Settings) -> None:
+def test_the_report_sensor_names_the_setting_of_an_unknown_area(loaded_copy: Settings) -> None:
     given = {"alerts": SecretStr("json://127.0.0.1:9"), "report_areas": "Lop"}
     definitions = build_definitions(Installation(loaded_copy.model_copy(update=given)))
     [sensor] = [one for one in definitions.sensors or [] if one.name == "send_report"]
@@ -131,20 +129,20 @@ def test_the_report_is_of_the_graph_and_names_a_wrong_area_with_its_setting(load
         load_settings(report_areas="Loop")
 
 
-def test_data_that_should_have_been_refreshed_are_told_once(loaded_copy: Settings) -> None:
+def test_stale_data_is_reported_once(loaded_copy: Settings) -> None:
     installation = Installation(loaded_copy.model_copy(update={"source": "portal"}))
     published = build_definitions(installation).resolve_asset_graph().get(AssetKey("published"))
     assert published.freshness_policy_or_from_metadata == FreshnessPolicy.time_window(timedelta(days=8))
     with open_instance(loaded_copy) as instance:
         in_a_week, later = (datetime.now(UTC) + timedelta(days=days) for days in (7, 9))
-        told = Told(in_a_week.timestamp())
-        assert news(installation, instance, told, in_a_week)[0] == []
-        [line], told = news(installation, instance, told, later)
-        assert line.startswith("Nothing was published since ") and line.endswith("should be loaded every 8 days")
-        assert news(installation, instance, told, later)[0] == []
+        state = AlertState(in_a_week.timestamp())
+        assert new_alerts(installation, instance, state, in_a_week)[0] == []
+        [line], state = new_alerts(installation, instance, state, later)
+        assert line.startswith("Nothing has been published since ") and line.endswith("should be loaded every 8 days")
+        assert new_alerts(installation, instance, state, later)[0] == []
 
 
-def test_the_doctor_sends_a_test_and_names_no_address(webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_doctor_sends_a_test_and_hides_addresses(webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
     cli = CliRunner()
     assert "set CHICAGO_CRIME_ALERTS" in cli.invoke(app, ["doctor", "--notify"]).output
     monkeypatch.setenv("CHICAGO_CRIME_ALERTS", webhook.address)
@@ -153,4 +151,4 @@ def test_the_doctor_sends_a_test_and_names_no_address(webhook: Webhook, monkeypa
     monkeypatch.setenv("CHICAGO_CRIME_ALERTS", f"{webhook.address} nonsense:secret")
     refused = cli.invoke(app, ["doctor", "--notify"])
     assert refused.exit_code == 2 and len(webhook.posted) == 1
-    assert "number 2 of its addresses" in refused.output and "secret" not in refused.output
+    assert "CHICAGO_CRIME_ALERTS: address 2" in refused.output and "secret" not in refused.output

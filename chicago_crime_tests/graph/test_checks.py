@@ -1,4 +1,4 @@
-"""Tests of the asset checks: each passes on good years and fails on what it is there for."""
+"""Tests of the asset checks: each passes on good years and fails on the problem that it detects."""
 
 import re
 from pathlib import Path
@@ -38,13 +38,13 @@ def settings(tmp_path: Path, folder: Path) -> Settings:
 
 
 def found(reports: list[RunReport]) -> dict[str, str]:
-    """Checks of one run that did not pass, with what they say."""
+    """Return the checks of a run that did not pass, with their descriptions."""
     [report] = reports
     return {f"{check.asset}:{check.check}": f"{check.year}: {check.description}" for check in report.checks}
 
 
 def evaluate(settings: Settings, asset: str, check: str) -> dict[str, AssetCheckEvaluation]:
-    """Run one check alone, over both years that are stored, and give its results by year."""
+    """Run a single check on both stored years, and return its results by year."""
     key = AssetCheckKey(AssetKey(asset), check)
     job = define_asset_job("one_check", AssetSelection.checks(key))
     definitions = Definitions.merge(build_definitions(Installation(settings)), Definitions(jobs=[job]))
@@ -55,46 +55,48 @@ def evaluate(settings: Settings, asset: str, check: str) -> dict[str, AssetCheck
         events = instance.all_logs(result.run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION)
     found = [entry.dagster_event.asset_check_evaluation_data for entry in events if entry.dagster_event]
     evaluations = {str(evaluation.partition): evaluation for evaluation in found}
-    told = {info.partition_key: info.latest_execution_status.value == "SUCCEEDED" for info in known}
-    assert told == {year: evaluation.passed for year, evaluation in evaluations.items()}, "as the UI shows it"
+    shown = {info.partition_key: info.latest_execution_status.value == "SUCCEEDED" for info in known}
+    assert shown == {year: evaluation.passed for year, evaluation in evaluations.items()}, (
+        "the UI shows the same results"
+    )
     return evaluations
 
 
 def change(settings: Settings, table: str, year: int, query: str) -> None:
-    """Damage a stored year; `{old}` in the query stands for it."""
+    """Replace a stored year with the result of a query on its file `{old}`."""
     file = settings.data_dir / "warehouse" / table / f"{year}.parquet"
     damaged = file.with_suffix(".damaged")
     duckdb.sql(query.format(old=f"'{file}'")).write_parquet(str(damaged))
     damaged.replace(file)
 
 
-def test_coordinates_that_lost_digits_on_the_way_keep_a_year_from_being_published(loaded_copy: Settings) -> None:
+def test_coordinates_that_lost_precision_fail_the_check(loaded_copy: Settings) -> None:
     assert evaluate(loaded_copy, "enriched_crimes", "coordinates_are_kept")["2014"].passed
     change(loaded_copy, "enriched_crimes", 2014, "SELECT * REPLACE (latitude::FLOAT AS latitude) FROM {old}")
     found = evaluate(loaded_copy, "enriched_crimes", "coordinates_are_kept")["2014"]
     assert not found.passed
-    assert "latitudes of enriched_crimes are not those of crimes" in str(found.description)
+    assert "latitudes differ between crimes and enriched_crimes" in str(found.description)
 
 
-def test_a_month_missing_in_the_middle_keeps_the_year_from_being_published(settings: Settings, folder: Path) -> None:
+def test_a_missing_month_blocks_publication(settings: Settings, folder: Path) -> None:
     write_csv(folder / "2014.csv", crimes_of_months(2014, months=[1, 2, 3, 5, 7, 8]))
     reports = run(settings, 2014)
     assert not reports[0].success
-    assert "there is no row of 2014-04, 2014-06" in found(reports)["crime_csv:has_no_gap"]
+    assert "no rows in 2014-04, 2014-06" in found(reports)["crime_csv:has_no_gap"]
     assert not Installation(settings).published_years()
 
 
-def test_a_year_may_end_early_and_one_that_begins_late_gets_a_warning(settings: Settings, folder: Path) -> None:
+def test_an_early_end_is_valid_and_a_late_start_is_a_warning(settings: Settings, folder: Path) -> None:
     write_csv(folder / "2014.csv", crimes_of_months(2014, months=[1, 2, 3]))
     write_csv(folder / "2015.csv", crimes_of_months(2015, months=[3, 4]))
     reports = run_well(settings, 2014, 2015, assets="crime_csv")
     assert found(reports) == {
-        "crime_csv:has_no_gap": "2015: there is no row of 2015-01, 2015-02, but there are rows of later months: the "
-        "file is incomplete"
+        "crime_csv:has_no_gap": "2015: no rows in 2015-01, 2015-02, although later months have rows: the file is "
+        "incomplete"
     }
 
 
-def test_rejects_quarantined_lines_and_implausible_values_get_a_warning(settings: Settings, folder: Path) -> None:
+def test_rejects_quarantined_lines_and_values_out_of_range_are_warnings(settings: Settings, folder: Path) -> None:
     rows = crimes_of_months(2014, per_month=100)
     rows[0] |= {"latitude": "51.5", "longitude": "-0.1"}
     rows[1] |= {"ward": "99"}
@@ -105,9 +107,9 @@ def test_rejects_quarantined_lines_and_implausible_values_get_a_warning(settings
     file.write_text(sound + "no row\n")
     reports = run_well(settings, 2014, assets=TYPING)
     problems = found(reports)
-    implausible = problems.pop("crimes:values_are_possible")
-    assert "latitude is not between 41.63 and 42.04 in 1 rows" in implausible
-    assert "ward is not between 1 and 50 in 1 rows" in implausible
+    out_of_range = problems.pop("crimes:values_are_possible")
+    assert "latitude is not in the range 41.63 to 42.04 in 1 rows" in out_of_range
+    assert "ward is not in the range 1 to 50 in 1 rows" in out_of_range
     assert problems == {
         "crime_object:few_lines_quarantined": "2014: 1 of 1,201 lines cannot be read as rows and are in "
         "quarantine/2014.csv; the first is line 1,202 of 2014.csv (1 field where the header has 22): 'no row'. "
@@ -122,16 +124,16 @@ def test_rejects_quarantined_lines_and_implausible_values_get_a_warning(settings
     assert "crime_object:few_lines_quarantined: 13 of 1,213 lines cannot be read as rows" in refused.left_out[2014]
 
 
-def test_a_column_that_turns_empty_and_a_type_that_vanishes_get_a_warning(settings: Settings, folder: Path) -> None:
+def test_emptied_columns_and_vanished_types_are_warnings(settings: Settings, folder: Path) -> None:
     write_csv(folder / "2014.csv", crimes_of_months(2014))
     write_csv(folder / "2015.csv", crimes_of_months(2015, ward="", primary_type="BATTERY"))
     problems = found(run_well(settings, 2014, 2015, assets=TYPING))["crimes:is_like_the_year_before"]
-    assert "share of NULL ward moved by +100.0 percentage points" in problems
-    assert "share of type THEFT moved by -100.0 percentage points" in problems
+    assert "share of NULL ward changed by +100.0 percentage points" in problems
+    assert "share of type THEFT changed by -100.0 percentage points" in problems
 
 
-def test_codes_that_appear_vanish_or_jump_get_a_warning(settings: Settings, folder: Path) -> None:
-    """A year that is not over is compared as far as it goes."""
+def test_codes_that_appear_or_vanish_are_warnings(settings: Settings, folder: Path) -> None:
+    """The incomplete year 2015 is compared in proportion."""
     codes = {2014: {"0820": 9, "0610": 3, "0860": 8}, 2015: {"0820": 3, "0610": 3, "0760": 4}}
     for year, months in ((2014, 12), (2015, 6)):
         rows = crimes_of_months(year, per_month=sum(codes[year].values()), months=range(1, months + 1))
@@ -151,7 +153,7 @@ def test_codes_that_appear_vanish_or_jump_get_a_warning(settings: Settings, fold
         ("enriched_crimes", "SELECT * FROM {old} LIMIT 35", "nothing_lost", "crimes is 36, but .* is 35"),
         ("crimes", "SELECT * REPLACE (1 AS id) FROM {old}", "holds_to_schema", "repeated id in 35 rows"),
         ("crimes", "SELECT * REPLACE (NULL::BIGINT AS id) FROM {old}", "holds_to_schema", "id is NULL in 36 rows"),
-        ("crimes", "SELECT * REPLACE (2013 AS year) FROM {old}", "holds_to_schema", "of another year in 36 rows"),
+        ("crimes", "SELECT * REPLACE (2013 AS year) FROM {old}", "holds_to_schema", "another year in 36 rows"),
         (
             "crimes",
             "SELECT * REPLACE (date - INTERVAL 1 YEAR AS date) FROM {old}",
@@ -164,12 +166,12 @@ def test_codes_that_appear_vanish_or_jump_get_a_warning(settings: Settings, fold
         ),
     ],
 )
-def test_damage_to_a_stored_table_is_found(
+def test_damage_to_a_stored_table_is_detected(
     loaded_copy: Settings, table: str, query: str, check: str, problem: str
 ) -> None:
     change(loaded_copy, table, 2014, query)
     evaluation, of_2015 = evaluate(loaded_copy, table, check).values()
-    assert of_2015.passed and not evaluation.passed, "one year's failure says nothing of another"
+    assert of_2015.passed and not evaluation.passed, "the failure is reported for its year only"
     assert evaluation.severity.value == "ERROR"
     assert evaluation.description
     assert re.search(problem, evaluation.description), evaluation.description

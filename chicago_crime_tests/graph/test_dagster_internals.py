@@ -1,6 +1,6 @@
-"""The batching event log next to Dagster's own, and the run launcher where no code location responds.
+"""The batching event log compared with Dagster's own, and the run launcher without a code location.
 
-`end_to_end/test_stack.py` has the run launcher with a code location.
+`end_to_end/test_stack.py` tests the run launcher with a code location.
 """
 
 import json
@@ -43,7 +43,7 @@ LAUNCHER = "run_launcher:\n  module: chicago_crime.graph.dagster_internals\n  cl
 
 @asset
 def a_table() -> None:
-    """Nothing to make."""
+    """An asset without data."""
 
 
 @pytest.fixture
@@ -52,13 +52,13 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def events_of(instance: DagsterInstance, run_id: str) -> list[tuple[str, str | None]]:
-    """Type and step of each event of a run, in order."""
+    """Return type and step of all events of a run, in order."""
     events = [entry.dagster_event for entry in instance.all_logs(run_id)]
     return [(event.event_type_value, event.step_key) for event in events if event]
 
 
 def count_in_index(folder: Path) -> int:
-    """Events in the database that all runs share."""
+    """Count the events in the database shared by all runs."""
     [file] = folder.rglob("index.db")
     with closing(sqlite3.connect(file)) as connection:
         return int(connection.execute("SELECT COUNT(*) FROM event_logs").fetchone()[0])
@@ -78,7 +78,7 @@ def test_the_batching_log_and_dagsters_own_read_each_others_events(settings: Set
             assert latest and latest.run_id == run_id
 
 
-def test_threads_and_instances_write_at_once_without_loss(settings: Settings) -> None:
+def test_concurrent_writers_lose_no_events(settings: Settings) -> None:
     with open_instance(settings) as one, open_instance(settings) as other:
 
         def write(number: int) -> None:
@@ -90,8 +90,8 @@ def test_threads_and_instances_write_at_once_without_loss(settings: Settings) ->
         assert one.get_materialized_partitions(AssetKey("a_table")) == {str(number) for number in range(40)}
 
 
-def test_the_ui_notices_each_event_of_a_run_that_goes_on(settings: Settings) -> None:
-    """It watches the database file; the events are in the write-ahead log beside it."""
+def test_the_ui_notices_the_events_of_a_running_run(settings: Settings) -> None:
+    """It watches the database file, but the events are in the write-ahead log."""
     with open_instance(settings) as instance, DagsterInstance.from_config(str(settings.home)) as ui:
         run_id = materialize([a_table], instance=instance).run_id
         [event] = [e for e in instance.all_logs(run_id) if e.dagster_event and e.dagster_event.is_step_materialization]
@@ -103,7 +103,7 @@ def test_the_ui_notices_each_event_of_a_run_that_goes_on(settings: Settings) -> 
             assert noticed.get(timeout=30) != known
 
 
-def test_a_configured_storage_stays(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_configured_storage_is_kept(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     config = settings.data_dir / "dagster.yaml"
     consolidated = {
         "module": "dagster._core.storage.event_log",
@@ -116,10 +116,12 @@ def test_a_configured_storage_stays(settings: Settings, monkeypatch: pytest.Monk
         assert type(instance.event_log_storage).__name__ == "ConsolidatedSqliteEventLogStorage"
     config.write_text("")
     with open_instance(settings.model_copy(update={"dagster_home": settings.home})) as instance:
-        assert type(instance.event_log_storage).__name__ == "ConsolidatedSqliteEventLogStorage", "the user's own stays"
+        assert type(instance.event_log_storage).__name__ == "ConsolidatedSqliteEventLogStorage", (
+            "the user's file is kept"
+        )
 
 
-def test_a_batch_is_stored_whole_or_not_at_all(settings: Settings) -> None:
+def test_a_batch_is_stored_completely_or_not_at_all(settings: Settings) -> None:
     with open_instance(settings) as instance:
         run_id = materialize([a_table], instance=instance).run_id
 
@@ -135,7 +137,7 @@ def test_a_batch_is_stored_whole_or_not_at_all(settings: Settings) -> None:
         assert stored() == (before[0] + 2, before[1] + 2)
 
 
-def test_a_tick_that_ended_long_after_it_began_is_told_once(settings: Settings) -> None:
+def test_a_long_tick_is_reported_once(settings: Settings) -> None:
     repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "repository")
     origin, schedule = RemoteInstigatorOrigin(repository, "refresh"), InstigatorType.SCHEDULE
     state = InstigatorState(origin, schedule, InstigatorStatus.RUNNING, ScheduleInstigatorData("0 6 * * *"))
@@ -156,24 +158,21 @@ def launching(tmp_path: Path) -> Iterator[DagsterInstance]:
 
 
 def health(instance: DagsterInstance, **tags: str) -> CheckRunHealthResult:
-    """Health of a run that has started."""
+    """Return the health of a started run."""
     assert instance.run_launcher.supports_check_run_worker_health
     run = create_run_for_test(instance, status=DagsterRunStatus.STARTED, tags=tags)
     return instance.run_launcher.check_run_worker_health(run)
 
 
-def test_a_run_counts_as_healthy_while_its_code_location_does_not_respond(launching: DagsterInstance) -> None:
+def test_runs_without_a_code_location_that_responds_are_healthy(launching: DagsterInstance) -> None:
+    assert health(launching).status is WorkerStatus.RUNNING, "a run of the command line has none"
     nobody = json.dumps({"host": "127.0.0.1", "port": free_port()})
     found = health(launching, **{GRPC_INFO_TAG: nobody})
     assert found.status is WorkerStatus.RUNNING
     assert "does not respond" in (found.msg or "")
 
 
-def test_a_run_of_a_command_line_counts_as_healthy(launching: DagsterInstance) -> None:
-    assert health(launching).status is WorkerStatus.RUNNING
-
-
-def test_ctrl_c_while_dagster_is_imported_prints_no_traceback() -> None:
+def test_ctrl_c_during_the_import_of_dagster_prints_no_traceback() -> None:
     command = [sys.executable, "-X", "importtime", "-c", DAGSTER, "--version"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as dagster:
         assert dagster.stderr

@@ -1,4 +1,4 @@
-"""The jobs, and the schedules that refresh years."""
+"""Tests of the jobs and schedules."""
 
 import re
 from datetime import datetime
@@ -52,18 +52,18 @@ def years_requested(tick_data: ScheduleExecutionData) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("offered", "requested"), [([2014, 2015], [("2015", "2015")]), ([2014], []), ([2015, 2016], [("2015", "2016")])]
 )
-def test_it_requests_only_years_that_the_source_has(
+def test_only_years_that_the_source_offers_are_requested(
     tmp_path: Path, offered: list[int], requested: list[tuple[str, str]]
 ) -> None:
     for year in offered:
         write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year))
     tick_data = tick(folder_settings(tmp_path / "data", tmp_path / "in"), datetime(2016, 3, 7, 6))
     assert years_requested(tick_data) == requested
-    assert tick_data.skip_message == (None if requested else "the source folder has neither 2015 nor 2016")
+    assert tick_data.skip_message == (None if requested else "the source folder offers neither 2015 nor 2016")
 
 
-def test_outlines_that_cannot_be_fetched_fail_their_own_run_and_are_a_warning_in_a_run_of_years(tmp_path: Path) -> None:
-    with PortalServer([]).answering() as portal:  # it has no outlines
+def test_missing_boundaries_fail_their_own_run_but_only_warn_in_a_run_of_years(tmp_path: Path) -> None:
+    with PortalServer([]).answering() as portal:  # without boundaries
         settings = load_settings(data_dir=tmp_path, portal_url=portal.url)
         installation = Installation(settings)
         definitions = build_definitions(installation)
@@ -78,13 +78,13 @@ def test_outlines_that_cannot_be_fetched_fail_their_own_run_and_are_a_warning_in
                 run_boundaries(installation, definitions, instance)
 
 
-def test_of_the_portal_every_loaded_year_is_requested_and_a_new_one_after_the_year_before(tmp_path: Path) -> None:
+def test_loaded_years_of_the_portal_and_the_new_year_are_requested(tmp_path: Path) -> None:
     newest = PortalSource("http://nowhere").years()[-1]
     rows = [row for year in (2014, 2015, newest - 1) for row in crimes_of_months(year)]
     with PortalServer(rows).answering() as portal:
         settings = load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path)
         at = datetime(newest, 3, 8, 6)
-        assert "no year was loaded" in (tick(settings, at).skip_message or "")
+        assert "no year has been loaded" in (tick(settings, at).skip_message or "")
         installation = Installation(settings)
         for year in (2014, 2015, newest - 1):
             installation.source_files.fetch(installation.source, year, no_progress, refuse)
@@ -95,7 +95,7 @@ def job_of_environment() -> JobDefinition:
     return build_definitions(Installation(load_settings())).resolve_job_def("load_and_publish")
 
 
-def test_a_run_that_goes_on_from_the_failed_step_leaves_out_the_same_years(
+def test_a_retry_from_the_failed_step_leaves_out_the_same_years(
     loaded_copy: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in loaded_copy.as_environment().items():
@@ -115,4 +115,4 @@ def test_a_run_that_goes_on_from_the_failed_step_leaves_out_the_same_years(
         )
         failed = [event.step_key for event in again.all_events if event.is_step_failure]
         assert (again.success, failed) == (False, ["published"])
-        assert "continues, left it out" in str(again.failure_data_for_node("published"))
+        assert "which this run continues" in str(again.failure_data_for_node("published"))

@@ -1,4 +1,4 @@
-"""`run --dry-run`, and what sources report of a year before it is fetched."""
+"""Tests of `run --dry-run`, and of the years that sources expect."""
 
 import shutil
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ def dry_run(*arguments: object, **environment: str) -> Result:
     return CliRunner().invoke(app, words, env={"COLUMNS": "150", **environment})
 
 
-def test_a_dry_run_writes_nothing_where_nothing_is_loaded(tmp_path: Path) -> None:
+def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     file = write_csv(tmp_path / "in" / "2014.csv", crimes_of_months(2014))
     before = files_below(tmp_path)
     result = dry_run("--years", "2014", "--folder", tmp_path / "in", "--data-dir", tmp_path / "data")
@@ -45,7 +45,7 @@ def test_a_dry_run_writes_nothing_where_nothing_is_loaded(tmp_path: Path) -> Non
     assert "nothing is started or written" in result.output
 
 
-def test_a_dry_run_that_would_fail_writes_nothing_and_ends_with_1(loaded_years: Settings) -> None:
+def test_a_dry_run_of_a_run_that_would_fail_exits_with_1(loaded_years: Settings) -> None:
     before = files_below(loaded_years.data_dir)
     result = dry_run("--years", "2014-2016", "--folder", loaded_years.folder, "--data-dir", loaded_years.data_dir)
     assert result.exit_code == 1
@@ -54,7 +54,7 @@ def test_a_dry_run_that_would_fail_writes_nothing_and_ends_with_1(loaded_years: 
     assert files_below(loaded_years.data_dir) == before
 
 
-def test_the_plan_has_the_loaded_rows_the_runs_and_the_assets_in_their_order(loaded_years: Settings) -> None:
+def test_the_plan_lists_loaded_rows_runs_and_assets_in_order(loaded_years: Settings) -> None:
     plan = plan_of(loaded_years, [2014, 2015])
     for year in plan.years:
         assert year.loaded == {name: len(rows_of(loaded_years, name, year.year)) for name in TABLES}
@@ -65,16 +65,16 @@ def test_the_plan_has_the_loaded_rows_the_runs_and_the_assets_in_their_order(loa
     assert set(some.years[0].loaded) == set(some.assets) & set(TABLES)
 
 
-def test_without_the_source_the_fetched_file_counts(loaded_years: Settings) -> None:
+def test_the_plan_uses_fetched_files_if_the_source_is_not_selected(loaded_years: Settings) -> None:
     [year] = plan_of(loaded_years, [2014], "crimes,rejected_crimes").years
     assert loaded_years.folder
     assert (year.expected.rows, year.expected.bytes) == (36, (loaded_years.folder / "2014.csv").stat().st_size)
-    assert "fetched before" in year.expected.description
+    assert "already fetched" in year.expected.description
 
 
 def test_missing_years_are_problems(loaded_years: Settings) -> None:
     plan = plan_of(loaded_years, [2014, 2016], "crimes_monthly")
-    assert plan.problems == ["crimes_monthly is made of enriched_crimes, which does not have 2016"]
+    assert plan.problems == ["crimes_monthly needs enriched_crimes, which does not have 2016"]
     plan = plan_of(loaded_years, [2014, 2016, 2017])
     [problem] = plan.problems
     assert "in: no rows for 2016-2017. Years found: 2014-2015." in problem
@@ -90,26 +90,26 @@ def test_a_source_that_does_not_respond_is_a_problem(tmp_path: Path, monkeypatch
     assert plan.problems == ["the source sample cannot be read: it does not respond"]
 
 
-def test_real_years_never_become_synthetic(loaded_years: Settings) -> None:
+def test_real_and_synthetic_years_are_not_mixed(loaded_years: Settings) -> None:
     settings = load_settings(source="sample", data_dir=loaded_years.data_dir)
     plan = plan_of(settings, [2013, 2014, 2015], accept="whatever")
     [problem] = plan.problems
-    assert problem.startswith("real rows of 2014-2015 are published in this data folder, and SYNTHETIC ones would be")
+    assert problem.startswith("this data folder has published real rows of 2014-2015, which must not be mixed")
 
 
 def test_a_year_that_would_shrink_is_a_problem(loaded_years: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FolderSource, "expect", lambda *_: {2014: Expected("2014.csv", rows=30)})
     few = loaded_years
     [problem] = plan_of(few, [2014]).problems
-    assert "36 are published" in problem and "--accept" in problem
+    assert "36 published rows" in problem and "--accept" in problem
     accepted = plan_of(few, [2014], accept="the City removed them")
     assert (accepted.problems, problem in accepted.warnings) == ([], True)
 
 
-def test_too_little_disk_is_warned_of(loaded_years: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_insufficient_disk_space_is_a_warning(loaded_years: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10_000, 9_000, 1_000))
     [warning] = plan_of(loaded_years, [2014]).warnings
-    assert warning == "the disk has too little space: free some, or load fewer years"
+    assert warning == "not enough disk space: free some, or load fewer years"
     assert plan_of(loaded_years, [2014], "crimes").warnings == []
 
 
@@ -121,9 +121,7 @@ def test_too_little_disk_is_warned_of(loaded_years: Settings, monkeypatch: pytes
         ({"dataproc_machine_type": "unknown-4"}, None),
     ],
 )
-def test_the_cost_is_that_of_the_bytes_of_what_tables_are_made_of_and_of_the_machines(
-    changes: dict[str, object], usd: float | None
-) -> None:
+def test_the_cost_covers_upstream_bytes_and_machines(changes: dict[str, object], usd: float | None) -> None:
     settings = load_settings(deployment="gcp", gcp_project="a-project", gcs_bucket="bucket", **changes)
     stored = {name: {2014: TableYear(100, 2**30, 0.0, Lineage("made", "of"))} for name in TABLES}
     years = [YearPlan(2014, Expected(""), {}), YearPlan(2016, Expected("", bytes=2**30), {})]
@@ -134,7 +132,7 @@ def test_the_cost_is_that_of_the_bytes_of_what_tables_are_made_of_and_of_the_mac
     assert cost_of(settings, ["crimes"], years, stored, runs=2).spark_usd == 0
 
 
-def test_the_portal_is_asked_only_for_counts() -> None:
+def test_the_portal_is_queried_only_for_counts() -> None:
     rows = crimes_of_months(2014) + crimes_of_months(2015, per_month=1)
     with PortalServer(rows, "a-token").answering() as portal:
         found = PortalSource(portal.url, SecretStr("a-token")).expect([2014, 2015, 2016])

@@ -1,4 +1,4 @@
-"""The sensor with each source: a real instance, publishers on loopback, and real runs."""
+"""The sensor with each source: a real instance, publishers on loopback, and fetched years."""
 
 import json
 import os
@@ -29,7 +29,7 @@ NEXT_YEAR = current_year() + 1
 
 
 class Watch:
-    """The sensor of an installation, which keeps its cursor from tick to tick as the daemon does."""
+    """The sensor of an installation, with a cursor that persists between ticks as in the daemon."""
 
     def __init__(self, settings: Settings, instance: DagsterInstance):
         self.settings, self.instance, self.cursor = settings, instance, None
@@ -49,13 +49,13 @@ class Watch:
         return result
 
     def requested(self) -> list[tuple[int, int]]:
-        """The ranges of years that the next tick asks for."""
+        """Evaluate a tick, and return the requested ranges of years."""
         names = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
         found = [tuple(int(request.tags[name]) for name in names) for request in self.tick().run_requests or []]
         return [(first, last) for first, last in found]
 
     def load(self, *years: int) -> None:
-        """Fetch years as the asset `crime_csv` does."""
+        """Fetch years like the asset `crime_csv`."""
         installation = Installation(self.settings)
         for year in years:
             installation.source_files.fetch(installation.source, year, no_progress, refuse)
@@ -69,7 +69,7 @@ def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
 
 @pytest.fixture
 def folder(tmp_path: Path, instance: DagsterInstance) -> Watch:
-    """Watches a folder with three years that have lain there for a while."""
+    """A watch on a folder with three years that were written a while ago."""
     for year in (2012, 2014, 2015):
         put(tmp_path / "in" / f"{year}.csv", year)
     return Watch(folder_settings(tmp_path / "data", tmp_path / "in"), instance)
@@ -77,7 +77,7 @@ def folder(tmp_path: Path, instance: DagsterInstance) -> Watch:
 
 @pytest.fixture
 def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KaggleServer]:
-    """Kaggle with 2013 to 2015, at the address that the client believes to be Kaggle's."""
+    """A Kaggle server with 2013 to 2015, whose address the client uses."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     contents = {
         f"Crimes_{year}.csv": write_csv(tmp_path / f"{year}.csv", crimes_of_months(year)).read_bytes()
@@ -96,7 +96,7 @@ def portal() -> Iterator[PortalServer]:
 
 
 def put(file: Path, year: int, seconds_ago: float = 3600, **values: Any) -> None:
-    """A year's file that was last changed so long ago."""
+    """Write a year's file with a modification time in the past."""
     write_csv(file, crimes_of_months(year, **values))
     at = time.time() - seconds_ago
     os.utime(file, (at, at))
@@ -108,19 +108,19 @@ def test_it_is_off_by_default_and_requests_files_once_in_contiguous_ranges(folde
     assert folder.requested() == []
 
 
-def test_what_is_loaded_is_not_requested_even_if_the_cursor_is_lost(folder: Watch) -> None:
+def test_loaded_years_are_not_requested_even_without_a_cursor(folder: Watch) -> None:
     folder.load(2012, 2014, 2015)
     result = folder.tick()
     assert (result.run_requests, result.skip_message) == ([], "the source folder has nothing new")
     (folder.settings.data_dir / "csv" / "2015.json").write_bytes(b"{")
     folder.cursor = None
-    assert folder.requested() == [(2015, 2015)], "of a damaged manifest nobody knows what is loaded"
+    assert folder.requested() == [(2015, 2015)], "the version of a damaged manifest is unknown"
 
 
-def test_only_the_changed_and_the_new_file_of_a_folder_are_requested(folder: Watch, tmp_path: Path) -> None:
+def test_changed_and_new_files_of_a_folder_are_requested(folder: Watch, tmp_path: Path) -> None:
     folder.load(2012, 2014, 2015)
     assert folder.requested() == []
-    put(tmp_path / "in" / "2014.csv", 2014, seconds_ago=1800)  # the same size, another time
+    put(tmp_path / "in" / "2014.csv", 2014, seconds_ago=1800)  # same size, newer
     assert folder.requested() == [(2014, 2014)]
     put(tmp_path / "in" / "2013.csv", 2013)
     assert folder.requested() == [(2013, 2013)]
@@ -136,7 +136,7 @@ def test_a_file_that_is_still_being_written_waits(folder: Watch, tmp_path: Path)
     assert folder.requested() == [(2016, 2016)]
 
 
-def test_a_missing_folder_skips_the_tick_and_nothing_is_missed(folder: Watch, tmp_path: Path) -> None:
+def test_a_missing_folder_skips_the_tick_and_the_next_one_catches_up(folder: Watch, tmp_path: Path) -> None:
     folder.load(2012, 2014, 2015)
     folder.tick()
     (tmp_path / "in").rename(tmp_path / "away")
@@ -148,20 +148,20 @@ def test_a_missing_folder_skips_the_tick_and_nothing_is_missed(folder: Watch, tm
     assert folder.requested() == [(2016, 2016)]
 
 
-def test_a_year_that_has_not_begun_is_not_loaded(folder: Watch, tmp_path: Path) -> None:
+def test_a_future_year_is_not_loaded(folder: Watch, tmp_path: Path) -> None:
     folder.load(2012, 2014, 2015)
     put(tmp_path / "in" / f"{NEXT_YEAR}.csv", NEXT_YEAR)
     result = folder.tick()
     assert not result.run_requests
-    assert f"{NEXT_YEAR} has not begun" in (result.skip_message or "")
+    assert f"{NEXT_YEAR} has not started yet" in (result.skip_message or "")
     assert str(NEXT_YEAR) not in json.loads(folder.cursor or "")["versions"]
 
 
-def test_of_kaggle_only_new_years_and_loaded_ones_that_were_replaced_there_are_requested(
+def test_new_years_and_replaced_loaded_years_of_kaggle_are_requested(
     kaggle: KaggleServer, tmp_path: Path, instance: DagsterInstance
 ) -> None:
     watch = Watch(load_settings(source="kaggle", data_dir=tmp_path / "data"), instance)
-    assert watch.requested() == []  # years that were never loaded are not wanted
+    assert watch.requested() == []  # years that were never loaded
     watch.load(2014)
     kaggle.published = dict.fromkeys(kaggle.files, "2024-01-02T03:04:05.678Z")
     downloads = len(kaggle.storage.requests)
@@ -173,17 +173,17 @@ def test_of_kaggle_only_new_years_and_loaded_ones_that_were_replaced_there_are_r
     assert watch.requested() == [(2016, 2016)]
 
 
-def test_of_the_portal_the_changed_years_are_requested_after_one_query(
+def test_changed_years_of_the_portal_are_requested_after_one_query(
     portal: PortalServer, tmp_path: Path, instance: DagsterInstance
 ) -> None:
     watch = Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
     watch.load(2013, 2014)
-    questions = len(portal.requests)
+    queries = len(portal.requests)
     assert watch.requested() == []
-    assert len(portal.requests) == questions + 1
+    assert len(portal.requests) == queries + 1
     late = [crime(id=year, year=year, updated_on="03/04/2024 05:06:07 PM") for year in (2014, 2016)]
     portal.change([*portal.rows, *late])
-    assert watch.requested() == [(2014, 2014)]  # 2016 changed too, and was never loaded
+    assert watch.requested() == [(2014, 2014)]  # 2016 changed too, but was never loaded
     watch.load(2014)
     assert watch.requested() == []
 

@@ -1,4 +1,4 @@
-"""Readers see a whole snapshot or the one before, whatever happens to a run or to a file."""
+"""Readers see one consistent snapshot, whatever happens to a run or a file."""
 
 import json
 import re
@@ -48,7 +48,7 @@ def counts(settings: Settings) -> dict[int, int]:
     return dict(Installation(settings).reader().first_rows(query, None).rows)
 
 
-def test_a_file_that_lost_rows_is_refused_before_anything_changes_and_other_years_go_on(loaded_copy: Settings) -> None:
+def test_a_file_that_lost_rows_is_refused_and_other_years_continue(loaded_copy: Settings) -> None:
     write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014)[:30])
     write_csv(loaded_copy.folder / "2015.csv", crimes_of_months(2015, arrest="true"))
     csv, lake, tables = (files_below(loaded_copy.data_dir / name) for name in ("csv", "objects/crimes", "warehouse"))
@@ -56,28 +56,26 @@ def test_a_file_that_lost_rows_is_refused_before_anything_changes_and_other_year
     assert not report.success
     assert (list(report.left_out), report.failures) == ([2014], {})
     file = loaded_copy.folder / "2014.csv"
-    assert (
-        f"{file}: 6 of the 36 crimes that are published of 2014 are not in the new file, or have" in report.reasons[0]
-    )
+    assert f"{file}: 6 of the 36 published crimes of 2014 are missing from the new file" in report.reasons[0]
     assert report.reasons[0].endswith(
-        "with --accept and the reason, or in the UI with it as the tag chicago_crime/accept"
+        "run again with --accept and the reason; in the UI, set the tag chicago_crime/accept to the reason"
     )
     for name, before in (("csv", csv), ("objects/crimes", lake), ("warehouse", tables)):
         now = files_below(loaded_copy.data_dir / name)
         assert {file: now[file] for file in now if "2014" in file} == {f: before[f] for f in before if "2014" in f}
     assert rows_now(loaded_copy) == (72, 72, 72, 36, 36), "2015 is loaded"
-    assert {year for _, year in report.metadata} == {2015}, "Dagster records no work on the year that was left out"
+    assert {year for _, year in report.metadata} == {2015}, "Dagster records nothing for the year that was left out"
 
-    assert not run(loaded_copy, 2014, accept=" ")[0].success, "a reason has words"
+    assert not run(loaded_copy, 2014, accept=" ")[0].success, "a blank reason is not accepted"
     [report] = run(loaded_copy, 2014, assets="crime_csv", accept="the City withdrew them")
-    assert report.success, "without the assets that publish, too"
+    assert report.success, "even without the assets that publish"
     [report] = run(loaded_copy, 2014, accept="the City withdrew them")
     assert report.success
     assert counts(loaded_copy) == {2014: 30, 2015: 36}
     assert Installation(loaded_copy).published_years()[2014].accepted == "the City withdrew them"
 
 
-def test_of_a_year_that_a_late_check_fails_readers_see_the_old_one(loaded_copy: Settings) -> None:
+def test_a_failed_check_keeps_the_published_year(loaded_copy: Settings) -> None:
     before = Installation(loaded_copy).reader().catalog
     write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, fbi_code="0820"))
     [report] = run(loaded_copy, 2014)
@@ -86,17 +84,17 @@ def test_of_a_year_that_a_late_check_fails_readers_see_the_old_one(loaded_copy: 
     assert Installation(loaded_copy).reader().catalog == before
 
 
-def test_columns_that_lost_their_values_are_refused(loaded_copy: Settings) -> None:
+def test_a_file_with_emptied_columns_is_refused(loaded_copy: Settings) -> None:
     rows = crimes_of_months(2014, district="")
     lost = [row | {"date": row["date"].replace("10:15:00 AM", "12:00:00 AM")} for row in rows]
     write_csv(loaded_copy.folder / "2014.csv", lost)
     [report] = run(loaded_copy, 2014)
     assert not report.success
     for column in ("district", "the time of day in date"):
-        assert f"{column} has values in the published 2014, and none in the new file" in report.reasons[0]
+        assert f"{column} has values in the published 2014, but none in the new file" in report.reasons[0]
 
 
-def test_vanished_crimes_of_one_area_or_month_are_found_although_the_year_lost_few(tmp_path: Path) -> None:
+def test_losses_of_one_area_or_month_are_detected(tmp_path: Path) -> None:
     settings = folder_settings(tmp_path / "data", tmp_path / "in")
     most = crimes_of_months(2014, per_month=100)
     few = [row | {"id": str(900_000_000 + n), "community_area": "9"} for n, row in enumerate(most[:60])]
@@ -108,34 +106,34 @@ def test_vanished_crimes_of_one_area_or_month_are_found_although_the_year_lost_f
         file.write("cut short\n")
     [report] = run(settings, 2014)
     assert "1 of 1,254 lines cannot be read as rows; the first is line 1,255 (1 field" in report.reasons[0]
-    assert "7 of the 60 crimes that are published of 2014 in community area 9" in report.reasons[0]
-    assert "2014-12 has crimes in the published year, and none in the new file" in report.reasons[0]
+    assert "7 of the 60 published crimes of 2014 in community area 9" in report.reasons[0]
+    assert "the new file has no crimes in 2014-12, but the published year has" in report.reasons[0]
 
 
-def test_real_rows_replace_synthetic_ones_and_the_two_never_share_a_snapshot(tmp_path: Path) -> None:
+def test_real_rows_replace_synthetic_ones_but_are_never_mixed_with_them(tmp_path: Path) -> None:
     sample = Settings(data_dir=tmp_path / "data", sample_rows=500)
     real = folder_settings(tmp_path / "data", tmp_path / "in")
     run_well(sample, 2014, 2015)
     for year in (2014, 2015, 2016):
         write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year))
-    with pytest.raises(UsageError, match="SYNTHETIC rows of 2014 are published in this data folder"):
+    with pytest.raises(UsageError, match="this data folder has published SYNTHETIC rows of 2014"):
         run(real, 2015, 2016, accept="whatever")
     run_well(real, 2014, 2015)
-    refused = "real rows of 2014-2015 are published in this data folder"
+    refused = "this data folder has published real rows of 2014-2015"
     with pytest.raises(UsageError, match=refused):
         run(sample, 2016, accept="whatever")
     job = build_definitions(Installation(sample)).resolve_job_def("load_and_publish")
     with open_instance(sample) as instance:
-        assert len(instance.get_runs()) == 2, "those that were refused did not start"
+        assert len(instance.get_runs()) == 2, "refused runs did not start"
         done = job.execute_in_process(instance=instance, tags=range_tags(2016, 2016), raise_on_error=False)
-        assert refused in report_of(instance, done.dagster_run).reasons[0], "whoever started it, as the UI may"
+        assert refused in report_of(instance, done.dagster_run).reasons[0], "also for runs started in the UI"
     assert counts(real) == {2014: 36, 2015: 36}
 
 
-def test_a_run_does_not_publish_over_a_newer_state_than_it_began_from(loaded_copy: Settings) -> None:
-    """As if two machines worked on one store: locks do not reach that far."""
+def test_a_run_does_not_overwrite_a_year_published_after_it_started(loaded_copy: Settings) -> None:
+    """Two machines can share a store, but not locks."""
     installation = Installation(loaded_copy)
-    began = installation.published_years()
+    before = installation.published_years()
     write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, arrest="true"))
     run_well(loaded_copy, 2014)
     write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, domestic="true"))
@@ -143,14 +141,14 @@ def test_a_run_does_not_publish_over_a_newer_state_than_it_began_from(loaded_cop
     publisher = installation.publisher(warehouse_of(loaded_copy))
     lake = lake_record(installation.object_store, 2014)
     assert lake
-    candidate = Candidate(source={"sha256": lake.source_sha256}, lake=lake, before=began[2014])
+    candidate = Candidate(source={"sha256": lake.source_sha256}, lake=lake, before=before[2014])
     result = publisher.publish({2014: candidate}, "slow")
-    assert "was published by the run" in result.refused[2014]
+    assert "published 2014 at" in result.refused[2014]
     assert rows_now(loaded_copy)[3:] == (36, 36)
 
 
 @pytest.mark.slow
-def test_two_publishers_at_once_publish_the_years_of_both(loaded_copy: Settings) -> None:
+def test_concurrent_publishers_publish_the_years_of_both(loaded_copy: Settings) -> None:
     for year in (2014, 2015):
         write_csv(loaded_copy.folder / f"{year}.csv", crimes_of_months(year, arrest="true"))
     command = [sys.executable, "-c", "from chicago_crime.cli.app import main; main()", "run"]
@@ -161,7 +159,7 @@ def test_two_publishers_at_once_publish_the_years_of_both(loaded_copy: Settings)
     assert len(snapshots(Installation(loaded_copy).object_store)) == 3
 
 
-def test_a_reader_loop_never_sees_two_states(loaded_copy: Settings) -> None:
+def test_a_reader_never_sees_a_mixed_state(loaded_copy: Settings) -> None:
     seen: set[tuple] = set()
     stop = threading.Event()
 
@@ -184,7 +182,7 @@ def test_a_reader_loop_never_sees_two_states(loaded_copy: Settings) -> None:
     assert held.first_rows(INVARIANT, None).rows == [(72, 72, 72, 0, 0)], "an open reader keeps its snapshot"
 
 
-def test_as_of_a_day_gives_the_newest_snapshot_at_its_end_in_chicago(loaded_copy: Settings) -> None:
+def test_as_of_opens_the_newest_snapshot_at_the_end_of_the_day_in_chicago(loaded_copy: Settings) -> None:
     installation = Installation(loaded_copy)
     folder = loaded_copy.data_dir / "objects" / "published" / "snapshots"
     [current] = folder.iterdir()
@@ -193,11 +191,11 @@ def test_as_of_a_day_gives_the_newest_snapshot_at_its_end_in_chicago(loaded_copy
     day = datetime(2025, 3, 1).date()
     assert installation.reader(day).catalog.snapshot == "20250302T055959Z-aaaa"
     assert installation.reader(day + timedelta(1)).catalog.snapshot == "20250302T060000Z-bbbb"
-    with pytest.raises(NothingPublishedError, match="the oldest that is kept is of 2025-03-01"):
+    with pytest.raises(NothingPublishedError, match="the oldest one is from 2025-03-01"):
         installation.reader(day - timedelta(1))
 
 
-def test_the_same_data_publish_nothing_and_others_a_snapshot_which_removes_what_is_too_old(
+def test_unchanged_data_publishes_nothing_and_new_data_removes_expired_files(
     loaded_copy: Settings,
 ) -> None:
     folder = loaded_copy.data_dir / "objects" / "published"
@@ -205,37 +203,37 @@ def test_the_same_data_publish_nothing_and_others_a_snapshot_which_removes_what_
     old = f"{datetime.now(UTC) - timedelta(days=401):%Y%m%dT%H%M%SZ}-aaaa"
     (folder / "snapshots" / f"{old}.json").write_text(current.read_text().replace(current.stem, old))
     stray = folder / "data" / "crimes" / "2014" / "0123456789abcdef.parquet"
-    stray.write_bytes(b"of a publisher that was killed")
+    stray.write_bytes(b"left by a killed publisher")
     before = files_below(folder)
     run_well(loaded_copy, 2014, 2015)
-    assert files_below(folder) == before, "nothing was published, and nothing removed"
+    assert files_below(folder) == before, "nothing was published or removed"
     write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, arrest="true"))
     damaged = folder / "snapshots" / "20300101T000000Z-aaaa.json"
     damaged.write_bytes(b"{")
     run_well(loaded_copy, 2014)
-    assert stray.exists(), "a snapshot that nobody can read may name it"
+    assert stray.exists(), "the damaged snapshot may reference it"
     assert rows_now(loaded_copy) == (72, 72, 72, 36, 36)
     assert Installation(loaded_copy).reader().catalog.changed == [2014]
     assert Installation(loaded_copy).reader(current.stem).first_rows(INVARIANT, None).rows == [(72, 72, 72, 0, 0)]
     damaged.rename(damaged.with_name(f"{datetime.now(UTC) - timedelta(days=9):%Y%m%dT%H%M%SZ}-aaaa.json"))
     write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, domestic="true"))
     run_well(loaded_copy, 2014)
-    assert not stray.exists(), "it is newer than that snapshot"
+    assert not stray.exists(), "it is newer than the damaged snapshot"
     assert old not in snapshots(Installation(loaded_copy).object_store)
     assert (folder / "snapshots" / current.name).exists()
     kept = dict(kept_snapshots(Installation(loaded_copy).object_store)).values()
-    named = set[str]().union(*(one.keys for one in kept if isinstance(one, Catalog)))
-    assert {f"published/data/{name}" for name in files_below(folder / "data")} == named
+    referenced = set[str]().union(*(one.keys for one in kept if isinstance(one, Catalog)))
+    assert {f"published/data/{name}" for name in files_below(folder / "data")} == referenced
 
 
-def test_publishing_needs_no_more_disk_than_the_tables(loaded_years: Settings) -> None:
+def test_published_files_are_hard_links(loaded_years: Settings) -> None:
     links = {file.stat().st_ino for file in (loaded_years.data_dir / "warehouse").rglob("*.parquet")}
     data = list((loaded_years.data_dir / "objects" / "published" / "data").rglob("*.parquet"))
     assert data
     assert all(file.stat().st_ino in links for file in data)
 
 
-def test_years_of_a_version_without_a_table_stay_published(loaded_copy: Settings) -> None:
+def test_published_years_may_lack_a_newer_table(loaded_copy: Settings) -> None:
     objects = loaded_copy.data_dir / "objects"
     catalog = json.loads((objects / CATALOG).read_text())
     del catalog["years"]["2014"]["tables"]["code_coverage"]

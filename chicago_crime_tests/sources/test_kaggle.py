@@ -14,7 +14,7 @@ from chicago_crime.sources.kaggle import KaggleSource
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.servers.kaggle_server import KaggleServer
-from chicago_crime_tests.support import all_told_by, crimes_of_months, write_csv
+from chicago_crime_tests.support import all_text_of, crimes_of_months, write_csv
 
 TOKEN = "KGAT_planted0token0of0the0tests"
 QUICK = RetryPolicy(attempts=4, first_wait_s=0.01, timeout_s=5)
@@ -103,7 +103,7 @@ def test_the_error_for_a_rejected_token_does_not_contain_it(kaggle: KaggleServer
     with pytest.raises(SourceError, match=r"401.*token was not accepted.*kaggle\.com") as raised:
         source(wrong).fetch(2014, target)
     assert kaggle.requests[-1].headers["Authorization"] == f"Bearer {wrong}"
-    assert wrong not in all_told_by(raised.value)
+    assert wrong not in all_text_of(raised.value)
     assert len(kaggle.requests) == 1
 
 

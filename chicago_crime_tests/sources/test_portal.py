@@ -17,7 +17,7 @@ from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault, FaultyHandler, FaultyServer
 from chicago_crime_tests.servers.portal_server import PortalServer
 from chicago_crime_tests.support import (
-    all_told_by,
+    all_text_of,
     crime,
     crimes_of_months,
     files_below,
@@ -183,7 +183,7 @@ def test_the_error_for_a_rejected_app_token_does_not_contain_it(portal: PortalSe
     wrong = "wrong0app0token"
     with pytest.raises(SourceError, match=r"403.*CHICAGO_CRIME_PORTAL_APP_TOKEN.*unset") as raised:
         source(portal, app_token=wrong).fetch(2014, target)
-    assert wrong not in all_told_by(raised.value)
+    assert wrong not in all_text_of(raised.value)
     assert len(portal.requests) == 1
 
 

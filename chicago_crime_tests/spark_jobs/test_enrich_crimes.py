@@ -80,7 +80,7 @@ def one(enrich: Enrich, **values: Any) -> dict[str, Any]:
     return row
 
 
-def test_a_row_keeps_its_values_and_gains_columns(enrich: Enrich) -> None:
+def test_rows_keep_their_values_and_gain_columns(enrich: Enrich) -> None:
     row = one(enrich)
     assert {name: row[name] for name in crime()} == crime()
     assert (row["community_area_name"], row["side"]) == ("Loop", "Central")
@@ -107,28 +107,28 @@ TIMES = {
     datetime(2014, 3, 10, 0, 0): (0, 1, True),
     datetime(2014, 3, 16, 0, 1): (0, 7, True),
     datetime(2014, 3, 16, 0, 1, 1): (0, 7, False),
-    datetime(2014, 3, 9, 2, 30): (2, 7, False),  # an hour that Chicago's clocks skipped
+    datetime(2014, 3, 9, 2, 30): (2, 7, False),  # skipped by daylight saving time
     datetime(2014, 3, 15, 23, 59, 59): (23, 6, False),
 }
 
 
-def test_the_offense_class_depends_on_the_fbi_code(enrich: Enrich) -> None:
+def test_the_fbi_code_determines_the_offense_class(enrich: Enrich) -> None:
     rows = dicts(enrich(*(crime(fbi_code=code) for code in CODES)))
     assert {row["fbi_code"]: row["offense_class"] for row in rows} == CODES
 
 
-def test_labels_that_changed_are_made_comparable(enrich: Enrich) -> None:
+def test_renamed_types_have_one_comparable_label(enrich: Enrich) -> None:
     rows = dicts(enrich(*(crime(primary_type=label) for label in LABELS)))
     assert {row["primary_type"]: row["primary_type_comparable"] for row in rows} == LABELS
 
 
-def test_a_code_that_changed_its_type_is_counted_under_the_former_one(enrich: Enrich) -> None:
-    """Burglary from a motor vehicle was theft until October 2021."""
+def test_a_code_moved_to_another_type_keeps_its_original_type(enrich: Enrich) -> None:
+    """Burglary from a motor vehicle was classified as theft until October 2021."""
     rows = dicts(enrich(*(crime(primary_type="BURGLARY", iucr=code) for code in ("0760", "0610"))))
     assert {row["iucr"]: row["primary_type_comparable"] for row in rows} == {"0760": "THEFT", "0610": "BURGLARY"}
 
 
-def test_hour_weekday_and_placeholder_come_from_the_local_time(enrich: Enrich) -> None:
+def test_hour_weekday_and_placeholder_use_local_time(enrich: Enrich) -> None:
     rows = dicts(enrich(*(crime(date=when) for when in TIMES)))
     assert {row["date"]: (row["hour"], row["day_of_week"], row["is_time_placeholder"]) for row in rows} == TIMES
 
@@ -142,7 +142,7 @@ def test_the_last_28_days_of_a_fresh_snapshot_are_provisional(enrich: Enrich) ->
         }
 
 
-def test_rows_without_area_code_or_place_stay_and_keep_their_order(enrich: Enrich) -> None:
+def test_rows_without_matches_are_kept_in_order(enrich: Enrich) -> None:
     rows = dicts(
         enrich(
             crime(id=1),
@@ -157,7 +157,7 @@ def test_rows_without_area_code_or_place_stay_and_keep_their_order(enrich: Enric
     assert rows[1]["cell_x"] is None
 
 
-def test_types_are_counted_under_the_label_of_the_source(enrich: Enrich) -> None:
+def test_types_are_counted_by_the_source_label(enrich: Enrich) -> None:
     counts = job.crime_type_count(
         enrich(
             crime(id=1, primary_type="NON - CRIMINAL", arrest=True),
@@ -195,7 +195,7 @@ def test_days_are_counted_by_class(enrich: Enrich) -> None:
 
 
 def gi_star(counts: dict[tuple[int, int], int]) -> dict[tuple[int, int], float]:
-    """Getis and Ord's formula as published, with a weight matrix."""
+    """Compute Gi* with the published formula and a weight matrix."""
     cells = list(counts)
     x = np.array([counts[cell] for cell in cells], dtype=float)
     weights = np.array([[max(abs(a - c), abs(b - d)) <= 1 for c, d in cells] for a, b in cells], dtype=float)
@@ -206,7 +206,7 @@ def gi_star(counts: dict[tuple[int, int], int]) -> dict[tuple[int, int], float]:
     return dict(zip(cells, score.tolist(), strict=True))
 
 
-def test_gi_star_follows_the_published_formula(enrich: Enrich) -> None:
+def test_gi_star_matches_the_published_formula(enrich: Enrich) -> None:
     rng = np.random.default_rng(1)
     cells = {(int(x), int(y)) for x, y in rng.integers(1750, 1762, size=(60, 2))}
     counts = {cell: int(rng.integers(1, 12)) for cell in sorted(cells)}
@@ -223,7 +223,7 @@ def test_gi_star_follows_the_published_formula(enrich: Enrich) -> None:
         assert row["gi_star"] == pytest.approx(expected[row["cell_x"], row["cell_y"]], abs=1e-9)
 
 
-def test_a_cell_has_a_row_for_every_class_and_no_score_where_counts_do_not_vary(enrich: Enrich) -> None:
+def test_cells_have_all_classes_and_no_score_if_counts_do_not_vary(enrich: Enrich) -> None:
     found = {row["offense_class"]: row for row in dicts(job.hot_spots(enrich(crime())))}
     assert {name: row["crimes"] for name, row in found.items()} == {
         "all": 1,
@@ -235,7 +235,7 @@ def test_a_cell_has_a_row_for_every_class_and_no_score_where_counts_do_not_vary(
     assert found["all"]["latitude"] == 41.88
 
 
-def test_crimes_without_a_place_are_in_no_cell(enrich: Enrich) -> None:
+def test_crimes_without_coordinates_are_not_in_any_cell(enrich: Enrich) -> None:
     assert dicts(job.hot_spots(enrich(crime(x_coordinate=None, y_coordinate=None)))) == []
 
 
@@ -243,4 +243,4 @@ def test_an_unknown_table_is_refused(spark: SparkSession, capsys: pytest.Capture
     arguments = ["--crimes", "a", "--community-areas", "b", "--fbi-codes", "c", "--comparable-types", "d"]
     with pytest.raises(SystemExit):
         job.main([*arguments, "--output", "e", "--tables", "x"], spark)
-    assert "no such tables: x; there are enriched_crimes" in capsys.readouterr().err
+    assert "unknown table x: choose from enriched_crimes" in capsys.readouterr().err

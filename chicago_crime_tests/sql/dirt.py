@@ -1,4 +1,4 @@
-"""Rows with edge cases, written by hand: texts that engines might parse differently."""
+"""Rows with edge cases that engines might parse differently."""
 
 from collections.abc import Iterator
 
@@ -45,7 +45,7 @@ NUMBERS = [
 FLAGS = [
     *("true", "True", "FALSE", "0", "1", "0.0", "1.0", "Y", "n", " y ", "yes", "NO", "f", "NA", "", "T", "2", "TRUE\n"),
     *("\u00a0true", '="true"', "f\u202f", "\u3000f", "=0", "."),
-    "\u0130",  # a letter whose small one is two
+    "\u0130",  # its lowercase form is two characters
 ]
 CODES = [
     *("06", "6", "6.0", "8B", "08b", "8.0", "10", "10.0", "1", "01A", "1A", "", " 6 ", "ab", "6.00", "820", "820.0"),
@@ -64,20 +64,20 @@ COLUMNS: dict[str, list[str]] = {
     **dict.fromkeys(("arrest", "domestic"), FLAGS),
     **dict.fromkeys(("iucr", "fbi_code"), CODES),
     **dict.fromkeys(("case_number", "block", "description", "location_description"), TEXTS),
-    "primary_type": [text for text in TEXTS if text != "ß"],  # engines differ in its capital
+    "primary_type": [text for text in TEXTS if text != "ß"],  # engines differ in its uppercase form
 }
-"""Edge cases of each column. Those of `id` and `date`, which decide whether a row is accepted, are in `edge_rows`."""
+"""Edge cases of each column except `id` and `date`, which can reject a row: see `edge_rows`."""
 
 
 def edge_rows() -> Iterator[dict[str, str]]:
-    """Rows of 2014: some that one value may reject, some with an odd value in each column, and some repeated ids."""
+    """Yield rows of 2014: unusual ids and dates, unusual values in all other columns, and repeated ids."""
     for number, text in enumerate(DATES):
         yield crime(id=10_000 + number, date=text)
     for text in NUMBERS:
         yield crime(id=text)
     for number in range(max(map(len, COLUMNS.values()))):
-        odd = {name: texts[number % len(texts)] for name, texts in COLUMNS.items()}
-        yield crime(id=20_000 + number, **odd)
+        values = {name: texts[number % len(texts)] for name, texts in COLUMNS.items()}
+        yield crime(id=20_000 + number, **values)
     yield crime(id=77, latitude="36.619446395", longitude="-91.686565684")
     yield crime(id=78, x_coordinate="0", y_coordinate="0")
     for updated_on in ("", "01/02/2015 12:00:00 PM", "01/01/2015 12:00", "soon"):

@@ -1,4 +1,4 @@
-"""Both engines on the same rows: Google's own evaluator of GoogleSQL, and DuckDB with our translation."""
+"""Google's own GoogleSQL evaluator, and DuckDB with our translation, on the same rows."""
 
 import csv
 import gzip
@@ -35,62 +35,42 @@ REFERENCE = {
 CATALOG = {
     table.name: [(column.name, column.type) for column in table.columns] for table in TABLES.values()
 } | REFERENCE
-CATALOG["new_crimes"] = CATALOG["crimes"]  # of a file that is compared with what is published
+CATALOG["new_crimes"] = CATALOG["crimes"]  # the file compared with the published crimes
 CATALOG["raw_crimes"] += [("_PARTITIONTIME", "TIMESTAMP")]
 
 PARAMETERS = {
-    **dict.fromkeys(("west_ft", "east_ft", "south_ft", "north_ft"), "FLOAT64"),
-    **dict.fromkeys(("west", "east", "south", "north"), "FLOAT64"),
-    "year": "INT64",
-    "years": "ARRAY<INT64>",
-    "codes": "ARRAY<STRING>",
-    "classes": "ARRAY<STRING>",
-    "types": "ARRAY<STRING>",
-    "areas": "ARRAY<INT64>",
-    "descriptions": "ARRAY<STRING>",
-    "districts": "ARRAY<INT64>",
-    "wards": "ARRAY<INT64>",
-    "beats": "ARRAY<INT64>",
-    "blocks": "ARRAY<STRING>",
-    "cell_x": "INT64",
-    "cell_y": "INT64",
-    "locations": "ARRAY<STRING>",
-    "hours": "ARRAY<INT64>",
-    "weekdays": "ARRAY<INT64>",
-    "start": "DATE",
-    "finish": "DATE",
-    "arrest": "BOOL",
-    "domestic": "BOOL",
-    "place": "STRING",
-    "sorted_by": "STRING",
-    "is_descending": "BOOL",
-    "row_count": "INT64",
-    "skipped": "INT64",
-    "last_day": "DATE",
-    "years_back": "ARRAY<INT64>",
+    **dict.fromkeys(("year", "cell_x", "cell_y", "row_count", "skipped"), "INT64"),
+    **dict.fromkeys(
+        ("years", "years_back", "areas", "districts", "wards", "beats", "hours", "weekdays"), "ARRAY<INT64>"
+    ),
+    **dict.fromkeys(("west_ft", "east_ft", "south_ft", "north_ft", "west", "east", "south", "north"), "FLOAT64"),
+    **dict.fromkeys(("place", "sorted_by"), "STRING"),
+    **dict.fromkeys(("codes", "classes", "types", "descriptions", "blocks", "locations"), "ARRAY<STRING>"),
+    **dict.fromkeys(("start", "finish", "last_day"), "DATE"),
+    **dict.fromkeys(("arrest", "domestic", "is_descending"), "BOOL"),
 }
-"""Every parameter that a statement may have, and its type."""
+"""All parameters of statements, with their types."""
 
 
 @cache
 def google() -> Analyzer:
-    """Google's analyzer over our tables."""
+    """Return Google's analyzer with our tables."""
     return Analyzer(CATALOG)
 
 
 def typed(parameters: Mapping[str, object]) -> dict[str, Typed]:
-    """Parameters with the types that they have in our statements, whatever their values."""
+    """Return parameters with their types in our statements."""
     return {name: Typed(PARAMETERS[name], value) for name, value in parameters.items()}
 
 
 @cache
 def written(name: str) -> str:
-    """The text of a statement, with its fragments, as BigQuery gets it but for %F, which the evaluator cannot read."""
+    """Return a statement as sent to BigQuery, except for %F, which the evaluator does not support."""
     return sql.statement(name).sql("bigquery", comments=False).replace("%F", "%Y-%m-%d")
 
 
 def in_duckdb(query: str, rows: Mapping[str, Sequence[Row]], parameters: Mapping[str, object], catalog: Any) -> list:
-    """DuckDB's answer to a GoogleSQL query over rows, translated as by the warehouse."""
+    """Translate a GoogleSQL query like the warehouse does, and run it on rows in DuckDB."""
     with duckdb.connect() as connection:
         for name, columns in catalog.items():
             types = ", ".join(f'"{column}" {DUCKDB_TYPES[kind]}' for column, kind in columns)
@@ -106,7 +86,7 @@ def in_duckdb(query: str, rows: Mapping[str, Sequence[Row]], parameters: Mapping
 
 
 def cut(file: Path, every: int) -> list[dict[str, str]]:
-    """Every n-th row of a real file, with the values of our 22 columns."""
+    """Return every n-th row of a real file, with our 22 columns."""
     opened = gzip.open if file.suffix == ".gz" else open
     with opened(file, "rt", newline="", encoding="utf-8-sig") as stream:
         rows = csv.reader(stream)
@@ -115,7 +95,7 @@ def cut(file: Path, every: int) -> list[dict[str, str]]:
 
 
 def reference_rows(table: str) -> list[Row]:
-    """The rows of a reference table, typed."""
+    """Return the typed rows of a reference table."""
     types = dict(REFERENCE[table])
     return [
         {name: int(text) if types[name] == "INT64" else text for name, text in row.items()}
@@ -124,5 +104,5 @@ def reference_rows(table: str) -> list[Row]:
 
 
 def in_order(rows: Iterable[Mapping[str, Any]]) -> list[tuple[tuple[str, Any], ...]]:
-    """Rows sorted, to compare answers without an order; 1, 1.0 and true stay distinct."""
+    """Sort rows for comparison. 1, 1.0 and true remain distinct."""
     return sorted(tuple((name, repr(value)) for name, value in row.items()) for row in rows)

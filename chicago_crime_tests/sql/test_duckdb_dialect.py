@@ -1,4 +1,4 @@
-"""Tests of the translation for DuckDB: tiny statements, answered by Google's evaluator and by DuckDB."""
+"""Tests of the translation to DuckDB: small statements, evaluated by Google's evaluator and DuckDB."""
 
 from datetime import date, datetime
 from typing import Any
@@ -23,7 +23,7 @@ ROWS: list[dict[str, Any]] = [
 for number, row in enumerate(ROWS):
     row["n"] = number
 
-# What the translation rewrites: each rule once. `test_googlesql.py` compares every statement of ours as a whole.
+# One expression per rewriting rule. `test_googlesql.py` compares complete statements.
 EXPRESSIONS = """
 SAFE.PARSE_DATETIME('%m/%d/%Y %I:%M:%S %p', '03/15/2014 02:30:00 PM')
 SAFE.PARSE_DATETIME('%Y-%m-%d', s)
@@ -55,7 +55,7 @@ def google() -> Analyzer:
     return Analyzer(CATALOG)
 
 
-def test_expressions_mean_the_same(google: Analyzer) -> None:
+def test_expressions_are_equivalent(google: Analyzer) -> None:
     expressions = EXPRESSIONS.strip().splitlines()
     columns = ", ".join(f"{text} AS v{number}" for number, text in enumerate(expressions))
     query = f"SELECT {columns} FROM facts ORDER BY n"
@@ -66,13 +66,13 @@ def test_expressions_mean_the_same(google: Analyzer) -> None:
 
 
 @pytest.mark.parametrize("query", QUERIES.strip().splitlines())
-def test_a_query_means_the_same(google: Analyzer, query: str) -> None:
+def test_queries_are_equivalent(google: Analyzer, query: str) -> None:
     theirs = google.evaluate(query, {"facts": ROWS})
     ours = in_duckdb(query, {"facts": ROWS}, {}, CATALOG)
     assert in_order(ours) == in_order(theirs)
 
 
-def test_a_division_by_zero_fails_on_both(google: Analyzer) -> None:
+def test_division_by_zero_fails_in_both_engines(google: Analyzer) -> None:
     query = "SELECT 1 / (i - 7) AS v FROM facts"
     with pytest.raises(GoogleSQLError, match="division by zero"):
         google.evaluate(query, {"facts": ROWS})
@@ -103,15 +103,15 @@ def answer(query: str, rows: str = "(SELECT 1 AS x)", **parameters: object) -> A
         ("SELECT IF(@value, 'yes', 'no')", False, "no"),
     ],
 )
-def test_a_parameter_stands_for_its_value_and_for_nothing_else(query: str, value: object, expected: object) -> None:
+def test_parameters_are_replaced_by_their_values(query: str, value: object, expected: object) -> None:
     assert answer(query, value=value) == expected
 
 
-def test_tables_are_replaced_and_common_table_expressions_are_not() -> None:
+def test_tables_are_replaced_but_not_common_table_expressions() -> None:
     assert answer("WITH t AS (SELECT 5 AS x) SELECT t.x + s.x FROM t CROSS JOIN somewhere AS s") == 6
 
 
-def test_the_query_itself_is_not_changed() -> None:
+def test_the_query_is_not_modified() -> None:
     query = sqlglot.parse_one("SELECT @year", read="bigquery")
     assert isinstance(query, exp.Query)
     to_duckdb(query, {"year": 2014}, lambda table: exp.to_table(table))

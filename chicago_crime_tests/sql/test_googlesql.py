@@ -1,6 +1,6 @@
-"""Every statement in Google's own evaluator: it is valid, has the columns of its table, and both engines agree.
+"""All statements are valid GoogleSQL with the columns of their tables, and both engines return the same rows.
 
-DuckDB answers through the real warehouse, Google's evaluator from the rows that the warehouse holds.
+DuckDB runs them in the real warehouse, Google's evaluator on the rows stored there.
 """
 
 import re
@@ -55,7 +55,7 @@ DASHBOARD = [name for name in STATEMENTS if name.startswith("pages/")]
 FILTERED = [name for name in DASHBOARD if "@classes" in written(name)]
 TEXTS = [(column.name, "STRING") for column in RAW_CRIMES.columns]
 OF_TABLES = [name.removeprefix("tables/") for name in FILES if name.startswith("tables/")]
-OF_EVERY_YEAR = {*OF_TABLES} - {"rejected_crimes", "revisions"}  # a real year is clean, and none is loaded twice
+OF_EVERY_YEAR = {*OF_TABLES} - {"rejected_crimes", "revisions"}  # real years are clean and loaded only once
 
 FILTERS = {
     "all": Filters(),
@@ -78,7 +78,7 @@ CHOICES = [
     for at, choice in enumerate(FILTERS)
     if choice in ("all", "none") or (number + at) % 12 == 0
 ]
-"""Each page with three filters, and each filter with a page: all pages have the same condition, of a fragment."""
+"""Each page with three filters, and each filter with a page, because all pages share the filter condition."""
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
@@ -103,7 +103,7 @@ def test_bigquery_reads_the_partitions_of_a_year_and_no_others(table: Table) -> 
 
 
 def rows_held(settings: Settings, table: str, year: int | None = None) -> list[Row]:
-    """What a table holds of a year, or of all."""
+    """Return the rows of a table, of one or all years."""
     folder = settings.data_dir / "warehouse" / table
     files = sorted(folder.glob(f"{year or '*'}.parquet"))
     loaded = {file: datetime(int(file.stem), 1, 1, tzinfo=UTC) for file in files}
@@ -111,7 +111,7 @@ def rows_held(settings: Settings, table: str, year: int | None = None) -> list[R
 
 
 def tables_for(settings: Settings, name: str, year: int | None = None) -> dict[str, list[Row]]:
-    """The rows that a statement reads."""
+    """Return the rows that a statement reads."""
     return {
         table: reference_rows(table) if table in REFERENCE else rows_held(settings, table, year)
         for table in sql.tables_read(name)
@@ -120,18 +120,18 @@ def tables_for(settings: Settings, name: str, year: int | None = None) -> dict[s
 
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The whole graph over a year of odd rows among those of the sample, and cuts of real ones where they are."""
+    """All tables of a year with edge cases and sample rows, and of excerpts of real years if present."""
     folder = tmp_path_factory.mktemp("both")
     sample = cut(SampleSource(rows=4600).fetch(DIRTY_YEAR, folder).path, every=20)
     write_csv(folder / "in" / f"{DIRTY_YEAR}.csv", [*sample, *edge_rows()])
-    for year in years_there():
+    for year in available_years():
         write_csv(folder / "in" / f"{year}.csv", cut(real_year(year), every=3000))
     settings = folder_settings(folder / "data", folder / "in")
-    run_well(settings, *years_there(), DIRTY_YEAR, accept="dirt is what is tested")
+    run_well(settings, *available_years(), DIRTY_YEAR, accept="edge cases are intended")
     return settings
 
 
-def years_there() -> list[int]:
+def available_years() -> list[int]:
     found = []
     for year in REAL_YEARS:
         try:
@@ -144,7 +144,7 @@ def years_there() -> list[int]:
 
 @pytest.mark.parametrize("year", [DIRTY_YEAR, REAL_YEARS[-1]])
 @pytest.mark.parametrize("name", OF_TABLES)
-def test_a_table_is_the_same(loaded: Settings, tmp_path: Path, name: str, year: int) -> None:
+def test_tables_are_equal(loaded: Settings, tmp_path: Path, name: str, year: int) -> None:
     if year != DIRTY_YEAR:
         real_year(year)
     text = statements.computed(TABLES[name], year).replace("%F", "%Y-%m-%d")
@@ -157,8 +157,8 @@ def test_a_table_is_the_same(loaded: Settings, tmp_path: Path, name: str, year: 
     assert in_order(ours) == in_order(theirs)
 
 
-def test_what_changed_since_a_year_was_loaded_is_the_same(loaded: Settings) -> None:
-    """Of the crimes as they were before some are missing, and some had other values."""
+def test_revisions_are_equal(loaded: Settings) -> None:
+    """Compared with crimes of which some are missing and some have other values."""
     rows = tables_for(loaded, "tables/revisions", DIRTY_YEAR)
     before = [crime for number, crime in enumerate(rows["crimes"]) if number % 7]
     for number, name in enumerate(("iucr", "block", "primary_type", "case_number", "description", "x_coordinate")):
@@ -174,9 +174,9 @@ def test_what_changed_since_a_year_was_loaded_is_the_same(loaded: Settings) -> N
 
 
 @pytest.mark.parametrize(("name", "choice"), CHOICES)
-def test_a_page_is_the_same_for_any_filters(loaded: Settings, name: str, choice: str) -> None:
+def test_filtered_pages_are_equal(loaded: Settings, name: str, choice: str) -> None:
     filters, number = FILTERS[choice], CHOICES.index((name, choice))
-    parameters = filters.parameters([DIRTY_YEAR, *years_there()])
+    parameters = filters.parameters([DIRTY_YEAR, *available_years()])
     if "@row_count" in written(name):
         parameters |= {"row_count": 5, "skipped": 2, "is_descending": bool(number % 2)}
         parameters["sorted_by"] = ("block", "arrest", "domestic")[number % 3]
@@ -184,26 +184,26 @@ def test_a_page_is_the_same_for_any_filters(loaded: Settings, name: str, choice:
         parameters["place"] = ("beat", None if "@place IS NULL" in written(name) else "area", "district")[number % 3]
     if "@last_day" in written(name):
         parameters |= {"last_day": date(2016, 2, 29), "years_back": [0, 1, 2, 4]}
-    assert_answers_are_the_same(loaded, name, parameters)
+    assert_equal_results(loaded, name, parameters)
 
 
 @pytest.mark.parametrize("name", sorted({*DASHBOARD} - {*FILTERED}))
-def test_what_every_page_reads_is_the_same(loaded: Settings, name: str) -> None:
-    parameters = Filters(group=("burglary",)).parameters([DIRTY_YEAR, *years_there()])
+def test_unfiltered_pages_are_equal(loaded: Settings, name: str) -> None:
+    parameters = Filters(group=("burglary",)).parameters([DIRTY_YEAR, *available_years()])
     parameters |= {"last_day": date(2016, 2, 29), "years_back": [0, 1, 2], "place": "ward"}
     parameters = {one: value for one, value in parameters.items() if f"@{one}" in re.findall(r"@\w+", written(name))}
-    assert_answers_are_the_same(loaded, name, parameters)
+    assert_equal_results(loaded, name, parameters)
 
 
-def assert_answers_are_the_same(settings: Settings, name: str, parameters: dict[str, object]) -> None:
+def assert_equal_results(settings: Settings, name: str, parameters: dict[str, object]) -> None:
     theirs = google().evaluate(written(name), tables_for(settings, name), typed(parameters))
     ours = Installation(settings).reader().answer(name, parameters).to_pylist()
     assert in_order(ours) == in_order(theirs)
 
 
 @pytest.mark.parametrize("number", range(len(sql.answers())))
-def test_an_example_answer_is_the_same(loaded: Settings, number: int) -> None:
-    """These run on each warehouse as they are written, without a translation."""
+def test_example_queries_are_equal(loaded: Settings, number: int) -> None:
+    """They run unchanged on each warehouse, without translation."""
     _, text = sql.answers()[number]
     name = [name for name in FILES if name.startswith("demo/")][number]
     ours = warehouse_of(loaded).first_rows(text, None).rows
@@ -213,11 +213,11 @@ def test_an_example_answer_is_the_same(loaded: Settings, number: int) -> None:
 
 
 def float_or_text(value: Any) -> Any:
-    return value if isinstance(value, str) else float(value)  # a sum of INT64 is wider to DuckDB
+    return value if isinstance(value, str) else float(value)  # DuckDB returns a wider type for sums of INT64
 
 
 def measures_of(name: str) -> dict[str, str]:
-    """The aggregates that the checks of a table evaluate, by alias."""
+    """Return the aggregates in the checks of a table, by alias."""
     table = TABLES[name]
     texts = list(problem_counts(table).values())
     texts += [f"COALESCE({table.adds_up.total}, 0)"] if table.adds_up else []
@@ -227,7 +227,7 @@ def measures_of(name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_checks_measure_the_same(loaded: Settings, name: str) -> None:
+def test_check_aggregates_are_equal(loaded: Settings, name: str) -> None:
     rows = rows_held(loaded, name, DIRTY_YEAR)
     measures = {alias: text for alias, text in measures_of(name).items() if rows or "/" not in text}
     query = f"SELECT {', '.join(f'{text} AS {measure}' for measure, text in measures.items())} FROM {name}"

@@ -48,7 +48,7 @@ def test_months_count_every_crime_once(loaded: Settings) -> None:
     assert [(row["crimes"], row["district"], str(row["month"])) for row in nowhere] == [(1, None, "2014-12-01")]
 
 
-def test_hours_leave_placeholders_out_and_count_them_apart(loaded: Settings) -> None:
+def test_hours_count_placeholder_times_separately(loaded: Settings) -> None:
     rows = rows_of(loaded, "crimes_hourly", 2014)
     by_hour: Counter[int] = Counter()
     for row in rows:
@@ -63,16 +63,16 @@ def test_cells_count_every_crime_once(loaded: Settings) -> None:
     cells: Counter[tuple] = Counter()
     for row in rows:
         cells[row["cell_x"], row["cell_y"]] += row["crimes"]
-    assert cells == {(1782, 2880): 27, (None, None): 1}  # 1,176,352 and 1,900,927 ft / 660; no place
+    assert cells == {(1782, 2880): 27, (None, None): 1}  # 1,176,352 and 1,900,927 ft / 660; no coordinates
     assert sum(row["crimes"] for row in rows if row["offense_class"] == "violent") == 3
 
 
-def test_every_area_has_a_rate_for_every_class_also_of_nothing(loaded: Settings) -> None:
+def test_every_area_and_class_has_a_rate_even_without_crimes(loaded: Settings) -> None:
     rates = {(row["community_area"], row["offense_class"]): row for row in rows_of(loaded, "area_rates", 2014)}
     assert len(rates) == 77 * 4
     loop = rates[32, "all"]
     assert (loop["community_area_name"], loop["crimes"], loop["arrests"]) == ("Loop", 26, 1)
-    # 29,283 residents in 2010 and 42,298 in 2020: the line between them passes 34,489 in 2014.
+    # 29,283 residents in 2010 and 42,298 in 2020, so 34,489 in 2014 by linear interpolation.
     assert loop["population"] == pytest.approx(29_283 + 0.4 * (42_298 - 29_283))
     assert loop["days_covered"] == 364
     assert loop["rate_per_1000"] == pytest.approx(26 * 1000 / 34_489 * 365 / 364)  # a year
@@ -80,7 +80,7 @@ def test_every_area_has_a_rate_for_every_class_also_of_nothing(loaded: Settings)
     assert rates[32, "violent"]["crimes"] + rates[32, "property"]["crimes"] == 26
 
 
-def test_rates_of_few_residents_are_marked(loaded: Settings) -> None:
+def test_small_populations_are_marked(loaded: Settings) -> None:
     few = {row["community_area_name"] for row in rows_of(loaded, "area_rates", 2014) if row["is_small_population"]}
-    # Of 10,185 residents in 2010 and 9,458 in 2020, Avalon Park has 9,894 in 2014; Hegewisch passes it in 2020.
+    # Avalon Park had 10,185 residents in 2010 and 9,458 in 2020, so 9,894 in 2014. Hegewisch grew past 10,000 by 2020.
     assert few == {"Fuller Park", "Burnside", "Oakland", "Riverdale", "Pullman", "Hegewisch", "Avalon Park"}

@@ -1,4 +1,4 @@
-"""Residents: a straight line between the years that are known, by census or by estimates of the installation."""
+"""Population, interpolated between censuses and the installation's estimates."""
 
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def caveat_of(settings: Settings) -> str:
 
 
 def kept_of(settings: Settings) -> set[int]:
-    """The years whose tables would be made again just as they are."""
+    """Return the years that a run would not rebuild."""
     made = Installation(settings)
     [catalog, *_] = newest_readable(made.object_store)
     assert catalog
@@ -37,8 +37,8 @@ def kept_of(settings: Settings) -> set[int]:
     return set(made.publisher(made.warehouse).as_published(held, catalog.years))
 
 
-def test_estimates_replace_the_last_census_after_it(tmp_path: Path) -> None:
-    """The Loop (32) had 29,283 residents in 2010 and 42,298 in 2020; the estimate of 2024 is made up."""
+def test_estimates_extend_the_censuses(tmp_path: Path) -> None:
+    """The Loop (32) had 29,283 residents in 2010 and 42,298 in 2020; the estimate for 2024 is fictitious."""
     for year in (2005, 2022, 2025):
         write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year))
     settings = folder_settings(tmp_path / "data", tmp_path / "in")
@@ -82,7 +82,7 @@ def test_estimates_replace_the_last_census_after_it(tmp_path: Path) -> None:
         (None, "cannot be read"),
     ],
 )
-def test_a_wrong_line_of_the_estimates_is_named(tmp_path: Path, text: Any, problem: str) -> None:
+def test_errors_name_the_invalid_line_of_the_estimates(tmp_path: Path, text: Any, problem: str) -> None:
     file = tmp_path / "estimates.csv"
     if text is not None:
         file.write_text(text)

@@ -1,4 +1,4 @@
-"""Tests of `sql/revisions.sql`: what changed when a year was loaded again, on files made by hand."""
+"""Tests of `sql/tables/revisions.sql` with hand-written snapshots."""
 
 import datetime
 from collections import Counter
@@ -20,7 +20,7 @@ Load = Callable[..., list[dict[str, Any]]]
 
 
 def snapshot(*changed: dict[str, str], without: tuple[int, ...] = (), at: str = SECOND) -> Rows:
-    """Forty good rows, of which those with a known id are changed, others are added, and some are gone."""
+    """Return forty good rows with changed, added and missing ones."""
     rows = {row["id"]: row for row in crimes_of_months(YEAR, months=range(1, 11), per_month=4, updated_on=FIRST)}
     for row in changed:
         base = rows.get(row["id"], rows[str(ID)] | {"updated_on": at})
@@ -29,12 +29,12 @@ def snapshot(*changed: dict[str, str], without: tuple[int, ...] = (), at: str = 
 
 
 ID = YEAR * 100_000 + 3_000
-"""Of the first crime of March."""
+"""Id of the first crime in March."""
 
 
 @pytest.fixture
 def load(warehouse: DuckDBWarehouse, tmp_path: Path) -> Load:
-    """Loads the year anew; gives its revisions."""
+    """Function that loads the year again and returns its revisions."""
     warehouse.clear_year(CRIMES, YEAR)
     warehouse.clear_year(REVISIONS, YEAR)
 
@@ -48,7 +48,7 @@ def load(warehouse: DuckDBWarehouse, tmp_path: Path) -> Load:
     return load
 
 
-def test_every_kind_of_change_is_told_with_both_values(load: Load) -> None:
+def test_every_kind_of_change_is_recorded_with_both_values(load: Load) -> None:
     assert load(snapshot()) == []
     changes = [
         {"id": "1", "primary_type": "BATTERY", "iucr": "0460", "fbi_code": "08B"},
@@ -57,9 +57,9 @@ def test_every_kind_of_change_is_told_with_both_values(load: Load) -> None:
         {"id": str(ID + 2), "block": "002XX N STATE ST", "x_coordinate": "1176360", "arrest": "true"},
         {"id": str(ID + 3), "ward": "", "description": "OVER $500"},
     ]
-    told = load(snapshot(*changes, without=(ID + 1_000,)))
+    found = load(snapshot(*changes, without=(ID + 1_000,)))
     march = datetime.datetime(YEAR, 3, 1, 10, 15)
-    assert {(row["id"], row["kind"]): (row["old_value"], row["new_value"]) for row in told} == {
+    assert {(row["id"], row["kind"]): (row["old_value"], row["new_value"]) for row in found} == {
         (1, "added"): (None, "0460 08B BATTERY"),
         (ID + 1_000, "vanished"): ("0820 06 THEFT", None),
         (ID, "reclassified"): ("0820 06 THEFT", "031A 03 ROBBERY"),
@@ -71,14 +71,14 @@ def test_every_kind_of_change_is_told_with_both_values(load: Load) -> None:
         ),
         (ID + 3, "corrected"): ("$500 AND UNDER; ward 42", "OVER $500; ward -"),
     }
-    assert {(row["previous_snapshot"], row["snapshot"], row["year"]) for row in told} == {
+    assert {(row["previous_snapshot"], row["snapshot"], row["year"]) for row in found} == {
         (datetime.datetime(2018, 2, 1, 15, 50, 1), datetime.datetime(2018, 3, 1, 15, 50, 1), YEAR)
     }
-    [robbed] = [row for row in told if row["id"] == ID]
+    [robbed] = [row for row in found if row["id"] == ID]
     assert (robbed["date"], robbed["primary_type"], robbed["community_area"]) == (march, "ROBBERY", 32)
 
 
-def test_what_changed_earlier_stays_and_the_same_data_again_change_nothing(load: Load) -> None:
+def test_earlier_changes_are_kept_and_reloading_the_same_data_adds_none(load: Load) -> None:
     load(snapshot())
     once = load(snapshot({"id": str(ID), "arrest": "true"}))
     assert [row["kind"] for row in once] == ["arrest_turned"]
@@ -88,9 +88,9 @@ def test_what_changed_earlier_stays_and_the_same_data_again_change_nothing(load:
     assert twice[0] == once[0]
 
 
-def test_what_publishers_write_differently_is_no_change(load: Load) -> None:
+def test_different_notations_of_a_value_are_not_changes(load: Load) -> None:
     load(snapshot())
-    told = load(
+    found = load(
         [
             row
             | {
@@ -104,36 +104,36 @@ def test_what_publishers_write_differently_is_no_change(load: Load) -> None:
             for row in snapshot(at=THIRD)
         ]
     )
-    assert told == []
+    assert found == []
 
 
-def test_a_value_that_comes_or_goes_is_a_change(load: Load) -> None:
+def test_added_and_removed_values_are_changes(load: Load) -> None:
     load(snapshot({"id": str(ID), "community_area": "", "x_coordinate": "", "y_coordinate": "", "arrest": ""}))
-    told = load(snapshot(at=THIRD))
-    assert [(row["kind"], row["old_value"]) for row in told] == [
+    found = load(snapshot(at=THIRD))
+    assert [(row["kind"], row["old_value"]) for row in found] == [
         ("arrest_turned", "-"),
         ("moved", "001XX N STATE ST, area -, x -, y -"),
     ]
-    beyond_all_numbers = {"id": str(ID), "x_coordinate": "1e300", "y_coordinate": "-inf"}
-    assert [row["kind"] for row in load(snapshot(beyond_all_numbers, at=FOURTH))][2:] == ["moved"]
+    out_of_range = {"id": str(ID), "x_coordinate": "1e300", "y_coordinate": "-inf"}
+    assert [row["kind"] for row in load(snapshot(out_of_range, at=FOURTH))][2:] == ["moved"]
 
 
-def test_more_of_a_year_is_the_same_data_set(load: Load) -> None:
+def test_later_months_of_a_year_are_the_same_data_set(load: Load) -> None:
     early = [row for row in snapshot() if row["date"].startswith(("01", "02"))]
     load(early)
     assert Counter(row["kind"] for row in load(snapshot())) == {"added": len(snapshot()) - len(early)}
 
 
-def test_another_data_set_is_told_in_one_row_and_what_changed_earlier_is_forgotten(load: Load) -> None:
+def test_another_data_set_replaces_all_revisions_by_one_row(load: Load) -> None:
     load(snapshot())
     load(snapshot({"id": str(ID), "arrest": "true"}))
     others = [row | {"id": str(int(row["id"]) + 500_000)} for row in snapshot(at=THIRD)]
-    [told] = load(others)
-    assert (told["kind"], told["id"], told["old_value"], told["new_value"]) == (
+    [found] = load(others)
+    assert (found["kind"], found["id"], found["old_value"], found["new_value"]) == (
         "another_data_set",
         None,
         "40 crimes",
         "40 crimes",
     )
-    assert load(others) == [told]
+    assert load(others) == [found]
     assert [row["kind"] for row in load(others[1:])] == ["another_data_set", "vanished"]

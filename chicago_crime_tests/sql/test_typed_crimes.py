@@ -1,4 +1,4 @@
-"""Tests of the typing of raw rows: what `crimes` and `rejected_crimes` make of them, on DuckDB."""
+"""Tests of typing: `crimes` and `rejected_crimes` from raw rows, on DuckDB."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -41,7 +41,7 @@ def typed(folder: Path, *rows: dict[str, str]) -> tuple[Rows, Rows]:
 
 
 def typed_values(folder: Path, *rows: dict[str, str]) -> Rows:
-    """The crimes that good rows become, in their order."""
+    """Return the crimes typed from good rows, in order."""
     good, bad = typed(folder, *(row | {"id": str(number)} for number, row in enumerate(rows)))
     assert not bad
     return good
@@ -78,8 +78,8 @@ def test_a_clean_row_is_typed(folder: Path) -> None:
     ]
 
 
-def test_codes_that_lost_a_zero_and_areas_that_are_none_are_mended(folder: Path) -> None:
-    """The other forms of values are in `intake/test_kinds.py`."""
+def test_leading_zeros_are_restored_and_area_0_becomes_null(folder: Path) -> None:
+    """`intake/test_kinds.py` tests other notations."""
     codes = {"110": "0110", "0110": "0110", "31a": "031A", "110.0": "0110", "1320.0": "1320", "": None}
     of_fbi = {"6": "06", "06": "06", "8b": "08B", "08B": "08B", "6.0": "06", "11.0": "11", "": None}
     areas = {"17.0": 17, "017": 17, "0": None, "0.0": None, "17.5": None, "x": None}
@@ -88,12 +88,12 @@ def test_codes_that_lost_a_zero_and_areas_that_are_none_are_mended(folder: Path)
         assert {text: row[column] for text, row in zip(values, found, strict=True)} == values
 
 
-def test_codes_for_no_location_are_no_place_at_all(folder: Path) -> None:
+def test_placeholder_coordinates_become_null(folder: Path) -> None:
     for row in typed_values(folder, *(crime(**place) for place in NOWHERE)):
         assert [row[name] for name in ("latitude", "longitude", "x_coordinate", "y_coordinate")] == [None] * 4
 
 
-def test_a_row_without_an_id_or_a_date_in_its_year_is_rejected_whole_as_it_came(folder: Path) -> None:
+def test_rows_without_a_valid_id_or_date_are_rejected_unchanged(folder: Path) -> None:
     reasons = {
         "unreadable_date": ("date", ["", "soon", "15/03/2014 02:30:00 PM", "02/30/2014 02:30:00 PM", "2014"]),
         "missing_id": ("id", ["", "  ", "HX1", "-5", "1.5", "1e9", "99999999999999999999"]),
@@ -107,7 +107,7 @@ def test_a_row_without_an_id_or_a_date_in_its_year_is_rejected_whole_as_it_came(
         assert sorted(bad, key=str) == sorted(expected, key=str)
 
 
-def test_of_several_rows_with_one_id_the_one_changed_last_is_kept(folder: Path) -> None:
+def test_the_most_recently_updated_row_of_an_id_is_kept(folder: Path) -> None:
     newest = "02/10/2018 03:50:01 PM"
     good, bad = typed(
         folder,
@@ -115,7 +115,7 @@ def test_of_several_rows_with_one_id_the_one_changed_last_is_kept(folder: Path) 
         crime(id=1, updated_on=newest, arrest="true"),
         crime(id="1.0", updated_on="", arrest="false"),
         crime(id=2, updated_on="01/01/2015 12:00:00 AM"),
-        crime(id=2, date="soon"),  # a rejected row supersedes nothing
+        crime(id=2, date="soon"),  # rejected rows do not supersede others
     )
     assert [(row["id"], row["arrest"]) for row in good] == [(1, True), (2, False)]
     assert sorted(row["reason"] for row in bad) == ["superseded", "superseded", "unreadable_date"]

@@ -15,7 +15,7 @@ from chicago_crime.tables.years import (
     parse_years,
 )
 
-a_choice = st.sets(st.integers(FIRST_YEAR, current_year()), min_size=1).map(sorted)
+selections = st.sets(st.integers(FIRST_YEAR, current_year()), min_size=1).map(sorted)
 
 
 @pytest.mark.parametrize(
@@ -27,14 +27,14 @@ a_choice = st.sets(st.integers(FIRST_YEAR, current_year()), min_size=1).map(sort
         ("2014,2014-2015", [2014, 2015]),
     ],
 )
-def test_a_choice_of_years_is_parsed(text: str, years: list[int]) -> None:
+def test_years_are_parsed(text: str, years: list[int]) -> None:
     assert parse_years(text) == years
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "write them like 2014-2016,2021"),
+        ("", "write years like 2014-2016,2021"),
         ("14", "cannot read '14'"),
         ("2014,,2015", "cannot read ''"),
         ("2016-2014", "write 2014-2016"),
@@ -42,17 +42,17 @@ def test_a_choice_of_years_is_parsed(text: str, years: list[int]) -> None:
         (str(current_year() + 1), "outside 2001-"),
     ],
 )
-def test_an_invalid_choice_of_years_is_explained(text: str, problem: str) -> None:
+def test_errors_explain_invalid_years(text: str, problem: str) -> None:
     with pytest.raises(YearsError, match=problem):
         parse_years(text)
 
 
-@given(a_choice)
+@given(selections)
 def test_formatted_years_are_parsed_back(years: list[int]) -> None:
     assert parse_years(format_years(years)) == years
 
 
-@given(a_choice)
+@given(selections)
 def test_ranges_cover_exactly_the_years_and_never_touch(years: list[int]) -> None:
     ranges = contiguous_ranges(years)
     assert [year for first, last in ranges for year in range(first, last + 1)] == years

@@ -6,7 +6,7 @@ from math import ceil, floor
 from typing import Any
 
 from chicago_crime.analysis.expected import LEAST_YEARS, MOST_YEARS, UNUSUAL
-from chicago_crime.analysis.signals import Of, Offense, Signal, find_signals
+from chicago_crime.analysis.signals import Kind, Offense, Signal, find_signals
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import PageRequest
@@ -100,7 +100,7 @@ def _chosen_offense(request: PageRequest, signal: Signal) -> Offense | None:
     filters = request.filters
     if filters.area and signal.area not in filters.area:
         return None
-    wanted: dict[Of, tuple[str, ...]] = {"group": filters.group, "type": filters.type}
+    wanted: dict[Kind, tuple[str, ...]] = {"group": filters.group, "type": filters.type}
     active = {of: names for of, names in wanted.items() if names}
     chosen = [(of, name) for of, name in signal.offenses if name in active.get(of, ())]
     if {of for of, _ in chosen} != active.keys():

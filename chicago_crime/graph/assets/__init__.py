@@ -1,1 +1,1 @@
-"""The asset graph: thin modules that declare the assets and leave the work to `intake/`, `storage/` and `sql/`."""
+"""The assets: thin modules that delegate the work to `intake/`, `storage/` and `sql/`."""

@@ -1,4 +1,4 @@
-"""The City's official outlines, which maps draw and which have no years."""
+"""The City's official boundaries, for maps. They are not partitioned."""
 
 from collections.abc import Callable, Iterator
 
@@ -23,17 +23,17 @@ from chicago_crime.storage.object_store import ObjectStore
 
 BOUNDARIES_ASSET = "boundaries"
 FETCHED = "could_be_fetched"
-"""Name of the check that warns if they could not."""
+"""Name of the check that warns if they could not be fetched."""
 
 
 @asset(
     group_name=REFERENCE,
     kinds={"geojson"},
     owners=OWNERS,
-    description="Official outlines of community areas, police districts, beats and wards, from the City's portal or a "
-    "folder. They are published at once with the years that are published.",
-    output_required=False,  # without a network, those that are published stay: a run of years does not fail
-    check_specs=[AssetCheckSpec(FETCHED, asset=BOUNDARIES_ASSET, description="The source of the outlines has them.")],
+    description="Official boundaries of community areas, police districts, beats and wards, from the City's portal or "
+    "a folder. Fetching them publishes a new snapshot with the same years.",
+    output_required=False,  # if they cannot be fetched, the published ones remain and a run of years does not fail
+    check_specs=[AssetCheckSpec(FETCHED, asset=BOUNDARIES_ASSET, description="The boundaries could be fetched.")],
 )
 def boundaries(
     context: AssetExecutionContext,
@@ -41,18 +41,18 @@ def boundaries(
     object_store: ResourceParam[ObjectStore],
     publisher: ResourceParam[Publisher],
 ) -> Iterator[MaterializeResult | AssetCheckResult]:
-    """Fetch, validate and simplify all kinds, store them, and publish a snapshot that names them."""
+    """Fetch, validate and simplify the boundaries, store them, and publish a snapshot with them."""
     try:
         found = fetch_boundaries()
     except PlatformError as error:
         yield AssetCheckResult(
             passed=False, check_name=FETCHED, severity=AssetCheckSeverity.WARN, description=str(error)
         )
-        if not years_in_tags(context.run.tags):  # alone, as in a backfill of all assets
+        if not years_in_tags(context.run.tags):  # fetching boundaries is the run's only task
             raise Failure(str(error)) from error
         return
     held = object_store.read(BOUNDARIES)
-    object_store.swap(BOUNDARIES, found.geojson, held and held[1])  # whoever was quicker stored those of today, too
+    object_store.swap(BOUNDARIES, found.geojson, held and held[1])  # if another run was faster, its result is as new
     snapshot = publisher.publish({}, context.run.run_id).snapshot
     yield AssetCheckResult(passed=True, check_name=FETCHED)
     yield MaterializeResult(

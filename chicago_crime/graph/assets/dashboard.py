@@ -1,4 +1,4 @@
-"""A link that opens Looker Studio on the tables of counts. It is in the graph where they are in BigQuery."""
+"""A link that opens Looker Studio on the summary tables. It is only in the graph on Google Cloud."""
 
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, asset
 
@@ -13,9 +13,9 @@ from chicago_crime.tables.years import format_years
 REPORTED = tuple(
     sorted((t for t in TABLES.values() if ENRICHED_CRIMES in t.upstream), key=lambda table: table.made_by != "sql")
 )
-"""The tables of counts, crimes_monthly first: a new report opens on the first data source.
+"""The summary tables, crimes_monthly first because a new report opens on the first data source.
 
-A report on crimes one by one would read all of them for every chart."""
+A report on individual crimes would read all of them for every chart."""
 
 
 @asset(
@@ -23,8 +23,8 @@ A report on crimes one by one would read all of them for every chart."""
     group_name="dashboard",
     kinds={"looker"},
     owners=OWNERS,
-    description="A link that makes a report in Looker Studio, with the marts as its data sources; "
-    "docs/how-to/looker-studio.md has the next steps.",
+    description="A link that creates a Looker Studio report with the marts as data sources. Next steps: "
+    "docs/how-to/looker-studio.md.",
 )
 def looker_studio_report(
     context: AssetExecutionContext,
@@ -32,7 +32,7 @@ def looker_studio_report(
     warehouse: ResourceParam[Warehouse],
     source_files: ResourceParam[SourceFiles],
 ) -> MaterializeResult:
-    """Make the link, if every table that it names is loaded."""
+    """Create the link if all its tables are loaded."""
     stored = warehouse.stored_of_all(REPORTED)
     if empty := [name for name, years in stored.items() if not years]:
         raise WarehouseError(f"{', '.join(empty)}: nothing is loaded. To load a year: chicago-crime run --years 2021")

@@ -1,4 +1,4 @@
-"""What Dagster shows of a table, derived from its `Table`, and of a part of the installation."""
+"""Asset specs generated from table definitions, and Dagster resources from the parts of an installation."""
 
 from datetime import timedelta
 from inspect import getdoc
@@ -20,21 +20,21 @@ from chicago_crime.tables.columns import Column
 
 OWNERS = ["team:data-platform"]
 REFERENCE = "reference"
-"""The group of assets that have no years."""
+"""The group of assets without partitions."""
 
 
 def asset_spec(table: Table, *, deps: tuple[str, ...] = (), can_be_skipped: bool = False) -> AssetSpec:
-    """The spec of the asset that is this table.
+    """Return the asset spec of a table.
 
     Args:
-        table: which.
-        deps: assets that it is made of and that are no tables.
-        can_be_skipped: whether a run may select the other assets of its step without it.
+        table: the table.
+        deps: upstream assets that are not tables.
+        can_be_skipped: whether a run may select other assets of the step without this one.
     """
     return AssetSpec(
         table.name,
         deps=[AssetDep(name) for name in (*(above.name for above in table.upstream), *deps)],
-        description=f"{table.description}\n\nOne row: {table.grain}.",
+        description=f"{table.description}\n\nOne row per {table.grain}.",
         group_name="spark" if table.made_by == "spark" else table.group,
         kinds={"table", table.made_by},
         owners=OWNERS,
@@ -49,19 +49,19 @@ def asset_spec(table: Table, *, deps: tuple[str, ...] = (), can_be_skipped: bool
 
 
 def as_installed(spec: AssetSpec, engine: str, fresh_for: timedelta | None) -> AssetSpec:
-    """An asset in an installation: a table shows its engine, and what has years shows how old it may become."""
+    """Add the installation's engine to the spec of a table, and a freshness policy to that of a partitioned asset."""
     if fresh_for and spec.partitions_def:
         spec = apply_freshness_policy(spec, FreshnessPolicy.time_window(fresh_for))
     return spec.merge_attributes(kinds={engine}) if "table" in spec.kinds else spec
 
 
 def as_resource(part: object) -> ResourceDefinition:
-    """A part as a resource, with the first line of its documentation."""
+    """Return an object as a resource, described by the first line of its docstring."""
     return ResourceDefinition.hardcoded_resource(part, str(getdoc(part)).partition("\n")[0])
 
 
 def _column(column: Column) -> TableColumn:
-    other = [column.plausible] if column.plausible else []
+    other = [column.valid_range] if column.valid_range else []
     return TableColumn(
         column.name,
         column.type,

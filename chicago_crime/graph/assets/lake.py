@@ -1,4 +1,4 @@
-"""The lake: each year as canonical rows, and separately the lines that could not be read as rows."""
+"""The lake: canonical rows of each year, and a quarantine for lines that could not be read as rows."""
 
 import json
 from dataclasses import asdict
@@ -9,7 +9,7 @@ from chicago_crime.graph.assets.by_year import Metadata, each_year
 from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.graph.assets.source import crime_csv
 from chicago_crime.graph.partitions import follows_upstream, one_run_for_all_years, yearly
-from chicago_crime.graph.years_of_run import YearsOfRun
+from chicago_crime.graph.run_state import RunState
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.storage.object_store import LakeRecord, ObjectStore, quarantine_key, record_key, rows_key
 
@@ -22,24 +22,24 @@ from chicago_crime.storage.object_store import LakeRecord, ObjectStore, quaranti
     group_name="lake",
     kinds={"csv"},
     owners=OWNERS,
-    description="The year as an object: 22 canonical columns, well-formed UTF-8 rows. Lines that could not be read as "
-    "rows are in a quarantine object.",
+    description="The year's rows as a UTF-8 CSV with 22 canonical columns. Lines that could not be read as rows are in "
+    "a quarantine object.",
 )
 def crime_object(
     context: AssetExecutionContext,
     source_files: ResourceParam[SourceFiles],
     object_store: ResourceParam[ObjectStore],
-    of_run: ResourceParam[YearsOfRun],
+    run_state: ResourceParam[RunState],
 ) -> MaterializeResult:
-    """Pass each year's file through the gate into the object store."""
+    """Store each year's rows and quarantine in the object store."""
 
-    def admit(year: int) -> Metadata:
-        object_store.delete(record_key(year))  # until it is written again, nothing is made of the object
+    def store(year: int) -> Metadata:
+        object_store.delete(record_key(year))  # without a record, downstream assets refuse the object
         _, rows, quarantine = source_files.files(year)
         manifest = source_files.manifest(year)
         assert manifest, "a year without one has no files"
         object_store.put(quarantine_key(year), quarantine)
-        # Of an unchanged file, the checksum that it had when it came in proves that it still is.
+        # The source file's checksum verifies a file that the gate did not change.
         stored = object_store.put(rows_key(year), rows, manifest.sha256 if manifest.is_canonical else None)
         record = LakeRecord(stored.sha256, manifest.sha256)
         object_store.swap(record_key(year), json.dumps(asdict(record)).encode(), None)
@@ -55,4 +55,4 @@ def crime_object(
             "quarantine_object": quarantine_key(year),
         }
 
-    return each_year(context, of_run, "crime_object", admit)
+    return each_year(context, run_state, "crime_object", store)

@@ -1,4 +1,4 @@
-"""The published snapshot: what readers see. A year is added when all of its tables are fresh and its checks passed."""
+"""The published snapshot, which all readers use. Years are added once their tables are fresh and checks have passed."""
 
 from dagster import (
     AssetExecutionContext,
@@ -12,10 +12,10 @@ from chicago_crime.errors import PlatformError
 from chicago_crime.graph.assets.by_year import Metadata, failure, run_years
 from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.graph.checks.assets import CHECKS
-from chicago_crime.graph.checks.findings import Examined
+from chicago_crime.graph.checks.findings import CheckInputs
 from chicago_crime.graph.partitions import follows_upstream, one_run_for_all_years, yearly
 from chicago_crime.graph.progress import Step
-from chicago_crime.graph.years_of_run import YearsOfRun
+from chicago_crime.graph.run_state import RunState
 from chicago_crime.published.audit import HOW_TO_ACCEPT
 from chicago_crime.published.catalog import PUBLISHED, CheckFound, load_again, newest_source
 from chicago_crime.published.publisher import Candidate, Publisher
@@ -31,32 +31,32 @@ from chicago_crime.tables import TABLES
     group_name="published",
     kinds={"parquet"},
     owners=OWNERS,
-    description="An immutable snapshot of all tables but the raw ones: what queries, reports and pages read.",
+    description="An immutable snapshot of all tables except raw_crimes, which queries, reports and pages read.",
 )
 def published(
     context: AssetExecutionContext,
-    examined: ResourceParam[Examined],
+    check_inputs: ResourceParam[CheckInputs],
     publisher: ResourceParam[Publisher],
-    of_run: ResourceParam[YearsOfRun],
+    run_state: ResourceParam[RunState],
 ) -> None:
-    """Publish the years of the run, all at once; those that failed keep what is published of them."""
-    refused = dict(of_run.left_out)
+    """Publish the years of the run in one snapshot. Years that failed keep their published version."""
+    refused = dict(run_state.left_out)
     candidates: dict[int, Candidate] = {}
-    for year in run_years(context, of_run):
-        of_run.listener(Step("published", year))
+    for year in run_years(context, run_state):
+        run_state.listener(Step("published", year))
         try:
-            candidates[year] = _candidate(examined, of_run, year)
+            candidates[year] = _candidate(check_inputs, run_state, year)
         except PlatformError as error:
             refused[year] = str(error)
     result = publisher.publish(candidates, context.run.run_id)
     refused |= result.refused
     snapshot = result.snapshot
-    done = sorted((candidates.keys() | of_run.kept.keys()) - refused.keys())
+    done = sorted((candidates.keys() | run_state.kept.keys()) - refused.keys())
     for year in done:
         assert snapshot, "a year that is not refused is published"
         held = snapshot.years[year]
         rows = sum(table.rows for table in held.tables.values())
-        unchanged = {"unchanged": True} if year in of_run.kept else {}
+        unchanged = {"unchanged": True} if year in run_state.kept else {}
         metadata: Metadata = {
             "partition_row_count": rows,
             "bytes": sum(table.bytes for table in held.tables.values()),
@@ -68,7 +68,7 @@ def published(
             "seconds": 0.0,
             **unchanged,
         }
-        of_run.listener(Step("published", year, rows, None if unchanged else 0.0))
+        run_state.listener(Step("published", year, rows, None if unchanged else 0.0))
         if refused:
             context.log_event(AssetMaterialization("published", metadata=metadata, partition=str(year)))
         else:
@@ -77,34 +77,34 @@ def published(
         raise failure("published", refused, len(done))
 
 
-def _candidate(examined: Examined, of_run: YearsOfRun, year: int) -> Candidate:
-    """A year with what its checks found.
+def _candidate(check_inputs: CheckInputs, run_state: RunState, year: int) -> Candidate:
+    """Return a year with the outcomes of its checks.
 
     Raises:
-        PlatformError: a check failed that no reason lets through, or a table of the year cannot be read.
+        PlatformError: a check failed and was not accepted, or a table of the year cannot be read.
     """
-    manifest = examined.source_files.manifest(year)
+    manifest = check_inputs.source_files.manifest(year)
     if manifest is None:
-        raise PlatformError(f"it was never fetched here: {load_again(year, newest_source(of_run.before))}")
+        raise PlatformError(f"not fetched yet: {load_again(year, newest_source(run_state.before))}")
     again = f"Load the year again: {load_again(year, manifest.model_dump())}"
-    if outdated := [table.name for table in TABLES.values() if year in examined.warehouse.outdated(table)]:
-        raise PlatformError(f"{', '.join(outdated)} is of another version. {again}")
+    if outdated := [table.name for table in TABLES.values() if year in check_inputs.warehouse.outdated(table)]:
+        raise PlatformError(f"{', '.join(outdated)} has the columns of another version. {again}")
     found: list[CheckFound] = []
     problems: list[str] = []
     advice = HOW_TO_ACCEPT
     for check in CHECKS:
-        one = check.found(examined.findings(check, [year])[year], of_run.accept)
+        one = check.found(check_inputs.findings(check, [year])[year], run_state.accept)
         if one.outcome == "failed":
             problems.append(f"{one.check}: {one.finding}")
             advice = advice if check.can_be_accepted else again
         found.append(one)
     if problems:
         raise PlatformError(f"{'; '.join(problems)}. {advice}")
-    is_accepted = year in of_run.accepted or any(one.outcome == "accepted" for one in found)
+    is_accepted = year in run_state.accepted or any(one.outcome == "accepted" for one in found)
     return Candidate(
         source=manifest.model_dump(),
-        lake=lake_record(examined.object_store, year),
+        lake=lake_record(check_inputs.object_store, year),
         checks=found,
-        accepted=of_run.accept if is_accepted else None,
-        before=of_run.before.get(year),
+        accepted=run_state.accept if is_accepted else None,
+        before=run_state.before.get(year),
     )

@@ -1,4 +1,4 @@
-"""The source: each year's CSV as its publisher wrote it."""
+"""The source: the original CSV of each year."""
 
 from typing import TYPE_CHECKING
 
@@ -8,10 +8,10 @@ from chicago_crime.graph.assets.by_year import Metadata, each_year, failure, run
 from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.graph.partitions import SOURCE_POOL, one_run_for_all_years, yearly
 from chicago_crime.graph.progress import Step
-from chicago_crime.graph.years_of_run import YearsOfRun
+from chicago_crime.graph.run_state import RunState
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.intake.staging import staging_folder
-from chicago_crime.published.audit import HOW_TO_ACCEPT, compare, mixture
+from chicago_crime.published.audit import HOW_TO_ACCEPT, compare, mixing_problem
 from chicago_crime.published.catalog import DamagedError
 from chicago_crime.published.publisher import Publisher
 from chicago_crime.sources.base import DIFFERENCE, CrimeSource, Progress, SourceError
@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # slow to import, and the UI does not need it
     group_name="source",
     kinds={"csv"},
     owners=OWNERS,
-    description="The year's CSV as its publisher wrote it, with a manifest: checksum, size, rows, columns, months.",
+    description="The year's original CSV, with a manifest: checksum, size, rows, columns and months.",
 )
 def crime_csv(
     context: AssetExecutionContext,
@@ -36,30 +36,30 @@ def crime_csv(
     source_files: ResourceParam[SourceFiles],
     object_store: ResourceParam[ObjectStore],
     publisher: ResourceParam[Publisher],
-    of_run: ResourceParam[YearsOfRun],
+    run_state: ResourceParam[RunState],
 ) -> MaterializeResult:
     """Fetch each year from the source."""
 
     def progress_of(year: int) -> Progress:
-        return lambda done, total: of_run.listener(Step("crime_csv", year, share=done / total if total else None))
+        return lambda done, total: run_state.listener(Step("crime_csv", year, share=done / total if total else None))
 
     def fetch(year: int) -> Metadata:
-        published = of_run.before.get(year)
+        published = run_state.before.get(year)
 
         def audit(origin: str, gated: "GateResult") -> None:
             problems = [*gated.problems]
             try:
                 problems += compare(gated.split.file, year, published, object_store, source_files.staging)
             except DamagedError as error:
-                context.log.warning(f"{origin} cannot be compared with what is published: {error}")
-            if problems and gated.damage:  # what cannot be read may be what is missing
+                context.log.warning(f"{origin} cannot be compared with the published year: {error}")
+            if problems and gated.damage:  # damaged lines may explain what is missing
                 problems.insert(0, gated.damage)
-            if problems and not of_run.accept:
-                told = "; ".join(one.removesuffix(".") for one in problems)
-                raise SourceError(f"{origin}: {told}. {HOW_TO_ACCEPT}")
+            if problems and not run_state.accept:
+                reasons = "; ".join(one.removesuffix(".") for one in problems)
+                raise SourceError(f"{origin}: {reasons}. {HOW_TO_ACCEPT}")
             for one in problems:
-                of_run.accepted.add(year)
-                context.log.warning(f"{year} is accepted ({of_run.accept}): {one}")
+                run_state.accepted.add(year)
+                context.log.warning(f"{year} is accepted ({run_state.accept}): {one}")
 
         manifest = source_files.fetch(prepared, year, progress_of(year), audit)
         if manifest.synthetic:
@@ -84,8 +84,8 @@ def crime_csv(
             "path": MetadataValue.path(str(source_files.csv(year))),
         }
 
-    years = run_years(context, of_run)
-    if problem := mixture(source.name, years, of_run.before):
+    years = run_years(context, run_state)
+    if problem := mixing_problem(source.name, years, run_state.before):
         raise SourceError(problem)
     with staging_folder(source_files.staging) as folder:
         held = source_files.previous_files(source, years)
@@ -93,5 +93,5 @@ def crime_csv(
             prepared = source.prepare(years, folder, progress_of(years[0]), held)
         except SourceError as error:
             raise failure("crime_csv", dict.fromkeys(years, f"crime_csv: {error}"), 0) from error
-        of_run.kept = publisher.as_published({year: held[year] for year in prepared.unchanged()}, of_run.before)
-        return each_year(context, of_run, "crime_csv", fetch)
+        run_state.kept = publisher.as_published({year: held[year] for year in prepared.unchanged()}, run_state.before)
+        return each_year(context, run_state, "crime_csv", fetch)

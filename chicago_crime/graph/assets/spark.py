@@ -1,4 +1,4 @@
-"""The tables that the job `spark_jobs/enrich_crimes.py` makes of the typed crimes, many years in one job."""
+"""The tables that `spark_jobs/enrich_crimes.py` computes from the typed crimes, all years of a run in one job."""
 
 import time
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from chicago_crime import reference
 from chicago_crime.graph.assets.by_year import Metadata, each_year, is_selected, run_years, stored_metadata
 from chicago_crime.graph.assets.describe import asset_spec
 from chicago_crime.graph.partitions import SPARK_POOL, one_run_for_all_years
-from chicago_crime.graph.years_of_run import YearsOfRun
+from chicago_crime.graph.run_state import RunState
 from chicago_crime.storage.spark import SparkRunner
 from chicago_crime.storage.warehouse import TableYear, Warehouse
 from chicago_crime.tables import CRIMES, TABLES
@@ -29,13 +29,13 @@ def enrich_crimes(
     context: AssetExecutionContext,
     spark: ResourceParam[SparkRunner],
     warehouse: ResourceParam[Warehouse],
-    of_run: ResourceParam[YearsOfRun],
+    run_state: ResourceParam[RunState],
 ) -> Iterator[MaterializeResult]:
-    """Run the job on all years of the run, then load its tables year by year."""
+    """Run the Spark job on all years of the run, then load its tables by year."""
     names = [name for name in _MADE if is_selected(context, name)]
-    years = run_years(context, of_run)
+    years = run_years(context, run_state)
     if not years:
-        yield from (each_year(context, of_run, name, lambda year: {}) for name in names)
+        yield from (each_year(context, run_state, name, lambda year: {}) for name in names)
         return
     run_id = context.run.run_id
     with spark.workspace(run_id, JOB, context.log) as workspace:
@@ -57,10 +57,10 @@ def enrich_crimes(
         loaded: dict[int, dict[str, TableYear]] = {}
 
         def load(year: int, name: str) -> Metadata:
-            if year not in loaded:  # all tables of a year at once: BigQuery loads them side by side
+            if year not in loaded:  # all tables of a year together, because BigQuery loads them in parallel
                 made = {TABLES[of]: f"{workspace.output}/{of}/{year}" for of in names}
                 loaded[year] = warehouse.load_parquets(made, year)
             return {**stored_metadata(warehouse, TABLES[name], year, loaded[year][name]), **job}
 
         for name in names:
-            yield each_year(context, of_run, name, partial(load, name=name))
+            yield each_year(context, run_state, name, partial(load, name=name))

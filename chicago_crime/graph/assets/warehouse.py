@@ -1,6 +1,6 @@
-"""The raw table, and made of it the typed table, its rejects and the revisions.
+"""The raw table, and the typed table, rejects and revisions derived from it.
 
-Revisions compare the raw rows of a year with the crimes that are published, before `crimes` is replaced.
+Revisions compare a year's raw rows with its published crimes, before `crimes` is replaced.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from chicago_crime.errors import PlatformError
 from chicago_crime.graph.assets.by_year import Metadata, each_year, is_selected, stored_metadata
 from chicago_crime.graph.assets.describe import asset_spec
 from chicago_crime.graph.partitions import one_run_for_all_years
-from chicago_crime.graph.years_of_run import YearsOfRun
+from chicago_crime.graph.run_state import RunState
 from chicago_crime.published.catalog import PublishedYear
 from chicago_crime.published.reader import columns_digest
 from chicago_crime.storage.object_store import ObjectStore, ObjectStoreError, lake_record, rows_key
@@ -30,21 +30,22 @@ def raw_crimes(
     context: AssetExecutionContext,
     object_store: ResourceParam[ObjectStore],
     warehouse: ResourceParam[Warehouse],
-    of_run: ResourceParam[YearsOfRun],
+    run_state: ResourceParam[RunState],
 ) -> MaterializeResult:
-    """Load each year's object as it is, every column a string."""
+    """Load each year's object unchanged, with all columns as strings."""
 
     def load(year: int) -> Metadata:
         record = lake_record(object_store, year)
         if record is None:
             raise ObjectStoreError(
-                f"{rows_key(year)} is not whole: chicago-crime run --years {year} --assets key:crime_object+"
+                f"{rows_key(year)} is incomplete. Write it again: chicago-crime run --years {year} --assets "
+                "key:crime_object+"
             )
         rows = object_store.location(rows_key(year))
         stored = warehouse.load_csv(RAW_CRIMES, year, rows, record.sha256)
         return stored_metadata(warehouse, RAW_CRIMES, year, stored)
 
-    return each_year(context, of_run, RAW_CRIMES.name, load)
+    return each_year(context, run_state, RAW_CRIMES.name, load)
 
 
 @multi_asset(
@@ -56,34 +57,34 @@ def type_crimes(
     context: AssetExecutionContext,
     warehouse: ResourceParam[Warehouse],
     object_store: ResourceParam[ObjectStore],
-    of_run: ResourceParam[YearsOfRun],
+    run_state: ResourceParam[RunState],
 ) -> Iterator[MaterializeResult]:
-    """Type the raw rows, record what changed, and set aside the rows that cannot be typed, each with its reason."""
+    """Type the raw rows, record revisions, and store rejected rows with their reasons."""
     stored = {table: warehouse.stored(table) for table in (RAW_CRIMES, CRIMES, REVISIONS)}
     revised: dict[int, Metadata] = {}
 
     def accept(year: int) -> Metadata:
-        revised[year] = revise(year)  # selected or not: once crimes is replaced, the old values are gone
+        revised[year] = revise(year)  # even if not selected, because replacing crimes discards the old values
         return stored_metadata(warehouse, CRIMES, year, warehouse.replace_year(CRIMES, year))
 
     def revise(year: int) -> Metadata:
         held = {table: years.get(year) for table, years in stored.items()}
         try:
-            if _is_as_published(warehouse, object_store, year, of_run.before.get(year), held):
+            if _restore_published(warehouse, object_store, year, run_state.before.get(year), held):
                 return _with_counts(warehouse, REVISIONS, year, warehouse.replace_year(REVISIONS, year), "kind")
         except PlatformError as error:
-            context.log.warning(f"The revisions of {year} begin anew: what is published cannot be compared: {error}")
+            context.log.warning(f"The revisions of {year} start over: the published year is unreadable: {error}")
         return _with_counts(warehouse, REVISIONS, year, warehouse.clear_year(REVISIONS, year), "kind")
 
     def record(year: int) -> Metadata:
-        if year not in revised:  # crimes is not selected: it became what is published, and is typed again
+        if year not in revised:  # crimes is not selected, but comparing restores its published rows
             accept(year)
         return revised[year]
 
     def reject(year: int) -> Metadata:
         raw, typed = stored[RAW_CRIMES].get(year), warehouse.stored(CRIMES).get(year)
         if raw and typed and typed.rows == raw.rows and is_made_of(typed, [raw]):
-            rejected = warehouse.clear_year(REJECTED_CRIMES, year)  # most years, and quicker than to read every row
+            rejected = warehouse.clear_year(REJECTED_CRIMES, year)  # no rejects, as in most years: skip the query
         else:
             rejected = warehouse.replace_year(REJECTED_CRIMES, year)
         return _with_counts(warehouse, REJECTED_CRIMES, year, rejected, "reason")
@@ -94,24 +95,24 @@ def type_crimes(
         (REJECTED_CRIMES, reject),
     ):
         if is_selected(context, table.name):
-            yield each_year(context, of_run, table.name, make)
+            yield each_year(context, run_state, table.name, make)
 
 
 def _with_counts(warehouse: Warehouse, table: Table, year: int, stored: TableYear, column: str) -> Metadata:
-    """The metadata of a year just made, with its rows by a column, e.g. `rejected_rows_by_reason`."""
+    """Return the metadata of a new year, with its rows by a column, such as `rejected_rows_by_reason`."""
     counts = warehouse.count_by(table, [year], column)[year] if stored.rows else {}
     name = "revisions" if table == REVISIONS else "rejected_rows"
     return stored_metadata(warehouse, table, year, stored) | {f"{name}_by_{column}": MetadataValue.json(counts)}
 
 
-def _is_as_published(
+def _restore_published(
     warehouse: Warehouse,
     object_store: ObjectStore,
     year: int,
     published: PublishedYear | None,
     held: Mapping[Table, TableYear | None],
 ) -> bool:
-    """Make `crimes` and `revisions` of a year what is published of it; False if there is nothing to compare with."""
+    """Restore the published `crimes` and `revisions` of a year. Return False if there is nothing to compare with."""
     if published is None:
         return False
     there = [(table, published.tables[table.name]) for table in (CRIMES, REVISIONS)]

@@ -1,1 +1,1 @@
-"""Asset checks: what every run proves about the tables it wrote."""
+"""Asset checks, which every run performs on the tables it wrote."""

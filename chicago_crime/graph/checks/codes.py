@@ -1,30 +1,30 @@
-"""The check of codes that appear, vanish or jump: trends across such a year may follow the codes, not the crimes."""
+"""The check for IUCR codes that appear, vanish or jump, which can look like trends in crime."""
 
 from collections.abc import Sequence
 
-from chicago_crime.graph.checks.findings import Check, Examined, Finding, Findings
+from chicago_crime.graph.checks.findings import Check, CheckInputs, Finding, Findings
 from chicago_crime.tables import CODE_COVERAGE, CRIMES
 
-LEAST = 20
-"""Codes with fewer crimes in a year come and go by chance."""
+MIN_CRIMES = 20
+"""Minimum crimes in a year; rarer codes come and go by chance."""
 
-JUMP, LEAST_OF_JUMP = 3, 100
-"""How many times as large, or as small, a code's share may become, if it has this many crimes in one of the years."""
+JUMP, MIN_CRIMES_OF_JUMP = 3, 100
+"""Largest factor by which a code's share may grow or shrink, and the minimum crimes in one year to apply it."""
 
 
-def codes_are_stable(parts: Examined, years: Sequence[int]) -> Findings:
-    """Compare the codes of each year with those of the year before, where that is stored."""
-    findings, stored = dict[int, Finding](), parts.stored(CRIMES)
-    compared, needed = parts.with_year_before(CRIMES, years)
-    counts = parts.warehouse.count_by(CRIMES, needed, "iucr")
+def codes_are_stable(inputs: CheckInputs, years: Sequence[int]) -> Findings:
+    """Compare the codes of each year with the previous year, if it is stored."""
+    findings, stored = dict[int, Finding](), inputs.warehouse.stored(CRIMES)
+    compared, needed = inputs.with_year_before(CRIMES, years)
+    counts = inputs.warehouse.count_by(CRIMES, needed, "iucr")
     for year in compared:
-        # What a year that is not over would have had of each code, had nothing changed.
+        # Scale the previous year's counts, because the current year may be incomplete.
         part = stored[year].rows / stored[year - 1].rows
         moved = []
         for code in sorted((counts[year].keys() | counts[year - 1].keys()) - {""}):
             now, before = counts[year].get(code, 0), counts[year - 1].get(code, 0) * part
-            least = LEAST if not (now and before) else LEAST_OF_JUMP
-            if max(now, before) >= least and not 1 / JUMP <= (now + 1) / (before + 1) <= JUMP:
+            minimum = MIN_CRIMES if not (now and before) else MIN_CRIMES_OF_JUMP
+            if max(now, before) >= minimum and not 1 / JUMP <= (now + 1) / (before + 1) <= JUMP:
                 what = "appears" if not before else "vanishes" if not now else "jumps"
                 moved.append(
                     f"{code} {what} ({counts[year - 1].get(code, 0):,} crimes in {year - 1}, {now:,} in {year})"
@@ -38,7 +38,7 @@ def codes_are_stable(parts: Examined, years: Sequence[int]) -> Findings:
 CODES_ARE_STABLE = Check(
     CODE_COVERAGE.name,
     "codes_are_stable",
-    f"No IUCR code appears, vanishes, or has more than {JUMP} times its share of the year before.",
+    f"No IUCR code appears, vanishes, or changes its share by more than a factor of {JUMP} from the previous year.",
     codes_are_stable,
     reads=(CRIMES,),
 )

@@ -1,7 +1,7 @@
-"""What checks are made of: a function that looks at years, what it found, and how Dagster shows it.
+"""Checks, their findings, and the inputs they examine.
 
-A check that fails keeps its years from being published. Its findings are kept by the state of the tables, so that what
-a run's check steps found need not be found again when the run publishes.
+A failed check blocks publication of its year. Findings are cached by the state of the tables, so publishing reuses
+those of the run's check steps.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,18 +13,18 @@ from dagster import AssetCheckEvaluation, AssetCheckSeverity, AssetKey, Metadata
 from chicago_crime.intake.source_files import Manifest, SourceFiles
 from chicago_crime.published.catalog import CheckFound, PublishedYear
 from chicago_crime.storage.object_store import ObjectStore
-from chicago_crime.storage.warehouse import TableYear, Warehouse
+from chicago_crime.storage.warehouse import Warehouse
 from chicago_crime.tables import TABLES, Table
 
 
 @dataclass
 class Finding:
-    """What a check found of one year.
+    """The findings of a check for one year.
 
     Attributes:
-        found: what it looked at, as JSON.
-        failures: problems that keep the year from being published.
-        warnings: problems that a person should look at.
+        found: the values examined, as JSON.
+        failures: problems that block publication of the year.
+        warnings: other problems to look into.
     """
 
     found: Any = None
@@ -33,14 +33,14 @@ class Finding:
 
     @classmethod
     def of_sums(cls, left: str, right: str, numbers: Mapping[str, int]) -> "Finding":
-        """That two sums of named numbers, e.g. "crimes + rejects", are equal; a failure if they are not."""
+        """Compare two sums of named numbers, such as "crimes + rejected_crimes"; a difference is a failure."""
         total = {side: sum(numbers[name] for name in side.split(" + ")) for side in (left, right)}
         wrong = f"{left} is {total[left]:,}, but {right} is {total[right]:,}"
         return cls(dict(numbers), [wrong] if total[left] != total[right] else [])
 
 
 Findings = Mapping[int, Finding]
-"""By year; a year that cannot be examined is left out."""
+"""Findings by year, without years that cannot be examined."""
 
 
 @dataclass(frozen=True)
@@ -48,27 +48,27 @@ class Check:
     """One asset check.
 
     Attributes:
-        asset, name: its key.
-        description: what must hold.
-        examine: looks at years, and returns what it found of each.
-        can_be_accepted: whether a person may let a year through that fails it.
-        reads: tables that it reads besides the asset's own and those upstream.
+        asset, name: key of the check.
+        description: the condition that must hold.
+        examine: function that returns the findings for some years.
+        can_be_accepted: whether `--accept` can publish a year that fails.
+        reads: tables it reads, besides the asset's own and its upstream tables.
     """
 
     asset: str
     name: str
     description: str
-    examine: "Callable[[Examined, Sequence[int]], Findings]"
+    examine: "Callable[[CheckInputs, Sequence[int]], Findings]"
     can_be_accepted: bool = False
     reads: tuple[Table, ...] = ()
 
     @property
     def key(self) -> str:
-        """Asset and name."""
+        """Asset and name, separated by a colon."""
         return f"{self.asset}:{self.name}"
 
     def evaluation(self, finding: Finding, year: int, accept: str | None) -> AssetCheckEvaluation:
-        """What Dagster records of a year: a failure that is not accepted is an error, any other problem a warning."""
+        """Return Dagster's record for a year: an error for failures that are not accepted, else a warning or passed."""
         one = self.found(finding, accept)
         return AssetCheckEvaluation(
             asset_key=AssetKey(self.asset),
@@ -81,7 +81,7 @@ class Check:
         )
 
     def found(self, finding: Finding, accept: str | None) -> CheckFound:
-        """What the catalog records of a year; `accept` is the reason that lets some failures through."""
+        """Return the catalog's record for a year. `accept` is the reason for accepting failures."""
         outcome = "warning" if finding.warnings else "passed"
         if finding.failures:
             outcome = "accepted" if accept and self.can_be_accepted else "failed"
@@ -89,12 +89,12 @@ class Check:
 
 
 @dataclass
-class Examined:
-    """What checks look at.
+class CheckInputs:
+    """The data that checks examine.
 
     Attributes:
-        warehouse, source_files, object_store: the parts of the installation.
-        published: the years as they are published.
+        warehouse, source_files, object_store: parts of the installation.
+        published: returns the published years.
     """
 
     warehouse: Warehouse
@@ -107,7 +107,7 @@ class Examined:
     )
 
     def findings(self, check: Check, years: Sequence[int]) -> Findings:
-        """What a check finds, by year. Years whose tables did not change since are not examined again."""
+        """Return the findings of a check. Years whose tables are unchanged are not examined again."""
         states = self._states(check, years)
         new = [year for year in years if self._found.get((check.key, year), (None,))[0] != states[year]]
         if new:
@@ -116,33 +116,29 @@ class Examined:
                 self._found[check.key, year] = (states[year], fresh.get(year, Finding()))
         return {year: self._found[check.key, year][1] for year in years}
 
-    def stored(self, table: Table) -> dict[int, TableYear]:
-        """What a table holds."""
-        return self.warehouse.stored(table)
-
     def with_year_before(self, table: Table, years: Sequence[int]) -> tuple[list[int], list[int]]:
-        """Those of the years that have rows and a year with rows before, and these years with the ones before."""
-        stored = self.stored(table)
+        """Return the years that can be compared with the previous year, and these years plus the previous ones."""
+        stored = self.warehouse.stored(table)
         compared = [year for year in years if all(y in stored and stored[y].rows for y in (year - 1, year))]
         return compared, sorted({y for year in compared for y in (year - 1, year)})
 
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
-        """Aggregates over years of a table, as `Warehouse.measure`; what several checks need is computed once."""
-        stored, keys = self.stored(table), {year: (table.name, year, *measures.values()) for year in years}
+        """Compute aggregates over years of a table with `Warehouse.measure`, and cache them for other checks."""
+        stored, keys = self.warehouse.stored(table), {year: (table.name, year, *measures.values()) for year in years}
         if new := [year for year in years if self._measured.get(keys[year], ("",))[0] != stored.get(year)]:
             for year, values in self.warehouse.measure(table, new, measures).items():
                 self._measured[keys[year]] = (stored.get(year), values)
         return {year: self._measured[keys[year]][1] for year in years}
 
     def manifests(self, years: Sequence[int]) -> dict[int, Manifest]:
-        """The manifests of the years that have one."""
+        """Return the manifests of the years that have one."""
         found = {year: self.source_files.manifest(year) for year in years}
         return {year: manifest for year, manifest in found.items() if manifest}
 
     def _states(self, check: Check, years: Sequence[int]) -> dict[int, object]:
         table = TABLES.get(check.asset)
         tables = (*((table, *table.upstream) if table else ()), *check.reads)
-        stored = [self.stored(one) for one in tables]
+        stored = [self.warehouse.stored(one) for one in tables]
         published = self.published() if table is None else {}
         states: dict[int, object] = {}
         for year in years:

@@ -1,21 +1,21 @@
-"""Checks that compare layers or years: nothing is lost, nothing shrinks, nothing moves without notice.
+"""Checks that compare layers or years: no rows are lost, no year shrinks, and large shifts are reported.
 
-Checks that derive from a single table are in `tables.py`; a file is refused by the gate.
+Checks generated from a single table's definition are in `tables.py`; the gate checks the source file.
 """
 
 import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from chicago_crime.graph.checks.findings import Check, Examined, Finding, Findings
+from chicago_crime.graph.checks.findings import Check, CheckInputs, Finding, Findings
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.intake.values import MAX_REJECTED_SHARE, MIN_REJECTED
-from chicago_crime.published.audit import LARGEST_LOSS
+from chicago_crime.published.audit import MAX_LOSS
 from chicago_crime.storage.object_store import quarantine_key
 from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
 
-LARGEST_SHIFT = 0.05
-"""How far the share of a crime type, or of a column's NULLs, may move between two years before a check warns."""
+MAX_SHIFT = 0.05
+"""Largest change from year to year in the share of a crime type, or of a column's NULLs, without a warning."""
 
 COORDINATES = {
     "latitudes": "SUM(IF(ABS(latitude) < 1e3, CAST(ROUND(latitude * 1e9) AS INT64), 0))",
@@ -23,68 +23,68 @@ COORDINATES = {
     "x_coordinates": "SUM(IF(ABS(x_coordinate) < 1e7, CAST(ROUND(x_coordinate * 1e3) AS INT64), 0))",
     "y_coordinates": "SUM(IF(ABS(y_coordinate) < 1e7, CAST(ROUND(y_coordinate * 1e3) AS INT64), 0))",
 }
-"""Sums of whole numbers, whatever the order of rows. A number that is exported with 4 bytes changes them."""
+"""Checksums that do not depend on row order: sums of rounded integers. Single-precision values would change them."""
 
-LEAST_OF_MONTH = 2
-"""A file with fewer rows a month may have none in some month by chance: its gaps are worth a warning."""
+MIN_ROWS_PER_MONTH = 2
+"""Minimum rows per month; in smaller files, months may be empty by chance, which is only a warning."""
 
 NULL_COUNTS = {column.name: f"COUNTIF({column.name} IS NULL)" for column in CRIMES.columns if column.nullable}
-"""Aggregates that count the NULLs of `crimes`, by column."""
+"""Aggregates that count NULLs in `crimes`, by column."""
 
 
-def has_not_shrunk(parts: Examined, years: Sequence[int]) -> Findings:
-    """Compare each fetched year with what is published of it; sample data protect nothing."""
-    findings, published = dict[int, Finding](), parts.published()
-    for year, manifest in parts.manifests(years).items():
+def has_not_shrunk(inputs: CheckInputs, years: Sequence[int]) -> Findings:
+    """Compare each fetched year with the published year, unless that is sample data."""
+    findings, published = dict[int, Finding](), inputs.published()
+    for year, manifest in inputs.manifests(years).items():
         there = published.get(year)
         tables = there.tables if there and not there.is_synthetic else {}
         before = sum(tables[table.name].rows for table in (CRIMES, REJECTED_CRIMES)) if tables else 0
         findings[year] = Finding({"rows published": before, "rows fetched": manifest.rows})
-        if manifest.rows < before * (1 - LARGEST_LOSS):
-            findings[year].failures.append(f"the file has {manifest.rows:,} rows, {before:,} are published of the year")
+        if manifest.rows < before * (1 - MAX_LOSS):
+            findings[year].failures.append(f"the file has {manifest.rows:,} rows, but {before:,} rows are published")
     return findings
 
 
-def has_no_gap(parts: Examined, years: Sequence[int]) -> Findings:
-    """Find months without a row. A year may end early: it may not be over yet."""
+def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
+    """Find months without rows before the last month with rows, as the current year ends early."""
     findings: dict[int, Finding] = {}
-    for year, manifest in parts.manifests(years).items():
+    for year, manifest in inputs.manifests(years).items():
         months = sorted(int(month[-2:]) for month in manifest.months)
         missing = sorted(set(range(1, months[-1])) - set(months))
         findings[year] = Finding(manifest.months)
         if missing:
             names = ", ".join(f"{year}-{month:02}" for month in missing)
-            is_full = manifest.rows >= LEAST_OF_MONTH * len(months)
+            is_full = manifest.rows >= MIN_ROWS_PER_MONTH * len(months)
             is_wrong = is_full and any(month > months[0] for month in missing)
             problems = findings[year].failures if is_wrong else findings[year].warnings
-            problems.append(f"there is no row of {names}, but there are rows of later months: the file is incomplete")
+            problems.append(f"no rows in {names}, although later months have rows: the file is incomplete")
     return findings
 
 
-def few_lines_quarantined(parts: Examined, years: Sequence[int]) -> Findings:
-    """Count the quarantined lines, and show the first."""
+def few_lines_quarantined(inputs: CheckInputs, years: Sequence[int]) -> Findings:
+    """Count the quarantined lines and show the first."""
     findings: dict[int, Finding] = {}
-    for year, manifest in parts.manifests(years).items():
+    for year, manifest in inputs.manifests(years).items():
         findings[year] = Finding({"lines": manifest.lines, "quarantined": manifest.quarantined})
         if manifest.quarantined:
             is_much = manifest.quarantined >= max(manifest.lines * MAX_REJECTED_SHARE, MIN_REJECTED)
             problems = findings[year].failures if is_much else findings[year].warnings
             problems.append(
                 f"{manifest.quarantined:,} of {manifest.lines:,} lines cannot be read as rows and are in "
-                f"{quarantine_key(year)}; the first is {_quarantine(parts, year, Path(manifest.origin).name)[1]}. "
+                f"{quarantine_key(year)}; the first is {_quarantine(inputs, year, Path(manifest.origin).name)[1]}. "
                 "Download or export the file again",
             )
     return findings
 
 
-def nothing_lost_at_the_gate(parts: Examined, years: Sequence[int]) -> Findings:
-    """Account for every physical line; lines were counted byte by byte, before anything was parsed."""
-    findings, loaded = dict[int, Finding](), parts.stored(RAW_CRIMES)
-    for year, manifest in parts.manifests(years).items():
+def nothing_lost_at_the_gate(inputs: CheckInputs, years: Sequence[int]) -> Findings:
+    """Account for all physical lines, which were counted before parsing."""
+    findings, loaded = dict[int, Finding](), inputs.warehouse.stored(RAW_CRIMES)
+    for year, manifest in inputs.manifests(years).items():
         numbers = {
             "source lines": manifest.lines,
             "raw_crimes": loaded[year].rows if year in loaded else 0,
-            "quarantined lines": _quarantine(parts, year)[0],
+            "quarantined lines": _quarantine(inputs, year)[0],
             "blank or continuation lines": manifest.other_lines,
         }
         right = "raw_crimes + quarantined lines + blank or continuation lines"
@@ -92,10 +92,10 @@ def nothing_lost_at_the_gate(parts: Examined, years: Sequence[int]) -> Findings:
     return findings
 
 
-def few_rows_rejected(parts: Examined, years: Sequence[int]) -> Findings:
-    """Count rejects by reason."""
-    findings, loaded = dict[int, Finding](), parts.stored(RAW_CRIMES)
-    rejected = parts.warehouse.count_by(REJECTED_CRIMES, years, "reason")
+def few_rows_rejected(inputs: CheckInputs, years: Sequence[int]) -> Findings:
+    """Count rejected rows by reason."""
+    findings, loaded = dict[int, Finding](), inputs.warehouse.stored(RAW_CRIMES)
+    rejected = inputs.warehouse.count_by(REJECTED_CRIMES, years, "reason")
     for year, reasons in rejected.items():
         findings[year] = Finding(reasons)
         rows, count = loaded[year].rows if year in loaded else 0, sum(reasons.values())
@@ -107,15 +107,15 @@ def few_rows_rejected(parts: Examined, years: Sequence[int]) -> Findings:
     return findings
 
 
-def is_like_the_year_before(parts: Examined, years: Sequence[int]) -> Findings:
-    """Compare each year with the one before, where that is stored."""
-    findings, stored = dict[int, Finding](), parts.stored(CRIMES)
-    compared, needed = parts.with_year_before(CRIMES, years)
-    counts = parts.warehouse.measure(CRIMES, needed, NULL_COUNTS)
+def is_like_the_year_before(inputs: CheckInputs, years: Sequence[int]) -> Findings:
+    """Compare each year with the previous year, if it is stored."""
+    findings, stored = dict[int, Finding](), inputs.warehouse.stored(CRIMES)
+    compared, needed = inputs.with_year_before(CRIMES, years)
+    counts = inputs.warehouse.measure(CRIMES, needed, NULL_COUNTS)
     nulls = {year: {name: n / stored[year].rows for name, n in found.items()} for year, found in counts.items()}
     types = {
         year: {name: n / stored[year].rows for name, n in found.items()}
-        for year, found in parts.warehouse.count_by(CRIMES, needed, "primary_type").items()
+        for year, found in inputs.warehouse.count_by(CRIMES, needed, "primary_type").items()
     }
     for year in compared:
         shifts = {f"NULL {name}": nulls[year][name] - nulls[year - 1][name] for name in NULL_COUNTS}
@@ -124,32 +124,30 @@ def is_like_the_year_before(parts: Examined, years: Sequence[int]) -> Findings:
         largest = dict(sorted(shifts.items(), key=lambda item: -abs(item[1]))[:5])
         findings[year] = Finding({name: round(shift, 4) for name, shift in largest.items()})
         for name, shift in largest.items():
-            if abs(shift) > LARGEST_SHIFT:
-                findings[year].warnings.append(f"share of {name} moved by {shift * 100:+.1f} percentage points")
+            if abs(shift) > MAX_SHIFT:
+                findings[year].warnings.append(f"share of {name} changed by {shift * 100:+.1f} percentage points")
     return findings
 
 
-def nothing_lost_in_typing(parts: Examined, years: Sequence[int]) -> Findings:
-    """Account for every raw row."""
-    return _account_for(parts, years, RAW_CRIMES, CRIMES, REJECTED_CRIMES)
+def nothing_lost_in_typing(inputs: CheckInputs, years: Sequence[int]) -> Findings:
+    """Account for all raw rows."""
+    return _account_for(inputs, years, RAW_CRIMES, CRIMES, REJECTED_CRIMES)
 
 
-def nothing_lost_in_spark(parts: Examined, years: Sequence[int]) -> Findings:
-    """Account for every typed row."""
-    return _account_for(parts, years, CRIMES, ENRICHED_CRIMES)
+def nothing_lost_in_spark(inputs: CheckInputs, years: Sequence[int]) -> Findings:
+    """Account for all typed rows."""
+    return _account_for(inputs, years, CRIMES, ENRICHED_CRIMES)
 
 
-def coordinates_are_kept(parts: Examined, years: Sequence[int]) -> Findings:
-    """Compare the coordinates before and after the way through files and Spark."""
+def coordinates_are_kept(inputs: CheckInputs, years: Sequence[int]) -> Findings:
+    """Compare coordinates before and after Spark."""
     findings: dict[int, Finding] = {}
-    before, after = (parts.warehouse.measure(table, years, COORDINATES) for table in (CRIMES, ENRICHED_CRIMES))
+    before, after = (inputs.warehouse.measure(table, years, COORDINATES) for table in (CRIMES, ENRICHED_CRIMES))
     for year in years:
         findings[year] = Finding({"crimes": before[year], "enriched_crimes": after[year]})
         if before[year] != after[year]:
             names = ", ".join(name for name in COORDINATES if before[year][name] != after[year][name])
-            findings[year].failures.append(
-                f"{names} of enriched_crimes are not those of crimes: they lost digits on the way"
-            )
+            findings[year].failures.append(f"{names} differ between crimes and enriched_crimes: they lost precision")
     return findings
 
 
@@ -157,75 +155,75 @@ LAYER_CHECKS = (
     Check(
         "crime_csv",
         "has_not_shrunk",
-        "The file has at most 1 % fewer rows than are published of the year.",
+        "The file has at most 1 % fewer rows than the published year.",
         has_not_shrunk,
         can_be_accepted=True,
     ),
-    Check("crime_csv", "has_no_gap", "No month is missing between others.", has_no_gap, can_be_accepted=True),
+    Check("crime_csv", "has_no_gap", "No month without rows precedes one with rows.", has_no_gap, can_be_accepted=True),
     Check(
         "crime_object",
         "few_lines_quarantined",
-        "Each line could be read as a row; with one in a hundred that could not, the year is not published.",
+        "All lines could be read as rows. Fails if 1 % could not.",
         few_lines_quarantined,
         can_be_accepted=True,
     ),
     Check(
         RAW_CRIMES.name,
         "nothing_lost",
-        "lines of the source file = rows of raw_crimes + quarantined lines + blank and continuation lines.",
+        "Lines in the source file = rows in raw_crimes + quarantined lines + blank and continuation lines.",
         nothing_lost_at_the_gate,
     ),
     Check(
         CRIMES.name,
         "nothing_lost",
-        "rows of raw_crimes = rows of crimes + rows of rejected_crimes.",
+        "Rows in raw_crimes = rows in crimes + rows in rejected_crimes.",
         nothing_lost_in_typing,
         reads=(REJECTED_CRIMES,),
     ),
     Check(
         REJECTED_CRIMES.name,
         "few_rows_rejected",
-        "At most one row in a hundred was rejected.",
+        "At most 1 % of the rows were rejected.",
         few_rows_rejected,
         can_be_accepted=True,
     ),
     Check(
         CRIMES.name,
         "is_like_the_year_before",
-        "Shares of NULL and of each crime type are within 5 points of the year before.",
+        "Shares of NULLs and crime types are within 5 percentage points of the previous year.",
         is_like_the_year_before,
     ),
-    Check(ENRICHED_CRIMES.name, "nothing_lost", "rows of enriched_crimes = rows of crimes.", nothing_lost_in_spark),
+    Check(ENRICHED_CRIMES.name, "nothing_lost", "Rows in enriched_crimes = rows in crimes.", nothing_lost_in_spark),
     Check(
         ENRICHED_CRIMES.name,
         "coordinates_are_kept",
-        "The coordinates of enriched_crimes are those of crimes.",
+        "Coordinates are the same in enriched_crimes and crimes.",
         coordinates_are_kept,
     ),
 )
 
 
-def _account_for(parts: Examined, years: Sequence[int], whole: Table, *made: Table) -> Findings:
-    """Check that a table has as many rows as the tables that its rows went to."""
+def _account_for(inputs: CheckInputs, years: Sequence[int], source: Table, *derived: Table) -> Findings:
+    """Compare the number of rows of a table with that of its derived tables."""
     findings: dict[int, Finding] = {}
-    stored = {table.name: parts.stored(table) for table in (whole, *made)}
+    stored = {table.name: inputs.warehouse.stored(table) for table in (source, *derived)}
     for year in years:
         numbers = {name: held[year].rows if year in held else 0 for name, held in stored.items()}
-        findings[year] = Finding.of_sums(whole.name, " + ".join(table.name for table in made), numbers)
+        findings[year] = Finding.of_sums(source.name, " + ".join(table.name for table in derived), numbers)
     return findings
 
 
-def _quarantine(parts: Examined, year: int, origin: str = "") -> tuple[int, str]:
-    """How many lines are in quarantine, and the first in words, of the user's file if there is one only."""
+def _quarantine(inputs: CheckInputs, year: int, origin: str = "") -> tuple[int, str]:
+    """Return the number of quarantined lines and a description of the first; `origin` is used if it lacks a file."""
     from chicago_crime.intake.csv_rows import describe_line  # slow to import
 
     with (
-        staging_folder(parts.source_files.staging) as folder,
-        parts.object_store.get(quarantine_key(year), folder).open(newline="", encoding="utf-8") as file,
+        staging_folder(inputs.source_files.staging) as folder,
+        inputs.object_store.get(quarantine_key(year), folder).open(newline="", encoding="utf-8") as file,
     ):
         lines = csv.DictReader(file)
         first = next(lines, None)
         if first is None:
             return 0, ""
-        name = Path(first.get("file") or origin).name  # pages show it, without the user's folders
+        name = Path(first.get("file") or origin).name  # pages show findings, which must not name folders
         return 1 + sum(1 for _ in lines), describe_line(first | {"file": name})

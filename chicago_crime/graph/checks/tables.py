@@ -1,36 +1,33 @@
-"""The checks that derive from a `Table`: its schema, plausible values, and counts that add up.
-
-Checks that compare layers or years are in `layers.py`.
-"""
+"""Checks generated from table definitions: schema, valid values, and counts that add up."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-from chicago_crime.graph.checks.findings import Check, Examined, Finding, Findings
-from chicago_crime.published.audit import LEAST_LOST
+from chicago_crime.graph.checks.findings import Check, CheckInputs, Finding, Findings
+from chicago_crime.published.audit import MIN_LOST
 from chicago_crime.tables import TABLES, Table
 from chicago_crime.tables.columns import Column
 
-MOST_IMPOSSIBLE = 0.01
-"""Share of a year's rows that may have an impossible value of one column."""
+MAX_INVALID = 0.01
+"""Largest share of a year's rows with an invalid value in a column."""
 
 
 def checks_of_tables() -> Iterator[Check]:
-    """The checks of every table. (The raw table has no schema to hold to.)"""
+    """Yield the checks of all tables except the raw one, which has no schema."""
     for table in TABLES.values():
         if table.made_by == "csv":
             continue
         yield Check(
             table.name,
             "holds_to_schema",
-            f"{', '.join(table.key) or 'Nothing'} is unique; no value is NULL that must not be; rows are of the year.",
+            "Key columns are unique, required columns have no NULLs, and all rows belong to the year.",
             partial(_holds_to_schema, table),
         )
-        if _implausible(table):
+        if _out_of_range(table):
             yield Check(
                 table.name,
                 "values_are_possible",
-                "Numbers are between the smallest and the largest plausible value, or NULL; codes have their form.",
+                "Numbers are in their valid range, and codes match their pattern.",
                 partial(_values_are_possible, table),
                 can_be_accepted=True,
             )
@@ -38,49 +35,49 @@ def checks_of_tables() -> Iterator[Check]:
             yield Check(
                 table.name,
                 "adds_up",
-                f"The counts add up to the rows of {table.upstream[0].name} that they count.",
+                f"The counts add up to the rows of {table.upstream[0].name}.",
                 partial(_adds_up, table),
             )
 
 
-def _holds_to_schema(table: Table, parts: Examined, years: Sequence[int]) -> Findings:
-    found = _wrong(table, _invalid(table), parts, years)
+def _holds_to_schema(table: Table, inputs: CheckInputs, years: Sequence[int]) -> Findings:
+    found = _problem_rows(table, _schema_problems(table), inputs, years)
     return {
-        year: Finding(wrong or "all rows are good", [f"{problem} in {rows:,} rows" for problem, rows in wrong.items()])
-        for year, wrong in found.items()
+        year: Finding(rows or "no problem", [f"{problem} in {count:,} rows" for problem, count in rows.items()])
+        for year, rows in found.items()
     }
 
 
-def _values_are_possible(table: Table, parts: Examined, years: Sequence[int]) -> Findings:
+def _values_are_possible(table: Table, inputs: CheckInputs, years: Sequence[int]) -> Findings:
     findings: dict[int, Finding] = {}
-    stored = parts.stored(table)
-    for year, wrong in _wrong(table, _implausible(table), parts, years).items():
-        findings[year] = one = Finding(wrong or "all rows are good")
-        for problem, rows in wrong.items():
-            if rows > stored[year].rows * MOST_IMPOSSIBLE and rows >= LEAST_LOST:
-                one.failures.append(f"{problem} in {rows:,} rows: are columns of the file exchanged?")
+    stored = inputs.warehouse.stored(table)
+    for year, rows in _problem_rows(table, _out_of_range(table), inputs, years).items():
+        findings[year] = one = Finding(rows or "no problem")
+        for problem, count in rows.items():
+            if count > stored[year].rows * MAX_INVALID and count >= MIN_LOST:
+                one.failures.append(f"{problem} in {count:,} rows: are columns of the file swapped?")
             else:
-                one.warnings.append(f"{problem} in {rows:,} rows")
+                one.warnings.append(f"{problem} in {count:,} rows")
     return findings
 
 
-def _wrong(
-    table: Table, measures: Mapping[str, str], parts: Examined, years: Sequence[int]
+def _problem_rows(
+    table: Table, measures: Mapping[str, str], inputs: CheckInputs, years: Sequence[int]
 ) -> dict[int, dict[str, int]]:
-    """What is wrong in which number of rows, by year. Both checks of a table's rows count in one query."""
+    """Count the rows with each problem, by year. Both checks of a table share one query."""
     aliases = {problem: f"m{index}" for index, problem in enumerate(problem_counts(table))}
     aggregates = {aliases[problem]: aggregate for problem, aggregate in problem_counts(table).items()}
-    counts = parts.measure(table, years, aggregates)
+    counts = inputs.measure(table, years, aggregates)
     return {year: {problem: n for problem in measures if (n := counts[year][aliases[problem]])} for year in years}
 
 
-def _adds_up(table: Table, parts: Examined, years: Sequence[int]) -> Findings:
+def _adds_up(table: Table, inputs: CheckInputs, years: Sequence[int]) -> Findings:
     assert table.adds_up, "only a table of counts has this check"
     findings, upstream = dict[int, Finding](), table.upstream[0]
-    stored = parts.stored(upstream)
+    stored = inputs.warehouse.stored(upstream)
     years = [year for year in years if year in stored]
-    own = parts.warehouse.measure(table, years, {"n": f"COALESCE({table.adds_up.total}, 0)"})
-    above = parts.warehouse.measure(upstream, years, {"n": table.adds_up.upstream})
+    own = inputs.warehouse.measure(table, years, {"n": f"COALESCE({table.adds_up.total}, 0)"})
+    above = inputs.warehouse.measure(upstream, years, {"n": table.adds_up.upstream})
     for year in years:
         numbers = {table.name: int(own[year]["n"]), upstream.name: int(above[year]["n"])}
         findings[year] = Finding.of_sums(table.name, upstream.name, numbers)
@@ -88,14 +85,14 @@ def _adds_up(table: Table, parts: Examined, years: Sequence[int]) -> Findings:
 
 
 def problem_counts(table: Table) -> Mapping[str, str]:
-    """What can be wrong with a table's rows: problem -> the GoogleSQL aggregate that counts the rows."""
-    return _invalid(table) | _implausible(table)
+    """Return the GoogleSQL aggregates that count the rows with each possible problem."""
+    return _schema_problems(table) | _out_of_range(table)
 
 
-def _invalid(table: Table) -> dict[str, str]:
+def _schema_problems(table: Table) -> dict[str, str]:
     measures = {f"{c.name} is NULL": f"COUNTIF({c.name} IS NULL)" for c in table.columns if not c.nullable}
     if table.year_column:
-        measures["of another year"] = f"COUNTIF({table.year_column} != @year)"
+        measures["another year"] = f"COUNTIF({table.year_column} != @year)"
     if {"date", "year"} <= {column.name for column in table.columns} and table.year_column == "year":
         measures["date in another year"] = "COUNTIF(EXTRACT(YEAR FROM date) != @year)"
     if table.key:
@@ -104,12 +101,12 @@ def _invalid(table: Table) -> dict[str, str]:
     return measures
 
 
-def _implausible(table: Table) -> dict[str, str]:
+def _out_of_range(table: Table) -> dict[str, str]:
     numbers = {
-        f"{column.name} is not {column.plausible}": _outside(column) for column in table.columns if column.plausible
+        f"{one.name} is not in the range {one.valid_range}": _outside(one) for one in table.columns if one.valid_range
     }
     codes = {
-        f"{one.name} is not of the form {one.pattern}": f"COUNTIF(NOT REGEXP_CONTAINS({one.name}, '{one.pattern}'))"
+        f"{one.name} does not match {one.pattern}": f"COUNTIF(NOT REGEXP_CONTAINS({one.name}, '{one.pattern}'))"
         for one in table.columns
         if one.pattern
     }
@@ -119,5 +116,4 @@ def _implausible(table: Table) -> dict[str, str]:
 def _outside(column: Column) -> str:
     assert column.between
     low, high = column.between
-    above = "" if high == float("inf") else f" OR {column.name} > {high:f}"
-    return f"COUNTIF({column.name} < {low:f}{above})"
+    return f"COUNTIF({column.name} < {low:f} OR {column.name} > {high:f})"

@@ -1,6 +1,6 @@
--- What:    the crimes that are published of a year, and how many of them its new file (new_crimes) lacks, or dates in another year.
--- Grain:   community area; those that lost most come first.
--- Columns: the area, the crimes held and lost, and the id of a lost one.
+-- What:    published crimes of a year, and how many of them are missing from the new file or dated in another year there.
+-- Grain:   community area, most losses first.
+-- Columns: community area, published crimes, lost crimes, and the id of one lost crime.
 WITH
   new_ids AS (
     SELECT DISTINCT id

@@ -1,4 +1,4 @@
--- At which hours are most violent crimes reported to have happened? (Times that are placeholders are left out.)
+-- At which hours do most violent crimes happen? (Unknown times are excluded.)
 SELECT
   hour,
   SUM(crimes) AS violent_crimes,

@@ -1,6 +1,6 @@
--- What:    whether a row matches the filters. An empty list, or NULL, matches every row.
--- Grain:   not a table: a condition that replaces the name matches_filters in other statements.
--- Columns: the condition, over the columns of enriched_crimes.
+-- What:    whether a row matches the filters. An empty list or NULL matches all rows.
+-- Grain:   none: an expression that replaces the name matches_filters in other statements.
+-- Columns: the condition, over columns of enriched_crimes.
 SELECT
   year IN UNNEST(@years)
   AND (ARRAY_LENGTH(@codes) = 0 OR iucr IN UNNEST(@codes))

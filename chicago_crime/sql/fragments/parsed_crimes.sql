@@ -1,7 +1,7 @@
--- What:    every raw row with its numbers, dates and flags read. NULL where a value cannot be read.
--- Grain:   one row of raw_crimes.
--- Columns: raw (the row as it came) and raw_id, of it; the columns of crimes but year and month.
--- Not a table: where another file reads it, it is inserted as a subquery.
+-- What:    all raw rows with parsed numbers, dates and flags. NULL where a value cannot be parsed.
+-- Grain:   row of raw_crimes.
+-- Columns: raw (the original row), raw_id (its id), and the columns of crimes except year and month.
+-- Other statements use it like a table: it is inserted as a subquery.
 SELECT
   raw,
   raw.id AS raw_id,
@@ -23,7 +23,7 @@ SELECT
   READ_NUMBER(raw.x_coordinate) AS x_coordinate,
   READ_NUMBER(raw.y_coordinate) AS y_coordinate,
   READ_DATETIME(raw.updated_on) AS updated_on,
-  -- Some copies have the place in `location` only, in several forms: latitudes have no sign and longitudes a minus.
+  -- Some copies have coordinates only in `location`, in several formats. Only longitudes have a minus sign.
   COALESCE(
     READ_NUMBER(raw.latitude),
     IF(

@@ -1,9 +1,9 @@
--- What:    the moment that a text stands for, in Chicago local time; NULL if it stands for none.
--- Grain:   not a table: an expression that replaces calls of READ_DATETIME in other statements.
--- Columns: the expression, over the text `value`.
--- A day without a time is its midnight. Month and day as numbers: the gate refuses a file whose day is or may be first.
--- Each format has a pattern, as engines differ in what else they accept as a date. Those of most files come
--- first and need no rewriting, which is slow.
+-- What:    text parsed as a date and time in Chicago local time; NULL if it cannot be parsed.
+-- Grain:   none: an expression that replaces calls of READ_DATETIME in other statements.
+-- Columns: the expression, over `value`.
+-- A date without a time becomes midnight. Months come before days: the gate refuses files with days first or ambiguous.
+-- Each format has its own pattern because engines differ in what else they parse. The most common formats come first and
+-- avoid the slow rewriting.
 SELECT
   CASE
     WHEN REGEXP_CONTAINS(value, r'^\s*\d+/\d+/[12]\d{3}\s+\d+:\d+:[0-5]?\d\s+[AaPp][Mm]\s*$')

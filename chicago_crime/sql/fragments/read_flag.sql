@@ -1,7 +1,7 @@
--- What:    whether a text says yes or no; NULL if it says neither.
--- Grain:   not a table: an expression that replaces calls of READ_FLAG in other statements.
--- Columns: the expression, over the text `value`.
--- No long IN: DuckDB would join every row with the list. What the City writes is compared first, as it is.
+-- What:    text parsed as true or false; NULL if it is neither.
+-- Grain:   none: an expression that replaces calls of READ_FLAG in other statements.
+-- Columns: the expression, over `value`.
+-- Not a long IN, which DuckDB would run as a join. The City's own spellings are compared first, without READ_BARE.
 SELECT
   CASE
     WHEN value = 'true' THEN TRUE

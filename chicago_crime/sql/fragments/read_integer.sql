@@ -1,11 +1,11 @@
--- What:    the whole number that a text stands for; NULL if it stands for none, or may have lost digits.
--- Grain:   not a table: an expression that replaces calls of READ_INTEGER in other statements.
--- Columns: the expression, over the text `value`.
+-- What:    text parsed as an integer; NULL if it is not one or may have lost digits.
+-- Grain:   none: an expression that replaces calls of READ_INTEGER in other statements.
+-- Columns: the expression, over `value`.
 SELECT
   COALESCE(
     SAFE_CAST(REGEXP_EXTRACT(value, r'^(\d+)(?:\.0*)?$') AS INT64),
     CASE
-      -- As Java and R write them, 3.1000001E7 and 3.1e+07, or with all digits. In 1.07E+07 a spreadsheet lost some.
+      -- As Java and R write them: 3.1000001E7 and 3.1e+07. In 1.07E+07, a spreadsheet dropped digits.
       WHEN REGEXP_CONTAINS(value, r'^\d(?:\.\d+E[7-9]|(?:\.\d0?)?[Ee]\+0[5-9])$')
         OR LENGTH(REGEXP_EXTRACT(value, r'^\d(\.\d+)[Ee]\+0\d$')) > SAFE_CAST(RIGHT(value, 1) AS INT64)
         THEN SAFE_CAST(REGEXP_EXTRACT(CAST(SAFE_CAST(value AS NUMERIC) AS STRING), r'^(\d+)(?:\.0*)?$') AS INT64)

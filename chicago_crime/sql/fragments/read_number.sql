@@ -1,11 +1,11 @@
--- What:    the number that a text stands for; NULL if it stands for none.
--- Grain:   not a table: an expression that replaces calls of READ_NUMBER in other statements.
--- Columns: the expression, over the text `value`.
--- NUMERIC has 9 decimals, as many as the City writes: any more are artefacts of a program that read floats. It has no
--- NaN, infinity or hexadecimals. 1_000 is not a number in GoogleSQL, so it must not be one in other engines.
+-- What:    text parsed as a number; NULL if it is not one or has lost digits.
+-- Grain:   none: an expression that replaces calls of READ_NUMBER in other statements.
+-- Columns: the expression, over `value`.
+-- NUMERIC keeps 9 decimals, as many as the City writes; any more are floating-point artifacts. It excludes NaN, infinity
+-- and hexadecimal numbers. 1_000 is not a number in GoogleSQL, so it must not be one in other engines.
 SELECT
   CASE
-    -- 1.17E+06 is how a spreadsheet shows 1169082, and 1.16908e+06 how C does: digits are lost.
+    -- A spreadsheet shows 1169082 as 1.17E+06, and C prints 1.16908e+06: both lose digits.
     WHEN value LIKE '%+0%' AND REGEXP_CONTAINS(value, r'^\s*-?\d\.\d{2,5}[Ee]') THEN NULL
     ELSE COALESCE(
       CAST(SAFE_CAST(REPLACE(value, '_', 'x') AS NUMERIC) AS FLOAT64),

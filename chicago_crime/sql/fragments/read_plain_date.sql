@@ -1,9 +1,9 @@
--- What:    a date in any known form, rewritten as 2/28/2016,15:50:00, or Feb/28/2016,03:50:00,PM; others have no comma.
--- Grain:   not a table: an expression that replaces calls of READ_PLAIN_DATE in other statements.
--- Columns: the expression, over the text `value`.
--- From the inside: blanks of all kinds, commas, and a spreadsheet's ="..."; 2016-02-28 and 20160228; 2/28/16; 28-Feb-16
--- and 28FEB2016:15:50; February 28, 2016; time with or without seconds, fractions, p.m., Chicago's offset or the false UTC
--- of BigQuery's copy; at most two digits each.
+-- What:    a date in any supported format, rewritten as 2/28/2016,15:50:00, or Feb/28/2016,03:50:00,PM.
+-- Grain:   none: an expression that replaces calls of READ_PLAIN_DATE in other statements.
+-- Columns: the expression, over `value`. The result has a comma only if the text is a date.
+-- From the inside out: whitespace, commas and a spreadsheet's ="..."; 2016-02-28 and 20160228; 2/28/16; 28-Feb-16 and
+-- 28FEB2016:15:50; February 28, 2016; times with or without seconds, fractions, p.m., Chicago's UTC offset or the false
+-- UTC of BigQuery's copy; at most two digits per part.
 SELECT
   REGEXP_REPLACE(
     REGEXP_REPLACE(

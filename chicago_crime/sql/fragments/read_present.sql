@@ -1,6 +1,6 @@
--- What:    a text; NULL if it stands for a missing value, as programs write those.
--- Grain:   not a table: an expression that replaces calls of READ_PRESENT in other statements.
--- Columns: the expression, over the text `value`.
+-- What:    text; NULL if it is a common spelling of a missing value.
+-- Grain:   none: an expression that replaces calls of READ_PRESENT in other statements.
+-- Columns: the expression, over `value`.
 SELECT
   IF(REGEXP_CONTAINS(value, r'^(?i:#?na|#?n/a|<na>|-?nan|nat|\(?null\)?|none|\\n|--?|\.)?$'), NULL, value)
     AS read_present

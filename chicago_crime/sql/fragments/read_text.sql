@@ -1,12 +1,12 @@
--- What:    a text without the blanks around it; NULL if it stands for a missing value.
--- Grain:   not a table: an expression that replaces calls of READ_TEXT in other statements.
--- Columns: the expression, over the text `value`.
--- Most texts begin with a digit, or are long and have no blanks around them: they are spared the slow pattern. Blanks of
--- all kinds are outside of ASCII's signs, as few letters are; REVERSE is the fastest way to the last one.
+-- What:    text without surrounding whitespace; NULL if it is a common spelling of a missing value.
+-- Grain:   none: an expression that replaces calls of READ_TEXT in other statements.
+-- Columns: the expression, over `value`.
+-- The regular expression is slow. Most values skip it: they start with a digit, or are long and need no trimming.
+-- Whitespace of all kinds is outside '!' to '~', as few letters are; REVERSE is the fastest way to the last character.
 SELECT
   CASE
     WHEN value >= '0' AND value < ':' AND REVERSE(value) BETWEEN '!' AND '~' THEN value
-    -- As spreadsheets write texts of digits: ="0810".
+    -- As spreadsheets write codes: ="0810".
     WHEN STARTS_WITH(value, '="') AND ENDS_WITH(value, '"') AND LENGTH(value) > 3
       THEN REPLACE(SUBSTR(value, 3, LENGTH(value) - 3), '""', '"')
     WHEN value NOT BETWEEN '!' AND '~' OR REVERSE(value) NOT BETWEEN '!' AND '~'

@@ -1,6 +1,6 @@
--- What:    the id that stands for most crimes; one in exponent form, which lost digits, comes first. No row if none does.
--- Grain:   id. Rows are of several crimes if their case numbers differ; where one has any, if dates and blocks do.
--- Columns: the id as it is written, whether in exponent form, its rows, and those of all ids that stand for several crimes.
+-- What:    the id shared by most crimes; ids in exponent notation, which lost digits, come first. No row if none is shared.
+-- Grain:   id. Rows are different crimes if their case numbers differ; without case numbers, if dates and blocks differ.
+-- Columns: the id as written, whether it is in exponent notation, its rows, and the rows of all shared ids.
 SELECT
   MIN(raw.id) AS written,
   LOGICAL_OR(UPPER(raw.id) LIKE '%E+%') AS lost_digits,

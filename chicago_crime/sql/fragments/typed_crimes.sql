@@ -1,11 +1,11 @@
--- What:    every raw row with its values typed and, if it is rejected, the reason.
--- Grain:   one row of raw_crimes.
--- Columns: the columns of crimes; raw (the row as it came); reason (NULL: the row is accepted).
--- Not a table: where another file reads it, it is inserted as a subquery.
+-- What:    all raw rows with typed values and, for rejected rows, the reason.
+-- Grain:   row of raw_crimes.
+-- Columns: the columns of crimes; raw (the original row); reason (NULL for accepted rows).
+-- Other statements use it like a table: it is inserted as a subquery.
 WITH judged AS (
   SELECT
     *,
-    -- The source has two codes for "no location": a point in Missouri, and zero.
+    -- The City has two placeholders for "no location": zero, and a point in Missouri.
     COALESCE(
       (x_coordinate = 0 AND y_coordinate = 0)
       OR (latitude BETWEEN 36.6194455 AND 36.6194465 AND longitude BETWEEN -91.6865665 AND -91.6865655),
@@ -19,7 +19,7 @@ WITH judged AS (
   FROM parsed_crimes
 ),
 
--- Few ids repeat. The costly ranking is done for those only.
+-- Few ids repeat, so only those go through the expensive ranking.
 repeated AS (
   SELECT id
   FROM judged
@@ -32,7 +32,7 @@ ranked AS (
   SELECT
     * EXCEPT (reason),
     IF(
-      -- The row that changed last is kept. The other columns break ties, the same way each time.
+      -- Keep the most recently updated row. The other columns break ties deterministically.
       ROW_NUMBER() OVER (
         PARTITION BY id
         ORDER BY updated_on DESC, date DESC, case_number, block, iucr, description, arrest, beat, ward, raw_id
@@ -55,7 +55,7 @@ SELECT
   case_number,
   date,
   block,
-  -- 41.0 is 0041. Patterns are slow, and few codes need one.
+  -- 41.0 is 0041. Regular expressions are slow, and few codes need one.
   CASE
     WHEN iucr LIKE '%.0' AND LENGTH(iucr) < 7 THEN LPAD(REGEXP_REPLACE(iucr, r'\.0$', ''), 4, '0')
     WHEN LENGTH(iucr) < 4 THEN LPAD(iucr, 4, '0')

@@ -1,12 +1,11 @@
--- What:    what can be read of a year's file. The gate runs it on the file, before any table changes.
+-- What:    counts of what can be parsed in a year's file. The gate runs it on the file before any table changes.
 -- Grain:   one row.
--- Columns: the rows, those without an id or a date, and those at 1, at 12 and at hours that a 12-hour clock lacks; the
---          ids, each once; of each typed column, how many values are read, and how many are there and cannot be read
---          (unreadable_...); of each coordinate, how many are in Chicago (inside_...), and how many elsewhere
---          (outside_...), but for those that stand for no place: 0, and a point in Missouri; the flags that say yes; the
---          dates that begin with the year; of all dates, those that begin with the year if, and only if, their day is
---          after 12; the dates whose year has two digits, and of these, those whose day is after 12; the dates that are
---          not at midnight, and those after the row was last updated.
+-- Columns: rows; rows without an id or date; rows at 1, at 12 and at hours that a 12-hour clock lacks; distinct ids;
+--          per typed column, values parsed and values present but not parsed (unreadable_...); per coordinate, values in
+--          Chicago (inside_...) and elsewhere (outside_...), except 0 and the point in Missouri, which mean no location;
+--          flags that are true; dates that start with the year; dates that do so if and only if their day is after 12
+--          (not_as_exchanged); dates with a two-digit year, and those of them with a day after 12; dates with a time other
+--          than midnight; dates after the last update.
 SELECT
   COUNT(*) AS crimes,
   COUNTIF(id IS NULL OR date IS NULL) AS rejected,

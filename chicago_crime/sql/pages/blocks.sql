@@ -1,6 +1,6 @@
--- What:    the blocks under the filters, those with most crimes first.
+-- What:    blocks that match the filters, most crimes first.
 -- Grain:   block.
--- Columns: the block, and the crimes that match.
+-- Columns: the block and its crimes.
 SELECT
   block,
   COUNT(*) AS crimes

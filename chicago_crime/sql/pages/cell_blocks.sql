@@ -1,4 +1,4 @@
--- What:    the block of each cell that has most of its crimes: what a reader knows the cell by.
+-- What:    the block with most crimes in each cell, which names the cell.
 -- Grain:   cell with any crime that has a block.
 -- Columns: the grain and the block.
 SELECT

@@ -1,6 +1,6 @@
--- What:    the choices that the filters offer, most frequent first.
--- Grain:   each of type, district, ward, beat, description and kind of location.
--- Columns: the grain and its crimes in all years.
+-- What:    the options of each filter, most frequent first.
+-- Grain:   value of type, district, ward, beat, description or location description; the other columns are NULL.
+-- Columns: the grain and the crimes of all years.
 SELECT
   primary_type_comparable AS type,
   district,

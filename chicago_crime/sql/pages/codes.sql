@@ -1,5 +1,5 @@
--- What:    which codes the chosen offenses had in each year, in the whole city.
--- Grain:   year, IUCR code, and whether the type's label for all years is another than the source's.
+-- What:    the IUCR codes of the selected offenses by year, citywide.
+-- Grain:   year, IUCR code, and whether the comparable type differs from the source's type.
 -- Columns: the grain and the crimes.
 SELECT
   year,

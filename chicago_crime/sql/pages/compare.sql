@@ -1,7 +1,7 @@
--- What:    the page Compare: three spans, and the same spans of earlier years.
--- Grain:   place of the kind @place (area, district, ward or beat), or type if that is NULL, and number of years back.
--- Columns: the grain; crimes in the 28 days and in the year to date that end on @last_day, and in the last year
---          complete on that day, each years_back years earlier.
+-- What:    three periods and the same periods of earlier years, for the page Compare.
+-- Grain:   place of the kind @place (area, district, ward or beat), or type if @place is NULL; and years back.
+-- Columns: the grain; crimes in the 28 days and the year to date ending on @last_day, and in the last full calendar year,
+--          each shifted by years_back years.
 WITH by_day AS (
   SELECT
     IF(@place IS NULL, primary_type_comparable, CAST(chosen_place AS STRING)) AS row_name,

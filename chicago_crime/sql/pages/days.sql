@@ -1,7 +1,7 @@
--- What:    how much of each year is loaded.
+-- What:    the days loaded of each year.
 -- Grain:   year.
--- Columns: first and last day with a crime, the first provisional day (NULL if none is), and the crimes.
--- The newest 28 days of the snapshot may begin in an older year; another year may have been loaded too early for its own.
+-- Columns: first and last day with a crime, first provisional day (NULL if none), and crimes.
+-- The newest 28 days may start in the previous year; any other year may have provisional days if it was loaded too early.
 WITH newest AS (
   SELECT IF(MAX(IF(is_provisional, day, NULL)) = MAX(day), DATE_SUB(MAX(day), INTERVAL 27 DAY), NULL) AS provisional_from
   FROM crimes_daily

@@ -1,4 +1,4 @@
--- What:    counts by IUCR code, for offense groups by year.
+-- What:    crimes by IUCR code, for yearly counts of offense groups.
 -- Grain:   year and IUCR code.
 -- Columns: the grain and the crimes.
 SELECT

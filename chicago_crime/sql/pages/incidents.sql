@@ -1,6 +1,6 @@
--- What:    the incidents that match the filters, in the order of @sorted_by; unknown values last, then newest first.
--- Grain:   crime, @skipped of them left out, and at most @row_count.
--- Columns: what the page Incidents shows of a crime, and the text that rows are sorted by (NULL: by date).
+-- What:    incidents that match the filters, sorted by @sorted_by (unknown values last), then newest first.
+-- Grain:   crime; at most @row_count after the first @skipped.
+-- Columns: the columns of the page Incidents, and the sort key (NULL when sorted by date).
 SELECT
   id,
   case_number,

@@ -1,9 +1,9 @@
--- What:    how many crimes of the four weeks before a load became known only by a later one, over the earlier loads.
+-- What:    the share of crimes in the four weeks before each earlier load that only a later load added.
 -- Grain:   one row.
--- Columns: the crimes of those weeks as they are known now, and those of them that were missing, both added up over the
---          loads; and how many crimes were missing in any load.
--- The weeks end eight days before a load, because the City leaves out the newest seven days. Only loads that later ones
--- followed for 28 days count: after a younger one, late reports had no time to arrive.
+-- Columns: crimes of those weeks known now, and those missing at the load, both summed over loads; and distinct crimes
+--          missing from any load.
+-- The weeks end eight days before a load, because the City withholds the newest seven days. A load counts only if a later
+-- one followed at least 28 days after it, when late reports had arrived.
 WITH newest AS (
   SELECT
     year,

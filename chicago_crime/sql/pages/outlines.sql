@@ -1,6 +1,6 @@
--- What:    the place of each cell: the one of most of its crimes. @place is area, district, ward or beat.
--- Grain:   cell with any crime of @years that has such a place.
--- Columns: the grain and the number of its place.
+-- What:    the place with most crimes in each cell. @place is area, district, ward or beat.
+-- Grain:   cell with any crime of @years in such a place.
+-- Columns: the grain and the place's number.
 SELECT
   cell_x,
   cell_y,

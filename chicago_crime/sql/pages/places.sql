@@ -1,6 +1,6 @@
--- What:    counts by place and year, for the pages Where and Compare. @place is area, district, ward or beat.
--- Grain:   place (NULL where it is not known) and year.
--- Columns: the grain and the crimes that match.
+-- What:    crimes by place and year, for the pages Where and Compare. @place is area, district, ward or beat.
+-- Grain:   place (NULL if unknown) and year.
+-- Columns: the grain and the crimes.
 SELECT
   chosen_place AS place,
   year,

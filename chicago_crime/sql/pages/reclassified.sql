@@ -1,6 +1,6 @@
--- What:    from which primary type to which crimes were reclassified when years were loaded again, most first.
--- Grain:   year, former and new primary type; the same type where only the IUCR or FBI code changed.
--- Columns: the change in words, the year, and the changes.
+-- What:    changes of primary type between loads of a year, most frequent first.
+-- Grain:   year, old and new primary type; both are the same where only the IUCR or FBI code changed.
+-- Columns: a description of the change, the year, and the number of crimes.
 WITH reclassified AS (
   SELECT
     year,

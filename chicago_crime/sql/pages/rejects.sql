@@ -1,6 +1,6 @@
--- What:    rows that could not be typed.
+-- What:    rejected rows by reason.
 -- Grain:   year of the file and reason.
--- Columns: the grain and its rows.
+-- Columns: the grain and the rows.
 SELECT
   file_year,
   reason,

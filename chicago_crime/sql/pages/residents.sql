@@ -1,6 +1,6 @@
--- What:    the residents of the community areas.
+-- What:    population of the community areas.
 -- Grain:   year and community area.
--- Columns: the grain, name, side, residents, the newest year of which they are known, and whether they are few.
+-- Columns: the grain, name, side, population, newest year with a census or estimate, and whether the population is small.
 SELECT
   year,
   community_area,

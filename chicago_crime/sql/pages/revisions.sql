@@ -1,6 +1,6 @@
--- What:    what changed when years were loaded again.
+-- What:    changes between loads of a year, by kind.
 -- Grain:   year, both snapshots and kind of change.
--- Columns: the grain and the changes; those that set the arrest flag; for another data set, its crimes and those before.
+-- Columns: the grain; changes; arrest flags that became true; for another data set, its crimes and those before.
 SELECT
   year,
   snapshot,

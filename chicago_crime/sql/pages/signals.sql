@@ -1,6 +1,6 @@
 -- What:    the newest 28 days and the year to date, and the same days of earlier years, for the page Signals.
--- Grain:   number of years back, IUCR code, crime type and community area.
--- Columns: the grain, and the crimes of both spans, which end on @last_day, years_back years earlier.
+-- Grain:   years back, IUCR code, crime type and community area.
+-- Columns: the grain, and the crimes of both periods ending on @last_day, shifted by years_back years.
 WITH ends AS (
   SELECT
     years_back,

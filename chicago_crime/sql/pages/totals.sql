@@ -1,7 +1,6 @@
--- What:    what matches the filters, for key figures, and by month, by type and by year.
--- Grain:   year, month and type, under one label for all years.
--- Columns: the grain, crimes, those with the arrest flag, those of which the flag is known, and those without a location
---          and without a community area.
+-- What:    crimes that match the filters, for key figures and charts by month, type and year.
+-- Grain:   year, month and comparable type.
+-- Columns: the grain, crimes, arrests, crimes with a known arrest flag, and crimes without a location or community area.
 SELECT
   year,
   month,

@@ -1,6 +1,6 @@
--- What:    the page When, by hour.
--- Grain:   weekday and hour.
--- Columns: the grain, crimes with a known time, and crimes whose time is a placeholder.
+-- What:    crimes by hour, for the page When.
+-- Grain:   day of the week and hour.
+-- Columns: the grain, crimes with a known time, and crimes with a placeholder time.
 SELECT
   day_of_week,
   hour,

@@ -1,6 +1,6 @@
--- What:    the page Where, by cell.
--- Grain:   cell and community area (NULL where it is not known).
--- Columns: the grain and the crimes that match.
+-- What:    crimes by cell, for the page Where.
+-- Grain:   cell and community area (NULL if unknown).
+-- Columns: the grain and the crimes.
 SELECT
   cell_x,
   cell_y,

@@ -1,6 +1,7 @@
--- What:    crimes per 1,000 residents a year. An area without crimes of a class has a row with 0.
+-- What:    annual crimes per 1,000 residents. Areas without crimes of a class have a row with 0.
 -- Grain:   year, community area and offense class (or all).
--- Columns: the grain, counts, residents and the newest year they are known of, whether they are few, the rate and the days of the year that it covers.
+-- Columns: the grain, counts, population, newest year with a census or estimate, whether the population is small, rate,
+--          and days covered.
 WITH counted AS (
   SELECT
     community_area,
@@ -31,7 +32,7 @@ lived AS (
     known.community_area,
     community_areas.name,
     community_areas.side,
-    -- A straight line between the years that are known, held flat before the first and after the last.
+    -- Linear between known years, constant before the first and after the last.
     earliest.population
     + COALESCE(
       SAFE_DIVIDE((latest.population - earliest.population) * (@year - known.earlier), known.later - known.earlier), 0

@@ -1,6 +1,6 @@
--- What:    which codes were in use when, and how many of their crimes have no place.
--- Grain:   month, IUCR code, offense class and type under both labels.
--- Columns: the grain, the crimes, and those without coordinates and without a community area.
+-- What:    crimes by month and IUCR code, and how many lack a location.
+-- Grain:   month, IUCR code, offense class and crime type (both labels).
+-- Columns: the grain, crimes, and crimes without coordinates or a community area.
 SELECT
   year,
   month,

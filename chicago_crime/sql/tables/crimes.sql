@@ -1,6 +1,6 @@
 -- What:    the year's crimes, typed; partitioned by month and clustered by primary_type.
--- Grain:   one reported crime; for homicides one victim.
--- Columns: the City's 22 without location, and month. NULL where the source has no valid value.
+-- Grain:   reported crime; for homicides, victim.
+-- Columns: the City's 22 columns except location, and month. NULL where the source has no valid value.
 SELECT
   id,
   case_number,

@@ -1,6 +1,6 @@
--- What:    counts by month, type and place, for trends under any filter.
--- Grain:   month, offense class, type under both labels, community area, district, arrest flag, domestic flag.
--- Columns: the grain, and the number of crimes. Crimes with an arrest: SUM(IF(arrest, crimes, 0)).
+-- What:    crimes by month and all columns that dashboards filter by, for trends.
+-- Grain:   month, offense class, crime type (both labels), community area, district, arrest flag and domestic flag.
+-- Columns: the grain and the crimes. For arrests: SUM(IF(arrest, crimes, 0)).
 SELECT
   year,
   month,
@@ -13,13 +13,4 @@ SELECT
   domestic,
   COUNT(*) AS crimes
 FROM enriched_crimes
-GROUP BY
-  year,
-  month,
-  offense_class,
-  primary_type,
-  primary_type_comparable,
-  community_area,
-  district,
-  arrest,
-  domestic
+GROUP BY ALL

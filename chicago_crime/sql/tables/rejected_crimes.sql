@@ -1,7 +1,7 @@
--- What:    the raw rows that are not in crimes, each with its reason.
--- Grain:   one rejected row of raw_crimes.
--- Columns: file_year, reason, and the row's 22 values as they came.
--- Empty strings become NULL: engines differ in which of the two they read from an empty field of a CSV.
+-- What:    raw rows that are not in crimes, with the reason.
+-- Grain:   rejected row of raw_crimes.
+-- Columns: file_year, reason, and the row's 22 original values.
+-- Empty strings become NULL because engines differ in which of the two they read from an empty CSV field.
 SELECT
   @year AS file_year,
   reason,

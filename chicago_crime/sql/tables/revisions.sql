@@ -1,10 +1,10 @@
--- What:    what changed in a year each time that it was loaded again.
--- Grain:   snapshot, crime and kind of change; again if the same snapshot came with other values.
--- Columns: the year, both snapshots, the crime as it now is (as it was, if it vanished), the kind, both values.
--- It runs before crimes is replaced: crimes still holds the former snapshot, raw_crimes the new one, and revisions the
--- earlier changes, which are kept. Running it twice has the same result as running it once.
--- Where less than half of the smaller snapshot is in both, the new one is another data set, e.g. real data in place of a
--- sample: one row records that, and the earlier changes are dropped with the data set that they belong to.
+-- What:    changes between successive loads of a year.
+-- Grain:   snapshot, crime and kind of change; repeated if the same snapshot was loaded with other values.
+-- Columns: year, both snapshots, the crime as it is now (or was, if it vanished), kind, old and new value.
+-- It runs before crimes is replaced: crimes still has the previous snapshot, raw_crimes the new one, and revisions the
+-- earlier changes, which are kept. Running it twice gives the same result.
+-- If the snapshots share less than half of the smaller one, the new one is another data set, such as real data replacing a
+-- sample: one row records that, and the earlier changes are dropped together with their data set.
 WITH both_snapshots AS (
   SELECT
     FALSE AS is_new,
@@ -18,7 +18,7 @@ WITH both_snapshots AS (
   WHERE reason IS NULL
 ),
 
--- What one kind of change covers is one text; a missing value is a dash, so that no text is NULL.
+-- One string per kind of change. A dash replaces NULL, which would make comparisons NULL.
 described AS (
   SELECT
     is_new,
@@ -29,7 +29,7 @@ described AS (
     updated_on,
     CONCAT(COALESCE(iucr, '-'), ' ', COALESCE(fbi_code, '-'), ' ', COALESCE(primary_type, '-')) AS offense,
     COALESCE(CAST(arrest AS STRING), '-') AS arrest,
-    -- Feet, rounded: degrees are computed from them, and publishers write both with more or fewer decimals.
+    -- Rounded feet, because publishers write coordinates with different precision, and degrees are derived from feet.
     CONCAT(
       COALESCE(block, '-'),
       ', area ',

@@ -1,1 +1,1 @@
-"""Tests of `chicago_crime/assets/`."""
+"""Tests of `chicago_crime/graph/assets/`."""

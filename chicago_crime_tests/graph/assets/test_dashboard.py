@@ -1,4 +1,4 @@
-"""Tests of the link to Looker Studio. A run in the cloud shows that the tables are there."""
+"""Tests of the link to Looker Studio."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ KEY = AssetKey("looker_studio_report")
 
 
 def metadata_of(settings: Settings) -> dict:
-    """The metadata of the asset over the tables of an installation."""
+    """Materialize the asset over the tables of an installation, and return its metadata."""
     installation = Installation(settings)
     given = {name: getattr(installation, name) for name in ("settings", "warehouse", "source_files")}
     result = materialize([looker_studio_report], resources=given)
@@ -27,7 +27,7 @@ def metadata_of(settings: Settings) -> dict:
     return {name: value.value for name, value in event.metadata.items()}
 
 
-def test_it_is_in_the_graph_where_the_tables_are_in_bigquery(tmp_path: Path) -> None:
+def test_it_is_only_in_the_graph_on_google_cloud(tmp_path: Path) -> None:
     on_google = load_settings(deployment="gcp", gcp_project=PROJECT_ID, gcs_bucket="bucket", data_dir=tmp_path)
     node = build_definitions(Installation(on_google)).resolve_asset_graph().get(KEY)
     assert (node.group_name, node.partitions_def) == ("dashboard", None)
@@ -37,7 +37,7 @@ def test_it_is_in_the_graph_where_the_tables_are_in_bigquery(tmp_path: Path) -> 
     assert KEY not in on_laptop.materializable_asset_keys
 
 
-def test_it_names_the_tables_and_the_years_and_says_which_are_synthetic(loaded_copy: Settings) -> None:
+def test_the_link_names_tables_years_and_synthetic_rows(loaded_copy: Settings) -> None:
     assert metadata_of(loaded_copy)["report_name"] == "Chicago crime"
     for file in (loaded_copy.data_dir / "csv").glob("2014*.json"):
         file.write_text(json.dumps(json.loads(file.read_text()) | {"synthetic": True}))
@@ -50,6 +50,6 @@ def test_it_names_the_tables_and_the_years_and_says_which_are_synthetic(loaded_c
     assert parameters["ds.ds0.datasourceName"] == [f"{metadata['report_name']}: crimes_monthly"]
 
 
-def test_without_tables_the_error_says_what_to_do(sample_settings: Settings) -> None:
+def test_the_error_without_tables_says_what_to_do(sample_settings: Settings) -> None:
     with pytest.raises(WarehouseError, match=r"crimes_monthly, .*nothing is loaded.*chicago-crime run"):
         metadata_of(sample_settings)

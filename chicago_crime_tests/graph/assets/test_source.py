@@ -1,4 +1,4 @@
-"""The asset `crime_csv` with the portal: real runs, of which the later ones make only what changed."""
+"""The asset `crime_csv` with the portal: runs after the first process only changed years."""
 
 import shutil
 from collections.abc import Iterator
@@ -20,14 +20,14 @@ YEARS = (2014, 2015)
 
 @pytest.fixture
 def portal() -> Iterator[PortalServer]:
-    """A portal that a test may change."""
+    """A portal for one test, which may change it."""
     with PortalServer(row for year in YEARS for row in crimes_of_months(year)).answering() as server:
         yield server
 
 
 @pytest.fixture(scope="module")
 def loaded_from(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PortalServer, Path]]:
-    """A portal that does not change, and a data directory with its years."""
+    """A portal that no test changes, and a data directory with its years."""
     with PortalServer(row for year in YEARS for row in crimes_of_months(year)).answering() as server:
         data = tmp_path_factory.mktemp("portal") / "data"
         run_well(settings_of(server, data), *YEARS)
@@ -43,11 +43,11 @@ def snapshot_of(settings: Settings) -> Catalog:
 
 
 def made(report: RunReport) -> set[int]:
-    """The years of which the run made any table."""
+    """Return the years for which the run made any table."""
     return {year for (_, year), metadata in report.metadata.items() if "unchanged" not in metadata}
 
 
-def test_a_days_refresh_makes_only_what_changed_and_equals_a_full_load(portal: PortalServer, tmp_path: Path) -> None:
+def test_a_refresh_makes_only_changed_years_and_equals_a_full_load(portal: PortalServer, tmp_path: Path) -> None:
     settings = settings_of(portal, tmp_path / "data")
     run_well(settings, *YEARS)
     first = snapshot_of(settings)
@@ -55,7 +55,7 @@ def test_a_days_refresh_makes_only_what_changed_and_equals_a_full_load(portal: P
     portal.change([*(row for row in portal.rows if row["id"] != "201503001"), late])
     [report] = run_well(settings, *YEARS)
     assert (made(report), report.published) == ({2015}, {snapshot_of(settings).snapshot: [2015]})
-    assert {year for (_, year) in report.metadata} == set(YEARS)  # the others count as fresh
+    assert {year for (_, year) in report.metadata} == set(YEARS)  # unchanged years are recorded as fresh
     kinds = {row["id"]: row["kind"] for row in rows_of(settings, "revisions", 2015)}
     assert (kinds[1], kinds[201503001]) == ("added", "vanished")
     whole = settings_of(portal, tmp_path / "whole")
@@ -70,13 +70,13 @@ def test_a_days_refresh_makes_only_what_changed_and_equals_a_full_load(portal: P
 
 
 def copied(loaded_from: tuple[PortalServer, Path], folder: Path) -> tuple[PortalServer, Settings]:
-    """That portal, and a copy of the installation to change."""
+    """Return the shared portal, and a copy of its installation that a test may change."""
     portal, data = loaded_from
     shutil.copytree(data, folder, dirs_exist_ok=True)
     return portal, settings_of(portal, folder)
 
 
-def test_a_day_without_changes_makes_and_publishes_nothing_and_says_so(
+def test_a_refresh_without_changes_makes_and_publishes_nothing(
     loaded_from: tuple[PortalServer, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     portal, settings = copied(loaded_from, tmp_path)
@@ -90,7 +90,7 @@ def test_a_day_without_changes_makes_and_publishes_nothing_and_says_so(
 
 
 @pytest.mark.parametrize("reason", ["never published", "published file damaged", "table missing", "another version"])
-def test_an_unchanged_year_is_made_again_where_not_all_is_as_it_is_published(
+def test_an_unchanged_year_is_rebuilt_if_a_stored_or_published_file_differs(
     loaded_from: tuple[PortalServer, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
     portal, settings = copied(loaded_from, tmp_path)

@@ -1,4 +1,4 @@
-"""The typed table and its rejects add up to the raw table, whatever a run selects; revisions record what changed."""
+"""The typed table and its rejects add up to the raw table for any selection, and revisions record changes."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ from chicago_crime_tests.support import (
 WRONG_DATE = crime(id=7, date="12/31/2013 11:00:00 PM")
 
 
-def test_rejects_come_and_go_with_the_file(tmp_path: Path) -> None:
+def test_rejects_follow_the_file(tmp_path: Path) -> None:
     settings = folder_settings(tmp_path / "data", tmp_path / "in")
     good = crimes_of_months(2014)
     write_csv(tmp_path / "in" / "2014.csv", [*good, WRONG_DATE])
@@ -37,7 +37,7 @@ def test_rejects_come_and_go_with_the_file(tmp_path: Path) -> None:
     assert rows_of(settings, "rejected_crimes", 2014) == []
 
 
-def test_a_year_shows_its_first_rows_and_shares_of_null(tmp_path: Path) -> None:
+def test_the_metadata_has_first_rows_and_shares_of_null(tmp_path: Path) -> None:
     settings = folder_settings(tmp_path / "data", tmp_path / "in")
     write_csv(tmp_path / "in" / "2014.csv", [*(months := crimes_of_months(2014)), crime(id=7, ward="")])
     [report] = run_well(settings, 2014, assets="crime_csv,crime_object,raw_crimes,crimes")
@@ -48,8 +48,8 @@ def test_a_year_shows_its_first_rows_and_shares_of_null(tmp_path: Path) -> None:
     assert len(rows) == 3
 
 
-def test_rejects_alone_are_made_of_the_raw_table_not_of_an_older_typed_one(loaded_copy: Settings) -> None:
-    """The typed table is from an older file with as many rows: an equal count is no proof."""
+def test_rejects_are_computed_from_the_raw_table_and_not_an_older_typed_table(loaded_copy: Settings) -> None:
+    """The typed table is from an older file with the same number of rows."""
     assert loaded_copy.folder
     write_csv(loaded_copy.folder / "2014.csv", [*crimes_of_months(2014)[:-1], WRONG_DATE])
     run_well(loaded_copy, 2014, assets="crime_csv,crime_object,raw_crimes")
@@ -71,7 +71,7 @@ def arrests(settings: Settings) -> int:
 
 @pytest.fixture
 def loaded(loaded_copy: Settings) -> Settings:
-    """2014 loaded once, and in the folder its next snapshot: an arrest more, and a crime more."""
+    """2014 loaded once, with its next file in the folder: one more arrest and one more crime."""
     rows = crimes_of_months(2014)
     rows[5]["arrest"] = "true"
     assert loaded_copy.folder
@@ -79,10 +79,10 @@ def loaded(loaded_copy: Settings) -> Settings:
     return loaded_copy
 
 
-def test_the_first_load_has_no_revisions_and_the_next_counts_what_changed(loaded: Settings) -> None:
-    noted, crimes = (warehouse_of(loaded).stored(table)[2014] for table in (REVISIONS, CRIMES))
-    assert noted.rows == 0
-    assert noted.replaced_at < crimes.replaced_at, "it must be made while the former crimes are still there"
+def test_the_first_load_has_no_revisions_and_the_next_counts_changes(loaded: Settings) -> None:
+    revisions, crimes = (warehouse_of(loaded).stored(table)[2014] for table in (REVISIONS, CRIMES))
+    assert revisions.rows == 0
+    assert revisions.replaced_at < crimes.replaced_at, "revisions are computed before crimes is replaced"
     [report] = run_well(loaded, 2014, assets=TYPING)
     assert report.metadata["revisions", 2014]["revisions_by_kind"] == {"added": 1, "arrest_turned": 1}
     assert report.metadata["revisions", 2014]["partition_row_count"] == 2
@@ -94,7 +94,7 @@ def test_revisions_are_recorded_even_if_only_the_typed_table_is_selected(loaded:
     assert kinds(loaded) == ["added", "arrest_turned"]
 
 
-def test_revisions_alone_leave_the_crimes_as_they_are_typed(loaded: Settings) -> None:
+def test_selecting_only_revisions_updates_crimes_too(loaded: Settings) -> None:
     run_well(loaded, 2014, assets="crime_csv,crime_object,raw_crimes,revisions")
     assert (kinds(loaded), arrests(loaded)) == (["added", "arrest_turned"], 1)
     run_well(loaded, 2014, assets=TYPING)
@@ -102,7 +102,7 @@ def test_revisions_alone_leave_the_crimes_as_they_are_typed(loaded: Settings) ->
 
 
 @pytest.mark.parametrize("table", ["crimes", "revisions"])
-def test_a_table_of_an_older_version_is_replaced_by_what_is_published(loaded: Settings, table: str) -> None:
+def test_a_table_of_an_older_version_is_restored_from_the_snapshot(loaded: Settings, table: str) -> None:
     file = warehouse_of(loaded).file(table, 2014)
     duckdb.execute(f"COPY (SELECT year, id FROM '{file}') TO '{file}.new' (FORMAT parquet)")
     Path(f"{file}.new").replace(file)
@@ -112,19 +112,19 @@ def test_a_table_of_an_older_version_is_replaced_by_what_is_published(loaded: Se
 
 
 def messages(settings: Settings) -> str:
-    """All that runs have logged so far."""
+    """Return the log messages of all runs so far."""
     with open_instance(settings) as instance:
         return "\n".join(event.user_message for run in instance.get_runs() for event in instance.all_logs(run.run_id))
 
 
-def test_a_run_waits_for_another_that_replaces_the_same_year(loaded: Settings) -> None:
-    """Otherwise tables of two runs could be mixed."""
+def test_a_run_waits_for_another_run_of_the_same_year(loaded: Settings) -> None:
+    """Otherwise, tables of two runs could be mixed."""
     stored = warehouse_of(loaded).stored
     before = stored(CRIMES), stored(RAW_CRIMES)
     with ThreadPoolExecutor() as pool:
         with years_locked(loaded.data_dir / "locks", [2014], "another", lambda year, run: None):
             run = pool.submit(run_well, loaded, 2014, assets=TYPING)
-            while "Waiting for the run another, which works on 2014" not in messages(loaded):
+            while "Waiting for the run another, which is processing 2014" not in messages(loaded):
                 assert not run.done(), "it did not wait"
                 time.sleep(0.1)
             assert (stored(CRIMES), stored(RAW_CRIMES)) == before

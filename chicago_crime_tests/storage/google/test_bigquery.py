@@ -61,7 +61,7 @@ def test_tables_are_created_as_they_are_described(fresh_cloud: Cloud) -> None:
     assert (raw.time_partitioning.type_, raw.time_partitioning.field) == ("YEAR", None)
     assert {field.field_type for field in raw.schema} == {"STRING"}
     assert (monthly.range_partitioning.field, monthly.range_partitioning.range_.interval) == ("year", 1)
-    assert "One row: one reported crime" in crimes.description
+    assert "One row per reported crime" in crimes.description
     assert crimes.labels == {"platform": "chicago_crime"}
     assert client.get_dataset(DATASET).location == "us-central1"
 

@@ -20,7 +20,7 @@ from chicago_crime.storage.object_store import ObjectStoreError
 from chicago_crime_tests.servers.credentials import private_key, service_account_file
 from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.servers.storage_server import StorageServer
-from chicago_crime_tests.support import all_told_by, files_below
+from chicago_crime_tests.support import all_text_of, files_below
 
 BUCKET, KEY = "chicago-test", "crimes/2014.csv"
 MIB = 1 << 20
@@ -289,7 +289,7 @@ def test_rejected_credentials_are_not_shown(server: StorageServer, store: Bucket
     with pytest.raises(ObjectStoreError, match=r"does not accept our credentials.*CHICAGO_CRIME_GCP_CREDENTIALS") as e:
         store.put(KEY, file_of(folder, b"x"))
     for secret in ("ya29", private_key().splitlines()[3]):
-        assert secret not in all_told_by(e.value) + repr(store)
+        assert secret not in all_text_of(e.value) + repr(store)
 
 
 def test_an_emulator_needs_no_credentials(

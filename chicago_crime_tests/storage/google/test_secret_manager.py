@@ -13,7 +13,7 @@ from chicago_crime.storage.google.access import GoogleAccount
 from chicago_crime.storage.google.secret_manager import read_secret
 from chicago_crime_tests.servers.access_server import AccessServer
 from chicago_crime_tests.servers.credentials import service_account_file
-from chicago_crime_tests.support import all_told_by
+from chicago_crime_tests.support import all_text_of
 
 NAME = "projects/chicago-test/secrets/kaggle-token"
 OLD, SECRET = "KGAT_old", "KGAT_planted0token"
@@ -55,7 +55,7 @@ def test_a_secret_without_a_token_is_not_quoted(server: AccessServer, read: Call
     server.secrets[NAME].append(content)
     with pytest.raises(SourceError, match=f"{NAME}/versions/latest holds no token") as raised:
         read()
-    assert "two" not in all_told_by(raised.value)
+    assert "two" not in all_text_of(raised.value)
 
 
 def test_the_secret_is_not_in_the_debug_log_of_any_library(

@@ -33,7 +33,7 @@ def create(table: Table) -> str:
         f"  {name_of(c.name)} {c.type} OPTIONS (description = {_text(c.description)})" for c in table.columns
     )
     cluster = "\nCLUSTER BY `primary_type`" if is_by_month(table) else ""
-    description = _text(f"{table.description} One row: {table.grain}.")
+    description = _text(f"{table.description} One row per {table.grain}.")
     return (
         f"CREATE TABLE IF NOT EXISTS {name_of(table.name)} (\n{columns}\n)\n"
         f"PARTITION BY {_partition_by(table)}{cluster}\n"
