@@ -1,5 +1,5 @@
 # One image for the code location, the webserver, the daemon and the dashboard, as `docker-compose.yaml` starts them.
-# The base is pinned to the digest of its tag's index, which has an image for each architecture. To find a newer one:
+# The base image is pinned by the digest of its multi-architecture index. To find a newer one:
 #   docker buildx imagetools inspect python:3.11-slim-bookworm
 FROM python:3.11.14-slim-bookworm@sha256:65a93d69fa75478d554f4ad27c85c1e69fa184956261b4301ebaf6dbb0a3543d AS build
 
@@ -8,7 +8,7 @@ WORKDIR /build
 RUN python -m venv /opt/chicago-crime
 ENV PATH=/opt/chicago-crime/bin:$PATH
 
-# Dependencies change less often than our code and have a layer of their own. Tests of libraries are left out.
+# Dependencies change less often than our code, so they have a separate layer, without the libraries' tests.
 COPY requirements.lock ./
 RUN pip install --no-deps --require-hashes --requirement requirements.lock \
     && find /opt/chicago-crime/lib -type d -name tests -prune -exec rm -r {} +
@@ -21,7 +21,7 @@ RUN pip install --no-deps --no-build-isolation . \
 
 FROM python:3.11.14-slim-bookworm@sha256:65a93d69fa75478d554f4ad27c85c1e69fa184956261b4301ebaf6dbb0a3543d
 
-# The user's id is fixed, so that folders of the host can belong to it. It may write only to /data.
+# The user's id is fixed, so that it can own folders of the host. It may write only to /data.
 RUN groupadd --gid 10001 crime \
     && useradd --uid 10001 --gid crime --no-create-home --home-dir /tmp --shell /usr/sbin/nologin crime \
     && install --directory --owner crime --group crime /data \
