@@ -76,10 +76,6 @@ class LiveTable:
             return f'COALESCE(2 + strlen("{name}"), 0)'
         return f'(CASE WHEN "{name}" IS NULL THEN 0 ELSE {1 if kind == "BOOL" else 8} END)'
 
-    def rows_changed(self) -> None:
-        """Record a change of the rows, once it is visible."""
-        self.measured = None
-
 
 class Catalog:
     """All datasets and tables, and the database with their rows."""

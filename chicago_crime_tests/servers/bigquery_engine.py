@@ -24,7 +24,6 @@ from chicago_crime_tests.servers.bigquery_catalog import (
     table_from_ddl,
 )
 from chicago_crime_tests.servers.bigquery_files import Files, JobError
-from chicago_crime_tests.servers.google_server import RefusedError
 from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError
 
 LEAST_BILLED = 10 << 20
@@ -57,34 +56,6 @@ class Work:
     result: Result | None = None
 
 
-@dataclass
-class Engine:
-    """Runs jobs' statements.
-
-    Attributes:
-        catalog: the tables.
-        files: files in Cloud Storage.
-    """
-
-    catalog: Catalog
-    files: Files
-
-    def check(self, dataset: str, text: str) -> list[tuple[str, str]]:
-        """Check a statement with Google's analyzer; returns the columns of its result.
-
-        Results are cached: the same text over the same columns is not analyzed twice.
-
-        Raises:
-            JobError: the statement is wrong.
-        """
-        tables = tuple((n, tuple(c)) for n, c in self.catalog.for_analyzer(dataset).items())
-        found = _read_by_google(tables, text)
-        if isinstance(found, str):
-            reason = "notFound" if "not found" in found and "Table" in found else "invalidQuery"
-            raise JobError(reason, found)
-        return found
-
-
 @lru_cache(maxsize=32)
 def _analyzer(tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]) -> Analyzer:
     return Analyzer(dict(tables))
@@ -109,9 +80,9 @@ def _parsed(text: str) -> exp.Expr:
 class Session:
     """Runs one job's statements."""
 
-    def __init__(self, engine: Engine, dataset: str, most_billed: int | None = None):
-        self.engine, self.catalog, self.dataset, self.most_billed = engine, engine.catalog, dataset, most_billed
-        self.cursor = self.catalog.database.cursor()
+    def __init__(self, catalog: Catalog, files: Files, dataset: str, most_billed: int | None = None):
+        self.catalog, self.files, self.dataset, self.most_billed = catalog, files, dataset, most_billed
+        self.cursor = catalog.database.cursor()
         self.work = Work()
 
     def run(self, text: str, is_dry: bool = False) -> None:
@@ -126,29 +97,36 @@ class Session:
                 self._run_one(statement, is_dry)
         except (duckdb.Error, sqlglot.ParseError) as error:
             raise JobError("invalidQuery", str(error)) from error
-        except RefusedError as error:
-            raise JobError("notFound" if error.status == 404 else "invalid", str(error)) from error
         finally:
             if len(statements) > 1:
                 self.work.statement = "SCRIPT"
 
     def _run_one(self, text: str, is_dry: bool) -> None:
-        columns = self.engine.check(self.dataset, text)
+        columns = self._check(text)
         if exports := EXPORT.fullmatch(text):
             tree = sqlglot.parse_one(exports[2], read="bigquery")
-            self.work.statement = "EXPORT_DATA"
             self._count(tree)
             options = {name: value.strip("'") for name, value in OPTION.findall(exports[1])}
             if not is_dry:
-                self.engine.files.write(self.cursor.sql(self._translate(tree)), options["uri"], options["format"])
+                self.files.write(self.cursor.sql(self._translate(tree)), options["uri"], options["format"])
         else:
             self._run_parsed(_parsed(text), columns, is_dry)
 
+    def _check(self, text: str) -> list[tuple[str, str]]:
+        """Check a statement with Google's analyzer; returns the columns of its result.
+
+        Raises:
+            JobError: the statement is wrong.
+        """
+        tables = tuple((n, tuple(c)) for n, c in self.catalog.for_analyzer(self.dataset).items())
+        found = _read_by_google(tables, text)
+        if isinstance(found, str):
+            reason = "notFound" if "not found" in found and "Table" in found else "invalidQuery"
+            raise JobError(reason, found)
+        return found
+
     def _run_parsed(self, tree: exp.Expr, columns: list[tuple[str, str]], is_dry: bool) -> None:
-        kind = type(tree).__name__
-        names = {"Delete": "DELETE", "Insert": "INSERT", "Merge": "MERGE", "Drop": "DROP_TABLE"}
-        create = "CREATE_TABLE_AS_SELECT" if tree.args.get("expression") else "CREATE_TABLE"
-        self.work.statement = (names | {"Create": create}).get(kind, "SELECT")
+        self.work.statement = "SELECT" if isinstance(tree, exp.Query) else tree.key.upper()
         self._count(tree)
         if is_dry:
             return
@@ -159,7 +137,7 @@ class Session:
         elif isinstance(tree, exp.Create):
             self._create(tree)
         else:
-            raise JobError("invalidQuery", f"{kind} is not implemented here")
+            raise JobError("invalidQuery", f"{self.work.statement} is not implemented here")
 
     def _answer(self, tree: exp.Query, columns: list[tuple[str, str]]) -> Result:
         """Answer a query, in the types that the analyzer found."""
@@ -176,7 +154,7 @@ class Session:
             try:
                 yield
                 self.cursor.commit()
-                table.rows_changed()
+                table.measured = None
             except BaseException:
                 self.cursor.rollback()
                 raise
@@ -213,7 +191,7 @@ class Session:
                 names = ", ".join(f'"{name}"' for name, _, _ in table.columns)
                 rows = self._translate(query)
                 self.cursor.execute(f"INSERT INTO {table.rows_table} ({names}) SELECT * FROM ({rows})")
-                table.rows_changed()
+                table.measured = None
 
     def _table(self, node: exp.Expr) -> LiveTable:
         assert isinstance(node, exp.Table)

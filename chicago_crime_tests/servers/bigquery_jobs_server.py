@@ -8,9 +8,9 @@ from typing import Any
 
 import duckdb
 
-from chicago_crime_tests.servers.bigquery_catalog import PARTITION, LiveTable
-from chicago_crime_tests.servers.bigquery_engine import Engine, Session, Work
-from chicago_crime_tests.servers.bigquery_files import JobError
+from chicago_crime_tests.servers.bigquery_catalog import PARTITION, Catalog, LiveTable
+from chicago_crime_tests.servers.bigquery_engine import Session, Work
+from chicago_crime_tests.servers.bigquery_files import Files, JobError
 from chicago_crime_tests.servers.google_server import RefusedError
 
 PROJECT = "chicago-test"
@@ -46,7 +46,7 @@ class Job:
 
     def resource(self) -> dict[str, Any]:
         """The job as the API shows it."""
-        statistics: dict[str, Any] = {"creationTime": "1"}
+        statistics: dict[str, Any] = {}
         if self.kind == "query":
             query: dict[str, Any] = {"totalBytesBilled": str(self.work.bytes_billed)}
             if self.work.statement:
@@ -66,14 +66,19 @@ class Job:
             "statistics": statistics,
         }
 
+    def require_success(self) -> None:
+        """Raise the job's error, if any, with the status that Google gives it."""
+        if self.error:
+            status = {"notFound": 404, "bytesBilledLimitExceeded": 500}.get(self.error["reason"], 400)
+            raise RefusedError(status, self.error["message"], self.error["reason"])
+
 
 class Jobs:
     """All jobs of a server."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, catalog: Catalog, files: Files) -> None:
+        self.catalog, self.files = catalog, files
         self.by_id: dict[str, Job] = {}
-        self.by_request: dict[str, Job] = {}
         self.will_fail: list[tuple[str, str, str]] = []
         self.before_work: Callable[[Job], object] = lambda job: None
         self._lock = threading.Lock()
@@ -98,10 +103,7 @@ class Jobs:
                 self.by_id[job.id] = job
         if configuration.get("dryRun"):
             self._work(job)
-            if job.error:
-                raise RefusedError(
-                    404 if job.error["reason"] == "notFound" else 400, job.error["message"], job.error["reason"]
-                )
+            job.require_success()
         else:
             threading.Thread(target=self._work, args=[job], daemon=True).start()
             job.done.wait(LONGEST_IN_ANSWER_S)
@@ -128,7 +130,7 @@ class Jobs:
             else:
                 self._load(job)
         except JobError as error:
-            job.error = {"reason": error.reason, "message": str(error), "location": "query"}
+            job.error = {"reason": error.reason, "message": str(error)}
         except RefusedError as error:
             job.error = {"reason": "notFound" if error.status == 404 else "invalid", "message": str(error)}
         except Exception as error:  # a bug of this server: the test must not wait for ever
@@ -140,35 +142,30 @@ class Jobs:
         about = job.configuration["query"]
         dataset = about.get("defaultDataset", {}).get("datasetId", "")
         most = about.get("maximumBytesBilled")
-        session = Session(self.engine, dataset, int(most) if most else None)
+        session = Session(self.catalog, self.files, dataset, int(most) if most else None)
         job.work = session.work
         session.run(about["query"], bool(job.configuration.get("dryRun")))
 
     def _load(self, job: Job) -> None:
         about = job.configuration["load"]
         table, partition = self._target(about["destinationTable"])
-        session = Session(self.engine, table.dataset)
-        if about["writeDisposition"] != "WRITE_TRUNCATE":
-            raise JobError("invalid", "only WRITE_TRUNCATE is implemented here")
-        if bool(partition) != table.is_by_ingestion:
-            raise JobError("invalid", "a partition is that of a time of ingestion here")
+        session = Session(self.catalog, self.files, table.dataset)
+        assert about["writeDisposition"] == "WRITE_TRUNCATE" and bool(partition) == table.is_by_ingestion
         if about["sourceFormat"] == "PARQUET":
-            if partition or table.partitions or "schema" in about:
-                raise JobError("invalid", "Parquet is loaded over a whole table, with the columns of the files, here")
-            rows, columns = self.engine.files.parquet(session.cursor, about["sourceUris"])
+            assert not (table.partitions or "schema" in about), "Parquet files replace a staging table"
+            rows, columns = self.files.parquet(session.cursor, about["sourceUris"])
             table.columns = [(name, kind, "") for name, kind in columns]
-            self.engine.catalog.add(table)
+            self.catalog.add(table)
         else:
-            rows = self.engine.files.csv(session.cursor, about)
+            rows = self.files.csv(about)
         try:
-            written = self._write(session, table, partition, rows)
+            job.loaded = self._write(session, table, partition, rows)
         except duckdb.Error as error:
             raise JobError("invalid", f"Error while reading data, error message: {error}") from error
-        job.loaded = written
 
     def _target(self, reference: dict[str, str]) -> tuple[LiveTable, str]:
         name, _, partition = reference["tableId"].partition("$")
-        return self.engine.catalog.find(reference["datasetId"], name), partition
+        return self.catalog.find(reference["datasetId"], name), partition
 
     @staticmethod
     def _write(session: Session, table: LiveTable, partition: str, rows: str) -> int:

@@ -12,14 +12,12 @@ from datetime import date, datetime
 from typing import Any
 
 from chicago_crime_tests.servers.bigquery_catalog import REST_NAMES, Catalog, LiveTable
-from chicago_crime_tests.servers.bigquery_engine import Engine
 from chicago_crime_tests.servers.bigquery_files import Files
-from chicago_crime_tests.servers.bigquery_jobs_server import PROJECT, Job, Jobs
+from chicago_crime_tests.servers.bigquery_jobs_server import PROJECT, Jobs
 from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
 from chicago_crime_tests.servers.storage_server import StorageServer
 
 LABEL = re.compile("[a-z0-9_-]{0,63}")
-QUERY_FIELDS = ("query", "defaultDataset", "maximumBytesBilled", "useLegacySql")
 WRITES = ("datasets.insert", "tables.insert", "tables.patch", "jobs.insert")
 
 
@@ -50,10 +48,8 @@ class _Handler(GoogleHandler):
         self.reply_json(self.server.catalog.datasets[of["datasetId"]])
 
     def _on_datasets_insert(self, of: Mapping[str, str]) -> None:
-        name = self._given["datasetReference"]["datasetId"]
-        about = self._given | {"kind": "bigquery#dataset", "id": f"{PROJECT}:{name}", "etag": f'"{name}"'}
-        self.server.catalog.add_dataset(name, about)
-        self.reply_json(about)
+        self.server.catalog.add_dataset(self._given["datasetReference"]["datasetId"], self._given)
+        self.reply_json(self._given)
 
     def _on_datasets_delete(self, of: Mapping[str, str]) -> None:
         self._may("bigquery.datasets.delete", f"Dataset {PROJECT}:{of['datasetId']}")
@@ -118,20 +114,10 @@ class _Handler(GoogleHandler):
         self.reply_json(self.server.jobs.find(of["jobId"]).resource())
 
     def _on_jobs_query(self, of: Mapping[str, str]) -> None:
-        request = self._given.get("requestId", "")
-        job = self.server.jobs.by_request.get(request) if request else None
-        if job is None:
-            query = {name: self._given[name] for name in QUERY_FIELDS if name in self._given}
-            configuration = {"query": query} | {n: self._given[n] for n in ("labels", "dryRun") if n in self._given}
-            job = self.server.jobs.begin(configuration, None, self._given.get("location", self.server.location))
-            if request:
-                self.server.jobs.by_request[request] = job
-        self._reply_results(job)
-
-    def _reply_results(self, job: Job) -> None:
+        location = self._given.get("location", self.server.location)
+        job = self.server.jobs.begin({"query": self._given}, None, location)
         job.done.wait()
-        if job.error:
-            raise RefusedError(_status(job.error["reason"]), job.error["message"], job.error["reason"])
+        job.require_success()
         body: dict[str, Any] = {
             "jobReference": {"projectId": PROJECT, "jobId": job.id, "location": job.location},
             "jobComplete": True,
@@ -181,7 +167,7 @@ class BigQueryServer(GoogleServer):
 
     Attributes:
         catalog: its datasets and tables.
-        engine: runs SQL.
+        files: reads and writes files in Cloud Storage.
         jobs: its jobs; `will_fail` and `before_work` are for tests.
         forbidden: permissions that the caller does not have.
     """
@@ -192,14 +178,13 @@ class BigQueryServer(GoogleServer):
     def __init__(self, storage: StorageServer):
         super().__init__()
         self.location, self.forbidden = "us-central1", set[str]()
-        self.catalog = Catalog()
-        self.engine = Engine(self.catalog, Files(storage))
-        self.jobs = Jobs(self.engine)
+        self.catalog, self.files = Catalog(), Files(storage)
+        self.jobs = Jobs(self.catalog, self.files)
 
     def forget_jobs(self) -> None:
         """Forget all jobs and requests, and the faults of jobs."""
         self.requests.clear()
-        self.jobs = Jobs(self.engine)
+        self.jobs = Jobs(self.catalog, self.files)
 
     def rows(self, dataset: str, table: str) -> list[dict[str, Any]]:
         """A table's rows, without a request that is recorded."""
@@ -215,12 +200,6 @@ class BigQueryServer(GoogleServer):
             if call in WRITES and not (call == "jobs.insert" and b'"dryRun": true' in request.body):
                 found.append(call)
         return found
-
-
-def _status(reason: str) -> int:
-    return {"notFound": 404, "bytesBilledLimitExceeded": 500, "backendError": 503, "internalError": 500}.get(
-        reason, 400
-    )
 
 
 def _value(value: Any, kind: str) -> Any:

@@ -70,8 +70,6 @@ class Api:
         self._check_parameters(called, query)
         given = json.loads(body) if isinstance(body, bytes) and body else body or None
         request = called.about.get("request")
-        if given is None and request and not called.is_upload and http_method in ("PUT", "PATCH"):
-            raise NotOfTheApiError(f"{called.method}: the body is missing")
         if given is not None:
             if not request:
                 raise NotOfTheApiError(f"{called.method}: it takes no body, and got {str(given)[:200]}")

@@ -4,12 +4,12 @@ Every request is checked against the API's discovery document.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from chicago_crime_tests.servers.credentials import TOKEN_PATH, is_known, token_for
+from chicago_crime_tests.servers.credentials import TOKEN_PATH, is_known, new_token
 from chicago_crime_tests.servers.discovery import Called, NotOfTheApiError, api
 from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer, Request
 
@@ -69,8 +69,7 @@ class GoogleHandler(FaultyHandler):
         try:
             if self.received.path == TOKEN_PATH:
                 self.received.call = "token"
-                status, content = token_for(self.received.body)
-                self.reply(status, json.dumps(content).encode(), JSON)
+                self.reply_json(new_token())
                 return
             if self.server.wants_tokens and not is_known(self.headers.get("Authorization", "")):
                 raise RefusedError(401, "Request had invalid authentication credentials.")
@@ -128,12 +127,12 @@ class GoogleHandler(FaultyHandler):
         """The API of the request; a server of several APIs takes it from the path."""
         return self.server.api_name
 
-    def reply_json(self, content: Any = None, status: int = 200, headers: Mapping[str, str] = {}) -> None:
+    def reply_json(self, content: Any) -> None:
         """Send a successful response; None for one without a body."""
         if content is None:
-            self.reply(204 if status == 200 else status, b"", headers)
+            self.reply(204, b"")
         else:
-            self.reply(status, json.dumps(content).encode(), JSON | dict(headers))
+            self.reply(200, json.dumps(content).encode(), JSON)
 
     def refuse(self, error: RefusedError) -> None:
         """Send an error."""

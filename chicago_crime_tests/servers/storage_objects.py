@@ -4,7 +4,6 @@ A file that another program puts into a bucket's folder (Spark, a test) becomes 
 """
 
 import base64
-import hashlib
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -32,7 +31,6 @@ class Stored:
     generation: int
     size: int
     crc32c: str
-    md5: str
     given: Mapping[str, Any] = field(default_factory=dict)
     written: tuple[int, int] = (0, 0)
 
@@ -47,7 +45,6 @@ class Stored:
             "generation": str(self.generation),
             "size": str(self.size),
             "crc32c": self.crc32c,
-            "md5Hash": self.md5,
             "updated": when,
         }
 
@@ -119,11 +116,9 @@ class Buckets:
                 message = "At least one of the pre-conditions you specified did not hold."
                 raise RefusedError(412, message, "conditionNotMet")
             stored = self._look_at(content, given)
-            for what, found in (("crc32c", stored.crc32c), ("md5Hash", stored.md5)):
-                if given.get(what, found) != found:
-                    content.unlink()
-                    message = f"Provided {what} {given[what]!r} doesn't match calculated {what} {found!r}."
-                    raise RefusedError(400, message)
+            if (sent := given.get("crc32c", stored.crc32c)) != stored.crc32c:
+                content.unlink()
+                raise RefusedError(400, f"Provided crc32c {sent!r} doesn't match calculated crc32c {stored.crc32c!r}.")
             path.parent.mkdir(parents=True, exist_ok=True)
             content.replace(path)
             stored = replace(stored, file=path, written=_written(path))
@@ -148,10 +143,8 @@ class Buckets:
 
     def _look_at(self, file: Path, given: Mapping[str, Any]) -> Stored:
         content = file.read_bytes()
-        digests = google_crc32c.Checksum(content).digest(), hashlib.md5(content).digest()
-        crc32c, md5 = (base64.b64encode(digest).decode() for digest in digests)
-        generation = self._next_generation()
-        return Stored(file, generation, len(content), crc32c, md5, given, _written(file))
+        crc32c = base64.b64encode(google_crc32c.Checksum(content).digest()).decode()
+        return Stored(file, self._next_generation(), len(content), crc32c, given, _written(file))
 
     def _next_generation(self) -> int:
         with self.lock:

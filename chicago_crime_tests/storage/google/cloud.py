@@ -69,7 +69,7 @@ class Cloud(WholeCloud):
         for table in [table for (_, name), table in catalog.tables.items() if name in TABLES]:
             catalog.database.cursor().execute(f"DELETE FROM {table.rows_table}")
             table.labels = dict(LABELS)
-            table.rows_changed()
+            table.measured = None
 
 
 def cloud_in(folder: Path) -> AbstractContextManager[Cloud]:
