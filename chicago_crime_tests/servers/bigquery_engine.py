@@ -1,6 +1,6 @@
-"""SQL on the BigQuery server: Google's analyzer checks it, DuckDB runs it, under BigQuery's rules.
+"""SQL on the BigQuery server: Google's analyzer checks statements, and DuckDB runs them by BigQuery's rules.
 
-Statements that change rows run one after the other, and a query as of a time sees the rows of now.
+Statements that change rows run one at a time, and queries as of a given time see the current rows.
 """
 
 import re
@@ -41,12 +41,12 @@ class Result:
 
 @dataclass
 class Work:
-    """What a job has done so far.
+    """The results of a job so far.
 
     Attributes:
-        statement: type of its (last) statement, SCRIPT for several.
-        bytes_billed: bytes to pay for.
-        inserted: rows that its DML statement inserted; None without one.
+        statement: type of its statement, or SCRIPT for several.
+        bytes_billed: bytes billed.
+        inserted: rows inserted by its DML statement; None without one.
         result: result of its last query.
     """
 
@@ -65,7 +65,7 @@ def _analyzer(tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]) -> An
 def _read_by_google(
     tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...], text: str
 ) -> list[tuple[str, str]] | str:
-    """The columns of a statement's result, or its error."""
+    """The columns of a statement's result, or its error. Cached, because analysis is slow."""
     try:
         return _analyzer(tables).check(text)
     except GoogleSQLError as error:
@@ -148,7 +148,7 @@ class Session:
 
     @contextmanager
     def changes(self, table: LiveTable) -> Iterator[None]:
-        """Within, the table can be changed, all or nothing; other statements wait."""
+        """Change a table atomically, while other statements wait."""
         with self.catalog.lock:
             self.cursor.begin()
             try:
@@ -164,7 +164,7 @@ class Session:
         self.cursor.execute(f"DELETE FROM {table.rows_table} {where}")
 
     def _chosen(self, table: LiveTable, where: exp.Expr) -> str:
-        """The DuckDB condition for the rows that a WHERE chooses."""
+        """The DuckDB condition for the rows that a WHERE clause selects."""
         where = where.copy()
         for condition in _on_partition(where):
             condition.replace(_of_partition(condition))
@@ -172,7 +172,7 @@ class Session:
         return f"WHERE rowid IN ({chosen})"
 
     def _replace(self, tree: exp.Merge) -> None:
-        """MERGE ... ON FALSE: delete what a condition chooses, and insert the rows of a query."""
+        """MERGE ... ON FALSE: delete the rows that a condition selects, and insert the rows of a query."""
         target, where, query, names = _replacement(tree)
         table, columns, made = self._table(target), ", ".join(names), f"made_{id(self)}"
         with self.changes(table):
@@ -198,7 +198,7 @@ class Session:
         return self.catalog.find(node.db or self.dataset, node.name)
 
     def _translate(self, tree: exp.Expr) -> str:
-        """A query for DuckDB: tables by name become subqueries of their columns, without the hidden ones."""
+        """Translate a query for DuckDB: tables become subqueries without hidden columns."""
         tree = tree.copy()
         scans: dict[str, exp.Expr] = {}
         common = {cte.alias for cte in tree.find_all(exp.CTE)}
@@ -217,7 +217,7 @@ class Session:
         return to_duckdb(tree, {}, lambda name: scans.get(name) or exp.to_table(name))
 
     def _take_partition(self, table: exp.Table) -> list[exp.Expr]:
-        """Move the conditions on the partition out of a query, for the scan of the table."""
+        """Move conditions on the partition from a query to the scan of the table."""
         select = table.find_ancestor(exp.Select)
         where = select.args.get("where") if select else None
         taken = []
@@ -229,7 +229,7 @@ class Session:
         return taken
 
     def _count(self, tree: exp.Expr) -> None:
-        """Count the bytes of the tables that a statement names, whole: BigQuery reads only columns and partitions."""
+        """Count all bytes of the tables in a statement; BigQuery counts only the columns and partitions it reads."""
         processed = billed = 0
         for table in tree.find_all(exp.Table):
             if live := self.catalog.tables.get((table.db or self.dataset, table.name)):
@@ -252,7 +252,7 @@ def split(script: str) -> list[str]:
 
 
 def _replacement(tree: exp.Merge) -> tuple[exp.Table, exp.Where, exp.Query, list[str]]:
-    """The parts of MERGE ... ON FALSE: table, rows to delete, query of those to insert, and their columns."""
+    """The parts of MERGE ... ON FALSE: table, rows to delete, query of the rows to insert, and their columns."""
     match tree.args["on"], tree.args["whens"].expressions:
         case exp.Boolean(this=False), [exp.When() as delete, exp.When() as insert] if delete.args.get("source"):
             condition = delete.args["condition"].copy()
@@ -269,7 +269,7 @@ def _rows(table: LiveTable) -> exp.Expr:
 
 
 def _on_partition(where: exp.Expr) -> list[exp.EQ]:
-    """The conditions on the time of a partition, _PARTITIONTIME = TIMESTAMP(day)."""
+    """The conditions on the partition, _PARTITIONTIME = TIMESTAMP(day)."""
     found = [condition for condition in where.find_all(exp.EQ) if condition.left.name == PARTITION]
     for condition in found:
         if not isinstance(condition.right, exp.Timestamp):
@@ -278,5 +278,5 @@ def _on_partition(where: exp.Expr) -> list[exp.EQ]:
 
 
 def _of_partition(condition: exp.EQ) -> exp.Expr:
-    """The same condition on DuckDB's side. (The column comes second: the platform's dialect drops the other way.)"""
+    """The condition in DuckDB. The column comes second, because the platform's dialect drops it otherwise."""
     return condition.right.this.copy().eq(exp.cast(exp.column(PARTITION), "DATE"))

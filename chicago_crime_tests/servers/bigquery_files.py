@@ -21,7 +21,7 @@ _FROM_DUCKDB = {
 
 
 class JobError(Exception):
-    """A job fails; the reason is BigQuery's word for the kind of failure."""
+    """A job fails; the reason is BigQuery's name for the kind of failure."""
 
     def __init__(self, reason: str, message: str):
         super().__init__(message)
@@ -33,8 +33,8 @@ class Files:
     """Reads and writes objects.
 
     Attributes:
-        storage: has the buckets.
-        writes_no_rows: whether an export of no rows writes a file: Google does not say.
+        storage: server with the buckets.
+        writes_no_rows: whether an export without rows writes a file, which Google does not document.
     """
 
     storage: StorageServer
@@ -61,7 +61,7 @@ class Files:
         return found
 
     def csv(self, about: Mapping[str, Any]) -> str:
-        """The DuckDB query of a CSV's rows: text as it came, an empty field NULL, an empty text in quotes empty."""
+        """The DuckDB query for a CSV's rows as text: empty fields are NULL, and empty quotes an empty text."""
         fields = about["schema"]["fields"]
         assert {field["type"] for field in fields} == {"STRING"}, "other types are not implemented here"
         assert (about["skipLeadingRows"], about["allowQuotedNewlines"]) == (1, True)
@@ -75,7 +75,7 @@ class Files:
         )
 
     def parquet(self, cursor: duckdb.DuckDBPyConnection, uris: Sequence[str]) -> tuple[str, list[tuple[str, str]]]:
-        """The DuckDB query of the rows of Parquet files, and the columns and types that BigQuery gives them."""
+        """The DuckDB query for the rows of Parquet files, and their columns with BigQuery's types."""
         source = _read_parquet(self.at(uris))
         names, kinds = _described(cursor, source)
         zoned = [

@@ -1,4 +1,4 @@
-"""Jobs of the BigQuery server: started once by id, run in threads, PENDING, RUNNING and DONE."""
+"""Jobs of the BigQuery server: each id is started once and runs in a thread, from PENDING to RUNNING and DONE."""
 
 import threading
 import uuid
@@ -15,7 +15,7 @@ from chicago_crime_tests.servers.google_server import RefusedError
 
 PROJECT = "chicago-test"
 LONGEST_IN_ANSWER_S = 0.2
-"""Jobs that are done within this time are so in the answer that started them; a client polls for the others."""
+"""Jobs that finish within this time are DONE in the response that started them; clients poll for the others."""
 
 
 @dataclass
@@ -24,9 +24,9 @@ class Job:
 
     Attributes:
         id: its id.
-        location: where it runs.
-        configuration: as in the request.
-        failure: reason and message with which a test wants it to fail, before it does anything.
+        location: its region.
+        configuration: the configuration in the request.
+        failure: reason and message of a failure requested by a test, before the job does anything.
     """
 
     id: str
@@ -45,7 +45,7 @@ class Job:
         return "query" if "query" in self.configuration else "load"
 
     def resource(self) -> dict[str, Any]:
-        """The job as the API shows it."""
+        """The job as the API describes it."""
         statistics: dict[str, Any] = {}
         if self.kind == "query":
             query: dict[str, Any] = {"totalBytesBilled": str(self.work.bytes_billed)}
@@ -133,7 +133,7 @@ class Jobs:
             job.error = {"reason": error.reason, "message": str(error)}
         except RefusedError as error:
             job.error = {"reason": "notFound" if error.status == 404 else "invalid", "message": str(error)}
-        except Exception as error:  # a bug of this server: the test must not wait for ever
+        except Exception as error:  # a bug of this server: the test must not wait forever
             job.error = {"reason": "invalid", "message": f"the test server failed: {error!r}"}
         job.state = "DONE"
         job.done.set()
@@ -169,7 +169,7 @@ class Jobs:
 
     @staticmethod
     def _write(session: Session, table: LiveTable, partition: str, rows: str) -> int:
-        """Write rows over a table or, if it is partitioned by time of ingestion, a partition."""
+        """Replace the rows of a table or, if it is partitioned by ingestion time, of a partition."""
         columns, values, where = ", ".join(f'"{name}"' for name, _, _ in table.columns), "*", ""
         if table.is_by_ingestion:
             assert table.partitions

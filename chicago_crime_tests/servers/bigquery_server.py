@@ -1,7 +1,7 @@
-"""BigQuery on loopback: the REST API v2 of datasets, tables and jobs, over DuckDB and Google's own SQL analyzer.
+"""BigQuery on loopback: the REST API v2 for datasets, tables and jobs, with DuckDB and Google's own SQL analyzer.
 
-A method that is missing here answers 501 and fails the test. Jobs are left to `bigquery_jobs_server.py`, SQL to
-`bigquery_engine.py`, tables to `bigquery_catalog.py`, files to `bigquery_files.py`.
+Methods that are not implemented respond with 501 and fail the test. Jobs are in `bigquery_jobs_server.py`, SQL in
+`bigquery_engine.py`, tables in `bigquery_catalog.py`, files in `bigquery_files.py`.
 """
 
 import calendar
@@ -26,7 +26,7 @@ class _Handler(GoogleHandler):
 
     @property
     def query(self) -> dict[str, list[str]]:
-        """The query, without the one parameter that Google's client sends and the discovery document lacks."""
+        """The query without a parameter that Google's client sends although the discovery document lacks it."""
         return {name: values for name, values in super().query.items() if name != "projection"}
 
     def answer_call(self) -> None:
@@ -76,7 +76,7 @@ class _Handler(GoogleHandler):
         self.reply_json(self._resource(table))
 
     def _on_tables_insert(self, of: Mapping[str, str]) -> None:
-        """Create a table without columns: others are created by DDL here."""
+        """Create a table without columns; tables with columns are created by DDL."""
         dataset, name = of["datasetId"], self._given["tableReference"]["tableId"]
         self._may("bigquery.tables.create", f"Dataset {PROJECT}:{dataset}")
         if self._given.get("schema", {}).get("fields"):
@@ -163,13 +163,13 @@ class _Handler(GoogleHandler):
 
 
 class BigQueryServer(GoogleServer):
-    """BigQuery, over a storage server's buckets.
+    """BigQuery, with a storage server's buckets.
 
     Attributes:
-        catalog: its datasets and tables.
+        catalog: datasets and tables.
         files: reads and writes files in Cloud Storage.
-        jobs: its jobs; `will_fail` and `before_work` are for tests.
-        forbidden: permissions that the caller does not have.
+        jobs: all jobs; `will_fail` and `before_work` are for tests.
+        forbidden: permissions that callers do not have.
     """
 
     api_name = "bigquery.v2"
@@ -182,18 +182,18 @@ class BigQueryServer(GoogleServer):
         self.jobs = Jobs(self.catalog, self.files)
 
     def forget_jobs(self) -> None:
-        """Forget all jobs and requests, and the faults of jobs."""
+        """Forget all jobs and requests, and the jobs' faults."""
         self.requests.clear()
         self.jobs = Jobs(self.catalog, self.files)
 
     def rows(self, dataset: str, table: str) -> list[dict[str, Any]]:
-        """A table's rows, without a request that is recorded."""
+        """A table's rows, without recording a request."""
         live = self.catalog.find(dataset, table)
         names = ", ".join(f'"{name}"' for name, _, _ in live.columns)
         return self.catalog.database.cursor().sql(f"SELECT {names} FROM {live.rows_table}").to_arrow_table().to_pylist()
 
     def writes(self) -> list[str]:
-        """The calls so far that change something, or would have changed it; dry runs do not."""
+        """The calls so far that write something, even if they failed; dry runs are excluded."""
         found = []
         for request in self.calls:
             call = request.call.removeprefix("bigquery.")
@@ -208,7 +208,7 @@ def _value(value: Any, kind: str) -> Any:
             return None
         case bool():
             return "true" if value else "false"
-        case datetime() if kind == "TIMESTAMP":  # microseconds, as the client asks
+        case datetime() if kind == "TIMESTAMP":  # microseconds, as requested by the client
             return str(calendar.timegm(value.timetuple()) * 1_000_000 + value.microsecond)
         case date():
             return value.isoformat()

@@ -1,7 +1,7 @@
-"""Credentials for tests: a service account with a generated key, and the token endpoint for it.
+"""Credentials for tests: a service account with a generated key, and its token endpoint.
 
-Google's libraries sign in as they would anywhere: they request a token from the `token_uri` of the file, or sign one
-themselves; the servers accept both.
+Google's libraries sign in as usual: they request a token from the file's `token_uri`, or sign one themselves. The
+servers accept both.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ TOKEN_PATH = "/token"
 
 @cache
 def private_key() -> str:
-    """The key of the service account, PEM; a new one in every process, so a test that finds it has found a leak."""
+    """The service account's key in PEM, generated in every process, so that any copy of it is a leak."""
     key, form = rsa.generate_private_key(public_exponent=65537, key_size=2048), serialization.PrivateFormat.PKCS8
     return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
 
@@ -29,7 +29,7 @@ def service_account_file(folder: Path, token_uri: str) -> Path:
     """Write a service account's file into a folder, as `gcloud iam service-accounts keys create` would.
 
     Args:
-        folder: it is created if missing.
+        folder: the folder; created if missing.
         token_uri: address of the token endpoint: `url + TOKEN_PATH` of any server.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,5 +55,5 @@ def new_token() -> dict[str, object]:
 
 
 def is_known(authorization: str) -> bool:
-    """Whether a header `Authorization` has a token as this endpoint issues it, or as the account signs one itself."""
+    """Whether an `Authorization` header has a token from this endpoint, or one signed by the account itself."""
     return authorization.startswith(("Bearer ya29.", "Bearer eyJ"))

@@ -1,4 +1,4 @@
-"""The state of the Dataproc server: clusters, jobs, batches and operations, and how each changes its state."""
+"""The state of the Dataproc server: clusters, jobs, batches and operations, and their transitions."""
 
 import re
 import threading
@@ -21,7 +21,7 @@ _OVER = {"DONE", "ERROR", "CANCELLED", "SUCCEEDED", "FAILED"}
 
 @dataclass
 class Cluster:
-    """A cluster: what was requested, and when its state changes."""
+    """A cluster: the request, its state, and when the state changes."""
 
     given: Json
     state: str = "CREATING"
@@ -59,7 +59,7 @@ class Dataproc:
 
     Attributes:
         run: starts a program, with the arguments of `Program` from `main` on.
-        creation_fails: the error with which the creation of every cluster ends; "" for none.
+        creation_fails: error of every cluster creation; "" for none.
         clusters_made: names of all clusters ever created, in order.
     """
 
@@ -72,7 +72,7 @@ class Dataproc:
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def cluster(self, name: str) -> Cluster:
-        """A cluster in its present state."""
+        """A cluster in its current state."""
         with self.lock:
             found = self.clusters.get(name)
             if found and time.monotonic() > found.changes_at:
@@ -132,7 +132,7 @@ class Dataproc:
         return dict(job.resource)
 
     def job(self, id_: str) -> Json:
-        """A job in its present state; the next call finds it one state further."""
+        """A job in its current state; each call advances it to the next state."""
         with self.lock:
             if id_ not in self.jobs:
                 raise RefusedError(404, f"Not found: Job {id_}")
@@ -162,7 +162,7 @@ class Dataproc:
         return operation
 
     def batch(self, id_: str) -> Json:
-        """A batch in its present state; the next call finds it one state further."""
+        """A batch in its current state; each call advances it to the next state."""
         with self.lock:
             if id_ not in self.batches:
                 raise RefusedError(404, f"Not found: Batch {id_}")
