@@ -12,7 +12,7 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -44,8 +44,6 @@ ONE_YEAR = 2015
 CLASS_A = ("POST", "PUT")
 """HTTP methods of Cloud Storage's class A operations, which also include lists. Deletions are free."""
 
-_COLUMNS = ("call", "calls", "a year", "writes")
-
 
 @dataclass
 class YearBytes:
@@ -63,8 +61,8 @@ class YearBytes:
     rows: int
     billed: int
     queries: int
-    tables: dict[str, int] = field(default_factory=dict)
-    objects: int = 0
+    tables: dict[str, int]
+    objects: int
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -123,7 +121,7 @@ def _bytes_of_a_year(folder: Path, rows: int) -> YearBytes:
 
 
 def _print_calls(calls: Counter[str], writes: Counter[str], years: int) -> None:
-    table = Table(*_COLUMNS, title=f"Calls of the first backfill of {years} years")
+    table = Table("call", "calls", "a year", "writes", title=f"Calls of the first backfill of {years} years")
     for kind, count in calls.most_common():
         table.add_row(kind, f"{count:,}", f"{count / years:.1f}", f"{writes[kind]:,}")
     total, written = calls.total(), writes.total()

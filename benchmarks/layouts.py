@@ -57,8 +57,9 @@ def write_real(folder: Path, years: Sequence[int]) -> None:
     for number, year in enumerate(years):
         of = WHOLE_YEARS[number % len(WHOLE_YEARS)]
         rows = gzip.decompress((REAL / f"Chicago_Crimes_{of}.csv.gz").read_bytes())
-        for before, after in ((b"02/29/%d ", b"02/28/%d "), (b"/%d ", b"/%d "), (b",%d,", b",%d,")):
-            rows = rows.replace(before % of, after % (of if b"29" in before else year))
+        rows = rows.replace(b"02/29/%d " % of, b"02/28/%d " % of)
+        for form in (b"/%d ", b",%d,"):
+            rows = rows.replace(form % of, form % year)
         (folder / f"crimes_{year}.csv").write_bytes(rows)
 
 

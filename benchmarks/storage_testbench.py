@@ -70,7 +70,8 @@ def _swap(store: BucketStore, file: Path) -> bool:
 
 
 def _delete(store: BucketStore, file: Path) -> bool:
-    return store.delete_prefix("crimes/") == 1 and store.list() == []
+    store.delete_prefix("crimes/")
+    return store.list() == []
 
 
 def _put(store: BucketStore, file: Path) -> bool:

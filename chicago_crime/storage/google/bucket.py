@@ -155,21 +155,12 @@ class BucketStore(ObjectStore):
         vars(found)["client"] = self.client  # shares connections and token
         return found, address.path.lstrip("/")
 
-    def delete_prefix(self, prefix: str) -> int:
-        """Delete every object below a prefix such as `staging/run/`.
-
-        Returns:
-            How many objects there were.
-
-        Raises:
-            ObjectStoreError: Google refuses.
-        """
+    def delete_prefix(self, prefix: str) -> None:
+        """Delete every object below a prefix such as `staging/run/`."""
         if not prefix.strip("/") or not prefix.endswith("/"):
             raise ValueError(f"{prefix!r} must be a folder that ends in a slash: any other prefix matches too much")
-        found = self._blobs(prefix)
         with ThreadPoolExecutor(_PARALLEL_DELETES) as pool:
-            list(pool.map(self._delete, found))
-        return len(found)
+            list(pool.map(self._delete, self._blobs(prefix)))
 
     @cached_property
     def _bucket(self) -> storage.Bucket:
