@@ -1,1 +1,1 @@
-"""How fast and how large: programs that measure. `docs/performance.md` has what they last showed."""
+"""Benchmarks of speed, memory and robustness; `docs/performance.md` has the latest results."""

@@ -1,10 +1,10 @@
-"""The calls of a backfill to Google Cloud and its cost there, measured on the tests' servers.
+"""The number of Google Cloud calls and the cost of a backfill, measured on the tests' servers.
 
     python -m benchmarks.cloud [--years 2001-2022] [--rows 265000]
 
-Two runs are measured: the calls of a first backfill of all years with few rows, because their number does not depend on
-the rows; and the bytes of one full-size year of the synthetic sample, from which other years are scaled by their rows.
-Nothing is sent to Google. How long machines live is a guess.
+Two runs are measured: the calls of a first backfill of all years with few rows, because the number of calls does not
+depend on the rows; and the bytes of one full-size year of the synthetic sample, scaled to the other years by rows.
+Nothing is sent to Google. The lifetime of machines is a guess.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -39,12 +39,10 @@ USD_PER_1000_WRITES = 0.005
 
 TINY_ROWS = 200
 MINUTES_TO_START, MINUTES_A_YEAR = 3.0, 0.5
-"""A guess of how long the machines of the Spark job live: nothing was measured on Google Cloud."""
+"""A guess of the lifetime of the Spark job's machines: nothing was measured on Google Cloud."""
 ONE_YEAR = 2015
 CLASS_A = ("POST", "PUT")
-"""Methods of Cloud Storage's class A operations; lists are, too. Deletions are free."""
-
-_COLUMNS = ("call", "calls", "a year", "writes")
+"""HTTP methods of Cloud Storage's class A operations, which also include lists. Deletions are free."""
 
 
 @dataclass
@@ -52,19 +50,19 @@ class YearBytes:
     """The bytes of one full-size year.
 
     Attributes:
-        rows: of the year.
-        billed: for BigQuery's queries, at least 10 MiB for each table. The server counts all columns of a table, and
-            BigQuery those that a query names: this is the most that it can be.
-        queries: their number.
+        rows: number of rows.
+        billed: bytes billed for BigQuery queries, at least 10 MiB per table. This is an upper bound, because the
+            server counts all columns of a table, and BigQuery only those used in the query.
+        queries: number of queries.
         tables: logical bytes of each table.
-        objects: bytes that stay in the bucket.
+        objects: bytes kept in the bucket.
     """
 
     rows: int
     billed: int
     queries: int
-    tables: dict[str, int] = field(default_factory=dict)
-    objects: int = 0
+    tables: dict[str, int]
+    objects: int
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -90,7 +88,7 @@ def _run(cloud: Cloud, years: str, rows: int) -> None:
 
 
 def _calls(folder: Path, years: str) -> tuple[Counter[str], Counter[str], int]:
-    """The calls of a first backfill by kind, those that write, and how many are class A of Cloud Storage."""
+    """The calls of a first backfill by kind, those that write, and the number of class A calls of Cloud Storage."""
     with cloud_in(folder) as cloud:
         _run(cloud, years, TINY_ROWS)
         made = Counter(
@@ -123,7 +121,7 @@ def _bytes_of_a_year(folder: Path, rows: int) -> YearBytes:
 
 
 def _print_calls(calls: Counter[str], writes: Counter[str], years: int) -> None:
-    table = Table(*_COLUMNS, title=f"Calls of the first backfill of {years} years")
+    table = Table("call", "calls", "a year", "writes", title=f"Calls of the first backfill of {years} years")
     for kind, count in calls.most_common():
         table.add_row(kind, f"{count:,}", f"{count / years:.1f}", f"{writes[kind]:,}")
     total, written = calls.total(), writes.total()

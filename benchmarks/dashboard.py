@@ -1,12 +1,12 @@
-"""How fast the dashboard answers over 22 full years, in a browser and for five people at once.
+"""Response times of the dashboard over 22 full years, in a browser and for five concurrent users.
 
     python -m benchmarks.dashboard DATA [--real FOLDER] [--changes 100]
 
-Where DATA has no published year yet, it is made (3 GB, a quarter of an hour) from the real years 2014 to 2016 in
-FOLDER: each year from 2001 to 2022 gets as many of their crimes, chosen by a hash, as the real year had, on the same
-days of its own calendar. Then it measures the first page of a running server, successive filter changes and pages of
-incidents in Chromium, and the pages that five people ask for at once, each of whom reads a page for two seconds. Beside
-the seconds, which need an idle machine, it prints those of the server's processor.
+If DATA has no published year yet, it is generated (3 GB, 15 minutes) from the real years 2014 to 2016 in FOLDER: each
+year from 2001 to 2022 gets as many of their crimes, chosen by a hash, as it really had, on the same days of its own
+calendar. The benchmark then measures the first page of a running server, successive filter changes and pages of
+incidents in Chromium, and the pages of five concurrent users, each of whom reads every page for two seconds. It prints
+wall-clock seconds, which need an idle machine, and processor seconds of the server.
 """
 
 import argparse
@@ -55,27 +55,27 @@ COPY (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Make the data if there is none, measure and print."""
+    """Generate the data if there is none, measure and print."""
     parser = argparse.ArgumentParser(description="Measure the dashboard over 22 years.")
-    parser.add_argument("data", type=Path, help="an installation with 22 years, or a folder to make one in")
+    parser.add_argument("data", type=Path, help="an installation with 22 years, or a folder to generate one in")
     parser.add_argument("--real", type=Path, default=REAL, help="folder with the real years")
     parser.add_argument("--changes", type=int, default=100, help="number of filter changes")
     chosen = parser.parse_args(arguments)
     if not (chosen.data / "objects" / "published").exists():
-        _make(chosen.real, chosen.data)
+        _generate(chosen.real, chosen.data)
     with sync_playwright() as playwright, _serving(chosen.data) as (server, started):
-        out.print(f"start, until the first page is there: {started:.2f} s")
+        out.print(f"start, until the first page responds: {started:.2f} s")
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--headless", "--no-sandbox", "--disable-gpu"]
         )
         for what, seconds, processor in _changes(browser, server, chosen.changes):
-            _say(what, seconds, processor)
+            _report(what, seconds, processor)
         browser.close()
         _users(server)
 
 
-def _make(real: Path, data: Path) -> None:
-    """Load 22 years that are made from the real ones."""
+def _generate(real: Path, data: Path) -> None:
+    """Load 22 years generated from the real ones."""
     (data / "in").mkdir(parents=True)
     with duckdb.connect(config={"memory_limit": "1500MB"}) as connection:
         files = [str(real / f"Chicago_Crimes_{year}.csv.gz") for year in WHOLE_YEARS]
@@ -89,7 +89,7 @@ def _make(real: Path, data: Path) -> None:
     subprocess.run([*PROGRAM, *load], check=True, stdout=subprocess.DEVNULL)
 
 
-def _say(what: str, seconds: Sequence[float], processor: float) -> None:
+def _report(what: str, seconds: Sequence[float], processor: float) -> None:
     p95 = statistics.quantiles(seconds, n=20)[-1] if len(seconds) > 1 else seconds[0]
     goal = GOALS[what.partition(",")[0]]
     out.print(
@@ -117,7 +117,7 @@ def _serving(data_dir: Path) -> Iterator[tuple[psutil.Process, float]]:
 
 
 def _changes(browser: Browser, server: psutil.Process, changes: int) -> Iterator[tuple[str, list[float], float]]:
-    """What was measured, the seconds until the last chart was drawn each time, and those of the server's processor."""
+    """Measure each kind of page: its name, the seconds until all charts were drawn, and the server's processor time."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     dice = random.Random(1)
 
@@ -156,7 +156,7 @@ def _processor(server: psutil.Process) -> float:
 
 
 def _users(server: psutil.Process) -> None:
-    """What five people wait for, and the server's peak memory meanwhile."""
+    """Measure response times of concurrent users, and the server's peak memory."""
     waits: dict[str, list[float]] = {"filter change": [], "incidents": []}
     peak = 0
 
@@ -184,7 +184,7 @@ def _users(server: psutil.Process) -> None:
         time.sleep(0.2)
     each = (_processor(server) - before) / (USERS * PAGES_EACH)
     for what, seconds in waits.items():
-        _say(f"{what}, one of {USERS} people at once", seconds, each * len(seconds))
+        _report(f"{what}, with {USERS} concurrent users", seconds, each * len(seconds))
     out.print(f"memory of the server: at most {peak / 1e6:.0f} MB")
 
 

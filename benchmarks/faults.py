@@ -1,15 +1,15 @@
-"""Faults at every call of a run in the cloud, one at a time: does each run succeed, or fail cleanly?
+"""Injects a fault at every call of a run in the cloud, one at a time: does each run succeed or fail cleanly?
 
     python -m benchmarks.faults [--faults 429,500,503,cut,lost,slow,kill] [--all]
 
-Loads a tiny year again and again on the tests' servers. Each run meets one fault at one call, or is killed there; after
-a run that failed, the next has no faults. `chicago_crime_tests/end_to_end/disturbed_runs.py` checks that each table has
-the old year or the new one, that readers see one snapshot, that nothing is duplicated, and that no cluster or staged
-file is left.
+It repeatedly loads a tiny year on the tests' servers. Each run has one fault at one call, or is killed there; after a
+failed run, the next has no faults. `chicago_crime_tests/end_to_end/disturbed_runs.py` checks that each table has the
+old year or the new one, that readers see one snapshot, that nothing is duplicated, and that no cluster or staged file
+is left.
 
-Every fault is tried at every call before Spark, and at every later call that changes something. Later reads each meet
-one fault, in rotation, because such a run takes three times as long. It takes an hour; with `--all`, where later reads
-meet every fault, some hours.
+Every fault is tried at every call before Spark, and at every later call that changes something. Each later read gets
+one fault, in rotation, because such runs take three times as long. It takes an hour, or several with `--all`, which
+tries every fault at later reads, too.
 """
 
 import argparse
@@ -52,7 +52,7 @@ FAULTS = {
     "slow": Fault(wait_s=0.3),
 }
 OUTCOMES = ("succeeded", "failed, the next succeeded", "MISSED THE CALL", "WRONG")
-"""A call is missed if the run made fewer calls of its kind: the number of polls varies."""
+"""A call is missed if the run made fewer calls of this kind, because the number of polls varies."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     faults = chosen.faults.split(",")
     logging.disable()
     with Clouds() as clouds:
-        calls = _calls(clouds.whole)
+        calls = _calls(clouds.cloud)
         out.print(f"{len(calls)} calls of {len({call.kind for call, _ in calls})} kinds")
         later = [call for call, assets in calls if not assets and not call.changes]
         turns = dict(zip(later, cycle(faults), strict=False))
@@ -80,7 +80,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class Clouds(ExitStack):
-    """A cloud to try faults on, and a new one after a run that went wrong, whose remains would spoil the next."""
+    """A cloud to try faults on. It is replaced after a run that went wrong, because its remains could affect the next.
+
+    Attributes:
+        cloud: the current cloud.
+    """
 
     def __enter__(self) -> "Clouds":
         self.renew()
@@ -92,14 +96,14 @@ class Clouds(ExitStack):
         folder = Path(self.enter_context(tempfile.TemporaryDirectory(prefix="faults-")))
         for version, per_month in (("old", OLD), ("new", NEW)):
             write_csv(folder / version / f"{YEAR}.csv", crimes_of_months(YEAR, per_month))
-        self.whole: Cloud = self.enter_context(cloud_in(folder))
-        load(self.whole, "old")
+        self.cloud: Cloud = self.enter_context(cloud_in(folder))
+        load(self.cloud, "old")
 
 
 def _calls(cloud: Cloud) -> list[tuple[Call, str]]:
-    """The calls of a run, each with the assets that suffice to make it: the assets before Spark are quicker alone."""
-    whole, before = _calls_of_a_run(cloud, ""), _calls_of_a_run(cloud, BEFORE_SPARK)
-    after = [call for call in whole if call not in before]
+    """The calls of a run, each with the assets to run for it: the assets before Spark are quicker alone."""
+    all_calls, before = _calls_of_a_run(cloud, ""), _calls_of_a_run(cloud, BEFORE_SPARK)
+    after = [call for call in all_calls if call not in before]
     return [*((call, BEFORE_SPARK) for call in before), *((call, "") for call in after)]
 
 
@@ -123,16 +127,16 @@ def _try(clouds: Clouds, fault: str, calls: Sequence[tuple[Call, str]]) -> list[
         out.print(f"{number} of {len(calls)}: {fault} at {call.kind}, {call.place}")
         try:
             if fault == "kill":
-                outcomes.append(OUTCOMES[1 if kill_run_at(clouds.whole, call, assets) else 2])
+                outcomes.append(OUTCOMES[1 if kill_run_at(clouds.cloud, call, assets) else 2])
                 continue
             chosen = Chosen(FAULTS[fault], call.__eq__)
-            at_once = run_under(clouds.whole, chosen, assets)
+            succeeded = run_under(clouds.cloud, chosen, assets)
         except AssertionError as error:
             out.print(f"WRONG: {fault} at {call}: {error}")
             outcomes.append("WRONG")
             clouds.renew()
             continue
-        outcomes.append(OUTCOMES[0 if at_once else 1] if chosen.hit else OUTCOMES[2])
+        outcomes.append(OUTCOMES[0 if succeeded else 1] if chosen.hit else OUTCOMES[2])
     counted = ", ".join(f"{outcome} {n}" for outcome, n in Counter(outcomes).items())
     out.print(f"{fault}: {len(calls)} runs in {time.perf_counter() - start:.0f} s: {counted}")
     return outcomes

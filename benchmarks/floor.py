@@ -1,9 +1,9 @@
-"""The floor: one process, DuckDB, hand-written SQL for clean files; no checks, no events, no resume.
+"""The floor: one process with DuckDB and hand-written SQL for clean files, without checks, events or resumption.
 
     python -m benchmarks.floor CSV_FOLDER OUTPUT_FOLDER
 
-Copies the yearly files and writes the same raw, typed, enriched and summary tables as the platform, as Parquet. The
-platform's additional time is the cost of everything else that it does.
+It copies the yearly files and writes the same raw, typed, enriched and summary tables as the platform, as Parquet. Any
+additional time of the platform is the cost of its other features.
 """
 
 import shutil

@@ -1,9 +1,9 @@
-"""Replacements of real years under a reader: killed at random moments, or whole. Does anybody ever see a mixture?
+"""Replaces real years while they are read, with runs killed at random moments: do readers ever see mixed versions?
 
     python -m benchmarks.kills REAL_YEARS NEW_FOLDER [--years 2014-2016] [--runs 50] [--repair-every 25] [--whole]
 
-Each run replaces the years by a version in which other crimes have their arrest flag turned. A reader asks for the
-arrests of every year in three tables all the while: each answer must be that of one version, and never of an older one
+Each run replaces the years with a version in which different crimes have an inverted arrest flag. Meanwhile, a reader
+queries the arrests of every year in three tables: each result must be from one version, and never from an older one
 than before. Every few kills, the next run must repair everything and leave nothing behind.
 """
 
@@ -44,32 +44,32 @@ ORDER BY year
 
 
 class Versions:
-    """The versions of the years, made one after the other: only the next one is on the disk.
+    """Successive versions of the years; only the newest one is on the disk.
 
     Attributes:
-        arrests: of each version so far, by year.
+        arrests: arrests by year, for each version so far.
     """
 
     def __init__(self, real: Path, folder: Path, years: Sequence[int]):
         self.real, self.folder, self.years = real, folder, years
         self.arrests: list[dict[int, int]] = []
         folder.mkdir(parents=True)
-        self.make_next()
+        self.write_next()
 
     @property
     def newest(self) -> int:
         """The number of the version on the disk."""
         return len(self.arrests) - 1
 
-    def make_next(self) -> None:
+    def write_next(self) -> None:
         """Write the next version."""
-        turned, found = len(self.arrests) + 2, {}
+        divisor, found = len(self.arrests) + 2, {}
         for year in self.years:
             file = self.folder / f"{year}.csv"
             duckdb.execute(
                 f"""
                 COPY (
-                    SELECT * REPLACE (IF((ID::BIGINT % {turned} = 0) = (Arrest = 'true'), 'false', 'true') AS Arrest)
+                    SELECT * REPLACE (IF((ID::BIGINT % {divisor} = 0) = (Arrest = 'true'), 'false', 'true') AS Arrest)
                     FROM READ_CSV('{self.real}/Chicago_Crimes_{year}.csv.gz', all_varchar = true)
                 ) TO '{file}'"""
             )
@@ -78,21 +78,21 @@ class Versions:
         self.arrests.append(found)
 
     def number_of(self, rows: Sequence[Sequence[int]]) -> int:
-        """The version that an answer shows in all years and tables.
+        """Return the version that a result shows in all years and tables.
 
         Raises:
-            AssertionError: it is a mixture.
+            AssertionError: the tables show different versions.
         """
         assert all(row[1] == row[2] == row[3] for row in rows), f"the tables differ: {rows}"
         return self.arrests.index({row[0]: row[1] for row in rows})
 
 
 class Readers:
-    """Asks for what is published again and again, as `query` does.
+    """Repeatedly queries the published tables, as `query` does.
 
     Attributes:
         seen: how often each version was seen.
-        wrong: what should not have been seen.
+        wrong: errors and mixed results.
     """
 
     def __init__(self, settings: Settings, versions: Versions):
@@ -101,35 +101,35 @@ class Readers:
         self.wrong: list[str] = []
 
     def read(self) -> int:
-        """The version that is published."""
-        answer = Installation(self.settings).reader().first_rows(ARRESTS, None)
-        return self.versions.number_of(answer.rows)
+        """Return the published version."""
+        result = Installation(self.settings).reader().first_rows(ARRESTS, None)
+        return self.versions.number_of(result.rows)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Read while the body lasts."""
-        over = threading.Event()
-        thread = threading.Thread(target=self._loop, args=(over,))
+        """Read for the duration of the context."""
+        stop = threading.Event()
+        thread = threading.Thread(target=self._loop, args=(stop,))
         thread.start()
         try:
             yield
         finally:
-            over.set()
+            stop.set()
             thread.join()
 
-    def _loop(self, over: threading.Event) -> None:
+    def _loop(self, stop: threading.Event) -> None:
         last = -1
-        while not over.wait(0.1):
+        while not stop.wait(0.1):
             try:
                 now = self.read()
                 assert now >= last, f"version {now} after {last}"
                 self.seen[now], last = self.seen[now] + 1, now
-            except Exception as error:  # whatever a reader meets is a result
+            except Exception as error:  # every error of a reader is a result
                 self.wrong.append(repr(error))
 
 
 def left_behind(settings: Settings) -> list[str]:
-    """What is not as it should be after a run that succeeded."""
+    """Return the problems and leftovers after a successful run."""
     installation = Installation(settings)
     found = [str(file) for file in (settings.data_dir / "staging").rglob("*")]
     found += [str(file) for file in (settings.data_dir / LEASES).iterdir()]
@@ -139,14 +139,14 @@ def left_behind(settings: Settings) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Replace the years again and again and print what was seen; returns the number of things that went wrong."""
-    parser = argparse.ArgumentParser(description="Replace real years under a reader, and kill the runs.")
+    """Replace the years repeatedly and print the versions seen. Returns the number of errors."""
+    parser = argparse.ArgumentParser(description="Replace real years while they are read, and kill the runs.")
     parser.add_argument("real", type=Path, help="folder with Chicago_Crimes_YEAR.csv.gz")
     parser.add_argument("data", type=Path, help="a folder that does not exist yet")
     parser.add_argument("--years", default="2014-2016")
     parser.add_argument("--runs", type=int, default=50)
     parser.add_argument("--repair-every", type=int, default=25)
-    parser.add_argument("--whole", action="store_true", help="kill no run")
+    parser.add_argument("--whole", action="store_true", help="do not kill any run")
     chosen = parser.parse_args(arguments)
     versions = Versions(chosen.real.resolve(), chosen.data / "in", parse_years(chosen.years))
     settings = load_settings(source="folder", folder=versions.folder, data_dir=chosen.data / "data")
@@ -158,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         environment = os.environ | settings.as_environment()
         return subprocess.Popen([*command, chosen.years], stdout=log, stderr=log, env=environment)
 
-    def run_whole() -> float:
+    def complete_run() -> float:
         began = time.perf_counter()
         with readers.reading() if versions.newest else nullcontext():
             assert start().wait() == 0, f"see {log.name}"
@@ -167,16 +167,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         assert not (wrong := left_behind(settings)), wrong
         return took
 
-    run_whole()
-    versions.make_next()
+    complete_run()
+    versions.write_next()
     killed = 0
-    longest = run_whole()
+    longest = complete_run()
     out.print(f"one replacement took {longest:.1f} s")
     for number in range(1, chosen.runs + 1):
         if readers.read() == versions.newest:
-            versions.make_next()
+            versions.write_next()
         if chosen.whole:
-            run_whole()
+            complete_run()
         else:
             with readers.reading():
                 process = start()
@@ -188,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     killed += 1
         out.print(f"{number}: version {readers.read()} of {versions.newest}; {killed} killed; seen {readers.seen}")
         if not chosen.whole and number % chosen.repair_every == 0:
-            longest = run_whole()
+            longest = complete_run()
             out.print(f"  repaired in {longest:.1f} s")
     for wrong in readers.wrong:
         out.print(f"WRONG: {wrong}")

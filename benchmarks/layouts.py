@@ -1,4 +1,4 @@
-"""Years as people have them: sample years made like real ones, real years, and layouts of other programs."""
+"""Input years for the benchmarks: sample years that resemble real ones, real years, and layouts of other programs."""
 
 import gzip
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from chicago_crime.tables.columns import SOURCE_NAMES
 REAL = Path(__file__).parents[2] / "shared" / "data" / "real"
 WHOLE_YEARS = (2014, 2015, 2016)
 
-# Measured on the real years 2014 to 2016: 1.1 % of the rows have no place, so that they end in empty fields, and a
-# year has at most a few rows with doubled quotes.
+# Measured on the real years 2014 to 2016: 1.1 % of the rows have no location, so they end in empty fields, and a year
+# has at most a few rows with doubled quotes.
 _LIKE_REAL = """
     SELECT * REPLACE (
         CASE WHEN hash(id) % 1000 >= 11 THEN x_coordinate END AS x_coordinate,
@@ -39,7 +39,7 @@ LAYOUTS = {
     "semicolons": "FROM rows",
     "one file of all years": "FROM rows",
 }
-"""By name, what makes a canonical year's rows one of that layout."""
+"""Layout -> query that converts the rows of a canonical year."""
 
 
 def write_like_real(folder: Path, rows_by_year: dict[int, int]) -> None:
@@ -52,13 +52,14 @@ def write_like_real(folder: Path, rows_by_year: dict[int, int]) -> None:
 
 
 def write_real(folder: Path, years: Sequence[int]) -> None:
-    """Write years whose rows are those of the real ones in turn, with only the year changed."""
+    """Write years with the rows of the real ones in rotation, with only the year changed."""
     folder.mkdir()
     for number, year in enumerate(years):
         of = WHOLE_YEARS[number % len(WHOLE_YEARS)]
         rows = gzip.decompress((REAL / f"Chicago_Crimes_{of}.csv.gz").read_bytes())
-        for before, after in ((b"02/29/%d ", b"02/28/%d "), (b"/%d ", b"/%d "), (b",%d,", b",%d,")):
-            rows = rows.replace(before % of, after % (of if b"29" in before else year))
+        rows = rows.replace(b"02/29/%d " % of, b"02/28/%d " % of)
+        for form in (b"/%d ", b",%d,"):
+            rows = rows.replace(form % of, form % year)
         (folder / f"crimes_{year}.csv").write_bytes(rows)
 
 

@@ -1,11 +1,11 @@
-"""Measure on real years what the sample source draws from.
+"""Measures the distributions of real years from which the sample source draws.
 
     python -m benchmarks.measure_sample_profile DATA_DIR ROWS_PER_YEAR_CSV
 
-DATA_DIR holds whole real years, loaded by the platform; ROWS_PER_YEAR_CSV has the columns year and rows. Writes
-`profile.json` and `places.parquet` in `chicago_crime/sources/sample/`: shares and counts only, never a single crime.
-Blocks are made up, inside real cells, on the streets of `streets.csv`: eight hundred house numbers make a mile, counted
-from State and Madison.
+DATA_DIR is an installation with complete real years; ROWS_PER_YEAR_CSV has the columns year and rows. It writes
+`profile.json` and `places.parquet` in `chicago_crime/sources/sample/`: only shares and counts, never individual crimes.
+Blocks are invented within real cells, on the streets of `streets.csv`, with 800 house numbers per mile counted from
+State and Madison.
 """
 
 import csv
@@ -32,7 +32,7 @@ ORIGIN_FT = (1_176_350, 1_900_420)
 FEET_PER_NUMBER = 6.6  # 800 numbers a mile
 
 LEAST_CRIMES = 10
-"""Kinds of crime and cells with fewer crimes in all years are left out, because they could identify persons."""
+"""Kinds of crime and cells with fewer crimes in all years are omitted, because they could identify people."""
 
 KINDS = f"""
     SELECT iucr, primary_type, description, fbi_code, COALESCE(ANY_VALUE(ucr_part1_class), 'non_index') AS class,
@@ -70,7 +70,7 @@ def main(data_dir: str, rows_per_year: str) -> None:
     with duckdb.connect(f"{data_dir}/warehouse/warehouse.duckdb", read_only=True) as real:
         profile = measure(real)
         coefficients = degrees(real)
-        places = made_places(real.sql(PLACES).fetchnumpy(), coefficients)
+        places = invented_places(real.sql(PLACES).fetchnumpy(), coefficients)
     pq.write_table(places, PLACES_FILE, compression="zstd", compression_level=19)
     with Path(rows_per_year).open(newline="") as file:
         profile["rows"] = {row["year"]: int(row["rows"]) for row in csv.DictReader(file)}
@@ -79,7 +79,7 @@ def main(data_dir: str, rows_per_year: str) -> None:
 
 
 def measure(real: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """All of the profile but the rows per year."""
+    """Measure the profile, except for the rows per year."""
 
     def by(key: str, value: str = "COUNT(*)", where: str = "TRUE") -> dict[int, float]:
         return dict(real.sql(f"SELECT {key}, {value} FROM crimes WHERE {where} GROUP BY 1 ORDER BY 1").fetchall())
@@ -117,7 +117,7 @@ def measure(real: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 
 def degrees(real: duckdb.DuckDBPyConnection) -> dict[str, list[float]]:
-    """Coefficients that give latitude and longitude from X and Y; see `polynomial_terms`."""
+    """Fit coefficients that convert X and Y to latitude and longitude; see `polynomial_terms`."""
     columns = "x_coordinate, y_coordinate, latitude, longitude"
     rows = real.sql(f"SELECT DISTINCT {columns} FROM crimes WHERE x_coordinate IS NOT NULL ORDER BY ALL").fetchall()
     x, y, *found_degrees = np.array(rows).T
@@ -132,13 +132,13 @@ def degrees(real: duckdb.DuckDBPyConnection) -> dict[str, list[float]]:
 
 
 def polynomial_terms(x_ft: np.ndarray, y_ft: np.ndarray) -> np.ndarray:
-    """All products of powers of the coordinates up to degree 4, an array of places x terms."""
+    """Return all products of powers of the coordinates up to degree 4: an array of places x terms."""
     u, v = (x_ft - CENTER_FT[0]) / SCALE_FT, (y_ft - CENTER_FT[1]) / SCALE_FT
     return np.stack([u**i * v**j for i in range(5) for j in range(5 - i)], axis=-1)
 
 
-def made_places(cells: Mapping[str, np.ndarray], coefficients: Mapping[str, list[float]]) -> pa.Table:
-    """Blocks in cells, as the texts that the sample writes; each has the counts of its cell."""
+def invented_places(cells: Mapping[str, np.ndarray], coefficients: Mapping[str, list[float]]) -> pa.Table:
+    """Invent blocks in cells, as the texts that the sample writes; each has the counts of its cell."""
     rng = np.random.default_rng(2001)
     cell = {name: np.repeat(values, BLOCKS_PER_CELL) for name, values in cells.items()}
     x = rng.integers(cell["x_min"], cell["x_max"] + 1)
@@ -158,7 +158,7 @@ def made_places(cells: Mapping[str, np.ndarray], coefficients: Mapping[str, list
 
 
 def streets_by_number() -> dict[str, dict[int, str]]:
-    """Streets by direction, and by the house number of the line they run along: negative in the west and the south."""
+    """Streets by direction and by the house number they run along, which is negative in the west and the south."""
     found: dict[str, dict[int, str]] = {"north_south": {}, "east_west": {}}
     with Path(__file__).with_name("streets.csv").open(newline="") as file:
         for row in csv.DictReader(file):
@@ -167,13 +167,13 @@ def streets_by_number() -> dict[str, dict[int, str]]:
 
 
 def address(x_ft: int, y_ft: int, along_x: bool, streets: Mapping[str, Mapping[int, str]]) -> str:
-    """The block of a place, e.g. `019XX W DEVON AVE`.
+    """Return the block of a place, such as `019XX W DEVON AVE`.
 
     Args:
         x_ft: NAD83 Illinois East, feet.
         y_ft: NAD83 Illinois East, feet.
         along_x: True for a street that runs east and west.
-        streets: as `streets_by_number` gives them.
+        streets: the result of `streets_by_number`.
     """
 
     def nearest(direction: str, number: float) -> str:

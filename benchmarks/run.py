@@ -1,10 +1,10 @@
-"""Time and memory of the platform, compared with a floor and with Apache Spark in one run.
+"""Time and memory of the platform, compared with a floor and with Apache Spark.
 
     python -m benchmarks.run [--verify] [--folder FOLDER] [--without-spark] [--years 2001-2022]
 
-Writes 22 full-size years of the synthetic sample, made like real ones, loads them in each way and layout one after the
-other, then real rows where ../shared/data/real is, and prints a table. Compare ratios rather than seconds: machines are
-noisy. Needs 15 GB of disk; Java 17 for Spark. `--verify` compares the tables.
+It writes 22 full-size years of the synthetic sample, made to resemble real ones, loads them with each program and in
+each layout, then real rows if ../shared/data/real exists, and prints a table. Compare ratios rather than seconds,
+because machines are noisy. It needs 15 GB of disk, and Java 17 for Spark. `--verify` compares the tables.
 """
 
 import argparse
@@ -42,15 +42,15 @@ VERIFY = {
     "area_rates": "COUNT(*), SUM(crimes), SUM(arrests), ROUND(SUM(rate_per_1000), 6)",
     "hot_spots": "COUNT(*), SUM(crimes), SUM(neighborhood_crimes), ROUND(SUM(gi_star), 4)",
 }
-"""Aggregates on which the floor and the platform must agree, by table and year."""
+"""Aggregates that the floor and the platform must agree on, by table and year."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="Measure the platform beside a floor and Apache Spark.")
+    parser = argparse.ArgumentParser(description="Compare the platform with a floor and with Apache Spark.")
     parser.add_argument("--verify", action="store_true", help="compare the floor's tables with the platform's")
-    parser.add_argument("--folder", type=Path, help="where to work; by default a temporary folder")
-    parser.add_argument("--without-spark", action="store_true", help="leave Apache Spark out: no Java is needed")
+    parser.add_argument("--folder", type=Path, help="folder for the data; by default a temporary folder")
+    parser.add_argument("--without-spark", action="store_true", help="skip Apache Spark, which needs Java")
     parser.add_argument("--years", default="2001-2022", help="which years")
     chosen = parser.parse_args(arguments)
     years = parse_years(chosen.years)
@@ -71,7 +71,7 @@ def _measure(folder: Path, years: list[int], verify: bool, with_spark: bool) -> 
         of_processor = f"{found.processor:.1f}", f"{found.processor / floor.processor:.2f}"
         memory = f"{found.bytes / 1e6:,.0f}"
         table.add_row(name, f"{found.seconds:.1f}", f"{ratios[name]:.2f}", *of_processor, memory)
-        out.print(f"{name}: {found.seconds:.1f} s")  # the table comes at the end, which may be far
+        out.print(f"{name}: {found.seconds:.1f} s")  # the table is printed only at the end
         return found
 
     floor = _floor(folder, "csv")
@@ -120,7 +120,7 @@ def _measure(folder: Path, years: list[int], verify: bool, with_spark: bool) -> 
 
 
 def _one_year(folder: Path, add: Callable[[str, watch.Measured, watch.Measured], watch.Measured]) -> float:
-    """The ratio to the floor of one year, with the start of the process: the best of three runs of each in turn."""
+    """Measure the platform's ratio to the floor for one year, including startup: the best of three alternating runs."""
     if REAL.exists():
         write_real(folder / "csv1", [ONE_YEAR])
     else:

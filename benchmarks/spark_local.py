@@ -1,4 +1,4 @@
-"""Like steps in Apache Spark's local mode: raw, typed and enriched table, and the counts, without comparable types.
+"""The same steps in Apache Spark's local mode: raw, typed and enriched tables and counts, without comparable types.
 
 python -m benchmarks.spark_local CSV_FOLDER OUTPUT_FOLDER
 """

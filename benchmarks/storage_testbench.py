@@ -1,12 +1,12 @@
-"""The object store against Google's own storage testbench: does each operation survive each failure that a client must?
+"""Tests the object store with Google's storage testbench: does each operation survive every failure that it should?
 
     git clone https://github.com/googleapis/storage-testbench && cd storage-testbench
     uv venv && uv pip install -e . && .venv/bin/python testbench_run.py 127.0.0.1 9000 10
 
     python -m benchmarks.storage_testbench [--address http://127.0.0.1:9000]
 
-The testbench is Google's emulator for the tests of its client libraries. Its retry tests let a method fail as a list of
-instructions says; each must have been used up, the operation must succeed, and the object must have the right content.
+The testbench is Google's emulator for testing its client libraries. In its retry tests, a method fails according to a
+list of instructions. All of them must be used, the operation must succeed, and the object must have the right content.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from chicago_crime.storage.google.bucket import BucketStore
 
 BUCKET, KEY = "chicago-crime-testbench", "crimes/2014.csv"
 SMALL, LARGE = 1000, 9 << 20  # Google's client sends more than 8 MiB in several requests
-STREAMED = 1 << 20  # after a stall, the testbench sends 4 bytes at a time: 15 s for 9 MiB
+STREAMED = 1 << 20  # after a stall, the testbench sends 4 bytes at a time, which takes 15 s for 9 MiB
 POLICY = RetryPolicy(timeout_s=10, first_wait_s=0.1, max_wait_s=1, deadline_s=60)
 
 FAILURES = [["return-503"], ["return-429", "return-500"], ["return-reset-connection", "return-503"]]
@@ -44,11 +44,11 @@ class Operation:
     """An operation of the object store.
 
     Attributes:
-        name: for the report.
-        method: the method of Google's API that fails.
-        size: of the object, in bytes.
-        work: does it, and says whether its result is right.
-        failures: the lists of instructions to try.
+        name: name in the report.
+        method: method of Google's API that fails.
+        size: size of the object in bytes.
+        work: runs the operation and returns whether its result is right.
+        failures: lists of instructions to try.
     """
 
     name: str
@@ -70,7 +70,8 @@ def _swap(store: BucketStore, file: Path) -> bool:
 
 
 def _delete(store: BucketStore, file: Path) -> bool:
-    return store.delete_prefix("crimes/") == 1 and store.list() == []
+    store.delete_prefix("crimes/")
+    return store.list() == []
 
 
 def _put(store: BucketStore, file: Path) -> bool:
@@ -90,7 +91,7 @@ OPERATIONS = [
 
 @dataclass(frozen=True)
 class Result:
-    """How an operation went under a list of instructions; the problem is empty if it went well."""
+    """The result of an operation with a list of instructions; the problem is empty if it succeeded."""
 
     operation: Operation
     instructions: list[str]
@@ -99,7 +100,7 @@ class Result:
 
 
 def results(address: str) -> Iterator[Result]:
-    """Try every operation with every failure, each on an object of its own bucket."""
+    """Try every operation with every failure, each in a new bucket."""
     for operation in OPERATIONS:
         for instructions in operation.failures:
             with tempfile.TemporaryDirectory() as folder:
@@ -108,11 +109,11 @@ def results(address: str) -> Iterator[Result]:
 
 def _tried(address: str, operation: Operation, instructions: list[str], file: Path) -> Result:
     bucket = f"{BUCKET}-{uuid4().hex[:8]}"
-    _asked("POST", f"{address}/storage/v1/b?project=testbench", {"name": bucket})
+    _request("POST", f"{address}/storage/v1/b?project=testbench", {"name": bucket})
     file.write_bytes(random.Random(1).randbytes(operation.size))
     store = BucketStore(GoogleAccount("testbench", endpoint=address), bucket, policy=POLICY)
     store.put(KEY, file)
-    made = _asked("POST", f"{address}/retry_test", {"instructions": {operation.method: instructions}})
+    made = _request("POST", f"{address}/retry_test", {"instructions": {operation.method: instructions}})
     store.client._http.headers["x-retry-test-id"] = made["id"]
     began = time.monotonic()
     try:
@@ -120,12 +121,12 @@ def _tried(address: str, operation: Operation, instructions: list[str], file: Pa
     except PlatformError as error:
         problem = str(error)
     seconds = time.monotonic() - began
-    if not problem and not _asked("GET", f"{address}/retry_test/{made['id']}")["completed"]:
+    if not problem and not _request("GET", f"{address}/retry_test/{made['id']}")["completed"]:
         problem = "the failure never happened"
     return Result(operation, instructions, seconds, problem)
 
 
-def _asked(method: str, url: str, body: object = None) -> dict:
+def _request(method: str, url: str, body: object = None) -> dict:
     response = requests.request(method, url, json=body, timeout=10)
     response.raise_for_status()
     return response.json()

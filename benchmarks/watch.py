@@ -1,4 +1,4 @@
-"""Runs a command and measures its seconds and the memory of its process tree."""
+"""Runs a command and measures its time and the memory of its process tree."""
 
 import os
 import subprocess
@@ -14,11 +14,11 @@ import psutil
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds from start to end of a command, and the peak memory of its process tree in bytes.
+    """The time of a command and the peak memory of its process tree.
 
     Attributes:
-        seconds: by the clock.
-        processor: seconds of processor time of the process and of those it waited for; other load matters less to it.
+        seconds: wall-clock time.
+        processor: processor time of the process and its children, which depends less on other load.
         bytes: proportional set size, which counts memory shared between processes once.
     """
 
@@ -28,10 +28,10 @@ class Measured:
 
 
 def run(command: Sequence[str], log: Path) -> Measured:
-    """Run a command to its end.
+    """Run a command until it exits.
 
     Raises:
-        SystemExit: it failed; the end of its log is shown.
+        SystemExit: it failed; the message includes the end of its log.
     """
     # As in any installation, Python compiles modules once.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

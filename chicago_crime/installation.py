@@ -290,7 +290,7 @@ def build_bigquery(settings: Settings) -> BigQueryWarehouse:
         account,
         settings.bigquery_dataset,
         settings.gcp_region,
-        most_bytes=int(settings.bigquery_max_gb_billed * GB),
+        max_bytes=int(settings.bigquery_max_gb_billed * GB),
         staging=build_bucket_store(settings, settings.staging_bucket),
         leases=settings.data_dir / "exports",
         memory=settings.duckdb_memory,

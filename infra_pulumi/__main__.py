@@ -1,6 +1,6 @@
-"""What `pulumi up` provisions: every component of the platform on Google Cloud, and the stack's outputs.
+"""The Pulumi program: every component of the platform on Google Cloud, and the stack's outputs.
 
-The components are defined in `components/`, the configuration keys in `config.py`.
+`components/` defines the components, and `config.py` the configuration keys.
 """
 
 import pulumi
@@ -26,8 +26,8 @@ registry = Registry("registry", config, [apis])
 network = Network("network", config, identities, [apis])
 access = Access("access", config, identities, lake, site, warehouse, [kaggle, settings], registry, [apis])
 
-# The settings that the infrastructure decides, as environment variables. All others are the configuration's `settings`,
-# or keep the defaults of `chicago_crime/settings.py`.
+# The settings determined by the infrastructure, as environment variables. All others come from the configuration's
+# `settings`, or keep the defaults of `chicago_crime/settings.py`.
 environment: dict[str, pulumi.Input[str]] = {
     "CHICAGO_CRIME_DEPLOYMENT": "gcp",
     "CHICAGO_CRIME_SOURCE": config.source,
@@ -44,8 +44,8 @@ environment: dict[str, pulumi.Input[str]] = {
     "CHICAGO_CRIME_DATAPROC_SUBNET": network.spark.id,
     "CHICAGO_CRIME_KAGGLE_SECRET": kaggle.secret.id,
 }
-if decided := sorted(environment.keys() & config.settings.keys()):
-    raise ConfigError(f"The stack decides {decided[0]}: pulumi config rm --path settings.{decided[0]}")
+if fixed := sorted(environment.keys() & config.settings.keys()):
+    raise ConfigError(f"{fixed[0]} is set by the stack: pulumi config rm --path settings.{fixed[0]}")
 environment |= config.plain_settings
 after_all = [apis, access, network]
 machine = Machine("machine", config, identities, network, registry, environment, settings.version, after_all)

@@ -1,8 +1,8 @@
-"""Fills in the placeholders of `cloud-init.yaml`, the script of what the machine does when it starts.
+"""Fills in the placeholders of `cloud-init.yaml`, the machine's startup configuration.
 
-The placeholders are @IMAGE@, the image's name; @SECRET@, the version of the secret with more settings, or nothing;
+The placeholders are @IMAGE@, the image's name; @SECRET@, the version of the secret with further settings, or nothing;
 @ENVIRONMENT@, the settings as an environment file; and @COMPOSE@, `docker-compose.yaml`. The last two are base64
-(`encoding: b64`), so that no line of theirs can break the YAML.
+(`encoding: b64`), so they cannot break the YAML.
 """
 
 import base64
@@ -16,7 +16,7 @@ COMPOSE = Path(__file__).parent.parent / "docker-compose.yaml"
 
 
 def render(template: str, image: str, environment: Mapping[str, str], secret: str = "") -> str:
-    """The template with its placeholders filled in.
+    """Return the template with its placeholders filled in.
 
     Raises:
         KeyError: the template has an unknown placeholder.

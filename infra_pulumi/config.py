@@ -1,7 +1,7 @@
-"""The stack's configuration: every key with its type, meaning and default, and `load_config`, which validates them.
+"""The stack's configuration: every key with its type, meaning and default, and `load_config`, which validates it.
 
-An invalid configuration stops the program before anything is created. The message names every invalid key at once,
-each with the command that sets it.
+An invalid configuration stops the program before anything is created. The error lists all invalid keys, each with the
+command that sets it.
 """
 
 import re
@@ -30,7 +30,7 @@ from pydantic_core import ErrorDetails
 
 from env_file import PREFIX, as_lines
 
-sys.path.append(str(Path(__file__).parents[1]))  # for the platform's package, which knows its settings
+sys.path.append(str(Path(__file__).parents[1]))  # for the platform's package, which defines the settings
 
 from chicago_crime.settings import Settings, SettingsError, load_settings
 
@@ -38,20 +38,20 @@ OWN = "chicago-crime:"
 """The namespace of the platform's own keys, which the `pulumi` command adds."""
 
 X86 = "(?!t2a|c4a|n4a|a4x)[a-z][0-9][a-z]?"
-"""Machine families with x86 processors. The images are built for nothing else."""
+"""Machine families with x86 processors, the only ones that the images are built for."""
 
 Member = Annotated[str, StringConstraints(pattern=r"^(user|group|serviceAccount):[^@\s:]+@[^@\s:]+\.[a-z]+\Z")]
 
 
 FIELD_OF = {PREFIX + field.upper(): field for field in Settings.model_fields}
-"""Name of a variable of the platform -> field of its settings."""
+"""Environment variable -> field of the platform's settings."""
 
 SECRET_SETTINGS = {name for name in FIELD_OF if SecretStr in get_args(Settings.model_fields[FIELD_OF[name]].annotation)}
-"""Those that hold secrets."""
+"""The variables that hold secrets."""
 
 
 class Config(BaseModel):
-    """The configuration of one stack. The example of a field, else its default, is what an error message suggests."""
+    """The configuration of one stack. Error messages suggest a field's example, or else its default."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -64,7 +64,7 @@ class Config(BaseModel):
     stack: str = Field(
         validation_alias="stack",
         pattern=r"^[a-z][a-z0-9-]{0,8}[a-z0-9]\Z",
-        description="2 to 10 lower-case letters, digits and dashes, because the names of accounts end with it",
+        description="2 to 10 lower-case letters, digits and dashes, because it is part of account names",
         examples=["dev"],
     )
     project: str = Field(
@@ -88,7 +88,7 @@ class Config(BaseModel):
     bucket_name: str = Field(
         "",
         pattern=r"^(?!goog|.*google)([a-z0-9][a-z0-9_-]{1,53}[a-z0-9])?\Z",
-        description="a bucket name that is free worldwide: 3 to 55 lower-case letters, digits, dashes and underscores, "
+        description="a globally unique bucket name: 3 to 55 lower-case letters, digits, dashes and underscores, "
         "without `google`; by default PROJECT-chicago-crime-STACK",
         examples=["my-project-crimes"],
     )
@@ -106,13 +106,13 @@ class Config(BaseModel):
         "portal", description="the source of the yearly CSVs: sample, portal or kaggle"
     )
     kaggle_token: pulumi.Output[str] | None = Field(
-        None, description="Kaggle's API token, for the source kaggle; it can also be added to the secret by hand"
+        None, description="Kaggle's API token, for the source kaggle; you can also add it to the secret yourself"
     )
     machine_type: str = Field(
         "e2-standard-2",
         pattern=rf"^(?![a-z]4){X86}-((standard|highmem)-([2-9]|[1-9]\d+)|highcpu-[1-9]\d+)(-lssd)?\Z",
-        description="the type of the machine for Dagster and the dashboard: x86, with 8 GB of memory or more, and no "
-        "c4, n4 or the like, which take no persistent disk",
+        description="the type of the machine for Dagster and the dashboard: x86, with 8 GB of memory or more, and not "
+        "c4, n4 or similar, which do not support persistent disks",
     )
     data_disk_gb: int = Field(
         30,
@@ -121,7 +121,7 @@ class Config(BaseModel):
         description="the size in GB of the disk for Dagster's database and the CSVs, 10 to 2000; it can only grow",
     )
     snapshot_days: int = Field(
-        14, ge=1, le=365, description="with keepData, how many days the disk's daily snapshots are kept, 1 to 365"
+        14, ge=1, le=365, description="with keepData, the retention of the disk's daily snapshots, 1 to 365 days"
     )
     image_tag: str = Field(
         "latest",
@@ -130,14 +130,14 @@ class Config(BaseModel):
     )
     public_site: bool = Field(
         False,
-        description="true or false: whether everybody may read the bucket of the static site, and nothing else",
+        description="true or false: whether the static site's bucket is public; no other bucket is",
         examples=["true"],
     )
     settings: Json[dict[str, Annotated[str, BeforeValidator(str)]]] = Field(
         default_factory=dict,
         repr=False,
-        description="other settings of the platform, by the names in docs/reference/settings.md; with --secret, if one "
-        "holds a secret",
+        description="other settings of the platform, by their names in docs/reference/settings.md; with --secret if "
+        "one holds a secret",
         examples=[f"{PREFIX}DASHBOARD_HOSTS crime.example.org"],
     )
     operators: Json[list[Member]] = Field(
@@ -165,7 +165,7 @@ class Config(BaseModel):
         "",
         pattern=r"^[0-9]*\Z",
         validate_default=True,
-        description="the numeric id of githubRepository, which `gh api repos/OWNER/NAME --jq .id` prints",
+        description="the numeric id of githubRepository: `gh api repos/OWNER/NAME --jq .id`",
         examples=["123456789"],
     )
     billing_account: str = Field(
@@ -178,21 +178,20 @@ class Config(BaseModel):
         "",
         pattern=r"^[0-9]*\Z",
         validate_default=True,
-        description="the project's number, which `gcloud projects describe PROJECT --format='value(projectNumber)'` "
-        "prints",
+        description="the project's number: `gcloud projects describe PROJECT --format='value(projectNumber)'`",
         examples=["123456789012"],
     )
     monthly_budget: int = Field(
         50,
         ge=1,
-        description="the monthly cost, in the billing account's currency, that the budget alert is about",
+        description="the monthly budget of the alert, in the billing account's currency",
     )
 
     @field_validator("dataproc_workers")
     @classmethod
     def _check_workers(cls, number: int) -> int:
         if number == 1:
-            raise ValueError("Dataproc has clusters of a single node, or of 2 or more workers")
+            raise ValueError("a Dataproc cluster has a single node, or 2 or more workers")
         return number
 
     @field_validator("zone")
@@ -213,7 +212,7 @@ class Config(BaseModel):
             load_settings(None, **{FIELD_OF[name]: value for name, value in settings.items()})
         except SettingsError as error:
             raise ValueError(str(error)) from None
-        as_lines(settings)  # whose errors say what cannot be written
+        as_lines(settings)  # raises an error for values that an environment file cannot hold
         return settings
 
     @field_validator("github_repository_id", "project_number")
@@ -226,12 +225,12 @@ class Config(BaseModel):
 
     @property
     def plain_settings(self) -> dict[str, str]:
-        """Those of `settings` that hold no secret."""
+        """The `settings` that hold no secrets."""
         return {name: value for name, value in self.settings.items() if name not in SECRET_SETTINGS}
 
     @property
     def secret_settings(self) -> pulumi.Output[str] | None:
-        """The others, as an environment file."""
+        """The `settings` that hold secrets, as an environment file."""
         secret = {name: value for name, value in self.settings.items() if name in SECRET_SETTINGS}
         return pulumi.Output.secret(as_lines(secret)) if secret else None
 
@@ -242,7 +241,7 @@ class Config(BaseModel):
 
     @property
     def staging_bucket(self) -> str:
-        """The name of the bucket for files of runs."""
+        """The name of the bucket for temporary files of runs."""
         return f"{self.bucket}-staging"
 
     @property
@@ -252,16 +251,16 @@ class Config(BaseModel):
 
     @property
     def machine_zone(self) -> str:
-        """The zone of the machine and its disk. Every region has a zone b, but some have no zone a."""
+        """The zone of the machine and its disk: every region has a zone b, but some have no zone a."""
         return self.zone or f"{self.region}-b"
 
     @property
     def labels(self) -> dict[str, str]:
-        """The labels of every resource that takes labels, for Google's lists and bills."""
+        """The labels of every resource that supports labels, for Google's lists and bills."""
         return {"platform": "chicago-crime", "environment": self.stack, "managed-by": "pulumi"}
 
     def named(self, what: str = "") -> str:
-        """The name of a resource at Google. It contains the stack's name, so that stacks can share a project."""
+        """Return the name of a Google resource. It includes the stack's name, so that stacks can share a project."""
         return "-".join(filter(None, ("chicago-crime", self.stack, what)))
 
 
@@ -281,7 +280,7 @@ def load_config() -> Config:
     Raises:
         ConfigError: keys are invalid, missing or unknown.
     """
-    given = {**get_config_env(), **CONFIG.get()}  # all keys at once, so that misspelt ones are found
+    given = {**get_config_env(), **CONFIG.get()}  # all keys, to find misspelled ones
     values = {key: value for key, value in given.items() if key.startswith(OWN) or key in FIELDS}
     problems = []
     if TOKEN in values:
@@ -302,8 +301,8 @@ def load_config() -> Config:
 
 
 def _describe(error: ErrorDetails) -> str:
-    """The message about one validation error."""
-    location = str(error["loc"][0])  # of a default value, the field's name and not its key
+    """Return the message about one validation error."""
+    location = str(error["loc"][0])  # the field's name instead of its key, if the value is a default
     field = Config.model_fields.get(location)
     key = str(field.validation_alias) if field else location
     if key not in FIELDS:
@@ -317,7 +316,7 @@ def _describe(error: ErrorDetails) -> str:
 
 
 def _problem(key: str, what: str) -> str:
-    """The message about one key: what is wrong with it, what it means, and the command that sets it."""
+    """Return the message about one key: the problem, the key's meaning, and the command that sets it."""
     name, field = key.removeprefix(OWN), FIELDS[key]
     example = (field.examples or [str(field.default).lower()])[0]
     command = {

@@ -1,6 +1,6 @@
 """Writes the stack's outputs as an environment file: `pulumi stack output --json | python3 env_file.py > .env`.
 
-A shell, `docker compose` and systemd all read the file alike. The module needs only the standard library.
+Shells, `docker compose` and systemd all parse the file identically. This module needs only the standard library.
 """
 
 import json
@@ -11,11 +11,11 @@ from collections.abc import Mapping
 PREFIX = "CHICAGO_CRIME_"
 PLAIN = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 UNSAFE = re.compile(r"['\\\x00-\x1f]")
-"""What programs read differently, also in single quotes."""
+"""Characters that these programs parse differently, even in single quotes."""
 
 
 def as_lines(outputs: Mapping[str, str]) -> str:
-    """The settings among the outputs, sorted, one `NAME=value` per line. Other outputs are left out.
+    """Return the settings among the outputs, sorted, one `NAME=value` per line. Other outputs are ignored.
 
     Raises:
         ValueError: there are no settings, or a value cannot be quoted.
@@ -27,7 +27,7 @@ def as_lines(outputs: Mapping[str, str]) -> str:
         )
     for name, value in settings.items():
         if found := UNSAFE.search(value):  # the value may be a secret
-            raise ValueError(f"{name} has the character {found[0]!r}, which programs read differently")
+            raise ValueError(f"{name} has the character {found[0]!r}, which cannot be quoted for all programs")
     quoted = {name: value if PLAIN.fullmatch(value) else f"'{value}'" for name, value in settings.items()}
     return "".join(f"{name}={value}\n" for name, value in sorted(quoted.items()))
 

@@ -31,7 +31,7 @@ from chicago_crime.published.views import Views
 from chicago_crime.sources.base import PreviousFile
 from chicago_crime.storage.lineage import Lineage, digest
 from chicago_crime.storage.object_store import LakeRecord, ObjectStore, ObjectStoreError, StoredObject, lake_record
-from chicago_crime.storage.warehouse import TableYear, Warehouse, is_made_of
+from chicago_crime.storage.warehouse import TableYear, Warehouse, is_computed_from
 from chicago_crime.tables import TABLES
 
 LAKE = "lake"
@@ -101,7 +101,7 @@ def broken_links(year: int, stored: Stored, lake: LakeRecord | None, source_sha2
         above = [held[table.name] for table in upstream] if upstream else [lake_year]
         if one is None:
             found[name] = f"{name} lacks the year"
-        elif not is_made_of(one, above):
+        elif not is_computed_from(one, above):
             names = " and ".join(table.name for table in upstream) or "lake object"
             found[name] = f"{name} was not made from the current {names}"
     return found
@@ -136,7 +136,7 @@ class Publisher:
             run: id of the Dagster run.
         """
         stored = self._stored()
-        with self.store.only_publisher() as is_only:
+        with self.store.publisher_lock() as is_only:
             catalog, version = self._current()
             held = catalog.years if catalog else {}
             refused = {

@@ -1,7 +1,7 @@
-"""Locks between runs of this machine, which the kernel releases when their process ends, however it ends.
+"""Locks between runs on one machine. The kernel releases them when the process ends, even if it is killed.
 
-A lease is a note of what a run holds elsewhere, so that the next run can clean up after one that died. Year locks make
-runs work on a year one after the other.
+A lease records what a run holds elsewhere, for the next run to clean up if this one dies. Year locks serialize runs
+that load the same year.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -13,20 +13,20 @@ from filelock import FileLock, Timeout
 from chicago_crime.errors import PlatformError
 
 WAIT_S = 1.0
-"""How long a new lease waits for its lock, which a process that looks for abandoned leases may hold for a moment."""
+"""Timeout for a new lease's lock, which another process may hold briefly while it looks for abandoned leases."""
 
 
 @contextmanager
 def lease(folder: Path, name: str, note: str) -> Iterator[Path]:
-    """Hold a lease. Its file stays, as an abandoned lease, unless the holder removes it.
+    """Hold a lease. Unless the holder deletes its file, the file stays behind as an abandoned lease.
 
     Args:
-        folder: of all leases of this kind; it is created if it does not exist.
-        name: of the lease. A lease of that name whose process died is taken over.
-        note: what the next run must know to clean up; not empty.
+        folder: folder of all leases of this kind; created if missing.
+        name: name of the lease. An abandoned lease of the same name is taken over.
+        note: what the next run needs to clean up; not empty.
 
     Raises:
-        PlatformError: a living process holds the lease.
+        PlatformError: a running process holds the lease.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / name
@@ -39,26 +39,26 @@ def lease(folder: Path, name: str, note: str) -> Iterator[Path]:
         yield file
 
 
-def abandoned(folder: Path, besides: str = "") -> Iterator[Path]:
-    """The leases of dead processes, except one name. Each is locked until the next is requested."""
+def abandoned(folder: Path, skip: str = "") -> Iterator[Path]:
+    """Yield the leases of dead processes, except one name. Each stays locked until the next is requested."""
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if file.name != besides:
+        if file.name != skip:
             with suppress(Timeout), FileLock(file, blocking=False):
                 if file.stat().st_size:
                     yield file
-                else:  # its process has not written the note, and holds nothing yet
+                else:  # its process wrote no note, so it holds nothing
                     file.unlink()
 
 
 @contextmanager
-def years_locked(folder: Path, years: Iterable[int], run: str, waits: Callable[[int, str], object]) -> Iterator[None]:
-    """Hold the locks of some years, and wait for runs of this machine that hold one of them.
+def years_locked(folder: Path, years: Iterable[int], run: str, on_wait: Callable[[int, str], object]) -> Iterator[None]:
+    """Lock some years, after waiting for runs on this machine that hold any of them.
 
     Args:
-        folder: of the locks: a file for each year, which stays and names the run that holds it or was the last to.
-        years: which years. They are locked in ascending order, so that two runs never wait for each other.
-        run: id of the run that will hold them.
-        waits: is called with each year that another run holds, and the id of that run.
+        folder: folder of the lock files, one per year. They stay, and each names the last run that held it.
+        years: the years; they are locked in ascending order to avoid deadlocks.
+        run: id of this run.
+        on_wait: called with each year that another run holds, and the id of that run.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as held:
@@ -68,7 +68,7 @@ def years_locked(folder: Path, years: Iterable[int], run: str, waits: Callable[[
             try:
                 lock.acquire(blocking=False)
             except Timeout:
-                waits(year, file.read_text())
+                on_wait(year, file.read_text())
                 lock.acquire()
             held.callback(lock.release)
             file.write_text(run)

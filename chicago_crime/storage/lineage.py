@@ -1,4 +1,4 @@
-"""What a table's year was made of, so that fresh is told from stale by content and never by file times."""
+"""What each year of a table was computed from. Staleness is decided by content, never by file times."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ _CODE = (
     (_PACKAGE / "reference", "*.csv"),
     (Path(spark_jobs.__path__[0]), "*.py"),
 )
-"""The files that decide what the tables contain: by folder, a pattern."""
+"""The files that determine what the tables contain: folder and pattern."""
 
 
 @dataclass(frozen=True)
 class Lineage:
-    """What a year of a table was made of; each digest has 16 hexadecimal characters.
+    """What a year of a table was computed from; each digest has 16 hexadecimal characters.
 
     Attributes:
-        identity: stands for the content: the same code over the same inputs has the same identity.
-        inputs: digest of the identities of the upstream tables, or of the file, that the year was made from.
+        identity: digest of code and inputs: equal identities mean equal content.
+        inputs: digest of the upstream tables' identities, or of the source file.
     """
 
     identity: str
@@ -34,18 +34,18 @@ class Lineage:
 
     @classmethod
     def of(cls, table: Table, upstream: Iterable[str], estimates: Path | None = None) -> Self:
-        """The lineage of what this version of the package makes from inputs with these identities.
+        """Return the lineage of a year that this version of the package computes.
 
         Args:
-            table: what is made.
-            upstream: the identities.
-            estimates: the file of population estimates, of which each table is made that reads residents.
+            table: the table.
+            upstream: identities of its inputs.
+            estimates: file of population estimates, which tables that read residents depend on.
         """
         inputs = digest(*upstream)
         return cls(_identity(table, inputs, estimates), inputs)
 
     def is_current(self, table: Table, estimates: Path | None) -> bool:
-        """Whether this version of the package would make the same of the same inputs, with these estimates."""
+        """Whether this version of the package would compute the same content from the same inputs and estimates."""
         return self.identity == _identity(table, self.inputs, estimates)
 
 
@@ -55,13 +55,13 @@ def _identity(table: Table, inputs: str, estimates: Path | None) -> str:
 
 
 def digest(*texts: str) -> str:
-    """A digest of texts: 16 hexadecimal characters."""
+    """Return a digest of some texts: 16 hexadecimal characters."""
     return sha256("\n".join(texts).encode()).hexdigest()[:16]
 
 
 @cache
 def code_version() -> str:
-    """A digest of the SQL, the Spark job and the reference files of this version."""
+    """Return a digest of this version's SQL, Spark job and reference files."""
     found = sha256()
     for folder, pattern in _CODE:
         for file in sorted(folder.glob(pattern)):

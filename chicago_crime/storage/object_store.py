@@ -15,7 +15,7 @@ def rows_key(year: int) -> str:
 
 
 def record_key(year: int) -> str:
-    """Key of the object that says what the rows of a year were made of."""
+    """Key of the object that records the checksums of a year's rows and of their source file."""
     return f"crimes/{year}.json"
 
 
@@ -26,18 +26,18 @@ def quarantine_key(year: int) -> str:
 
 @dataclass(frozen=True)
 class LakeRecord:
-    """What a year's object is: its checksum, and that of the source file it was made of (sha256, hexadecimal)."""
+    """Checksums of a year's object and of the source file it was made from (sha256, hexadecimal)."""
 
     sha256: str
     source_sha256: str
 
 
 class ObjectStoreError(PlatformError):
-    """An object cannot be stored or read; the message names its key and says what to do."""
+    """An object cannot be stored or read; the message names its key and the fix."""
 
 
 class NoObjectError(ObjectStoreError):
-    """There is no object of that key."""
+    """There is no object with this key."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class StoredObject:
 
 @dataclass(frozen=True)
 class Item:
-    """An object in a listing: its key, size in bytes, and when it was last changed, in epoch seconds."""
+    """A listed object: its key, size in bytes, and time of the last change in epoch seconds."""
 
     key: str
     bytes: int
@@ -59,11 +59,11 @@ class Item:
 
 
 class ReadableStore(ABC):
-    """Objects by key, such as `crimes/2014.csv`: what a reader of snapshots needs."""
+    """Read access to objects by key, such as `crimes/2014.csv`; all that a reader of snapshots needs."""
 
     @abstractmethod
     def get(self, key: str, folder: Path) -> Path:
-        """A read-only file with an object's content; `folder` may be used to download it.
+        """Return a read-only file with an object's content; it may be a download in `folder`.
 
         Raises:
             NoObjectError: there is no such object.
@@ -71,24 +71,24 @@ class ReadableStore(ABC):
 
     @abstractmethod
     def read(self, key: str) -> tuple[bytes, str] | None:
-        """The content of a small object and its version, for `swap`; None if there is no such object."""
+        """Return the content of a small object and its version, for `swap`; None if it does not exist."""
 
     @abstractmethod
     def list(self, prefix: str) -> list[Item]:
-        """The objects whose keys begin with a prefix, by key."""
+        """List the objects whose keys begin with a prefix, sorted by key."""
 
 
 class ObjectStore(ReadableStore):
-    """Objects that can be replaced. A put is atomic: readers see the old object or the new one."""
+    """Objects that can be replaced. Writes are atomic: readers see the old object or the new one."""
 
     @abstractmethod
     def put(self, key: str, file: Path, checksum: str | None = None) -> StoredObject:
-        """Store a copy of a file under a key and replace the previous object.
+        """Store a copy of a file under a key, replacing any previous object.
 
         Args:
             key: names separated by slashes.
             file: the file to store.
-            checksum: sha256 that the file must have; nothing is stored if it differs.
+            checksum: expected sha256 of the file; nothing is stored if it differs.
 
         Raises:
             ObjectStoreError: the checksum differs.
@@ -96,7 +96,7 @@ class ObjectStore(ReadableStore):
 
     @abstractmethod
     def location(self, key: str) -> str:
-        """The path or URI at which the warehouse of the same deployment reads an object.
+        """Return the path or URI from which the warehouse of the same deployment reads an object.
 
         Raises:
             NoObjectError: there is no such object.
@@ -104,30 +104,30 @@ class ObjectStore(ReadableStore):
 
     @abstractmethod
     def add(self, prefix: str, file: Path) -> StoredObject:
-        """Store a copy of a file under a prefix and a name made of its content; an equal object is replaced.
+        """Store a copy of a file under a prefix, with a name derived from its content.
 
         The key is `<prefix>/<first 16 characters of the sha256><suffix of the file>`.
         """
 
     @abstractmethod
     def swap(self, key: str, content: bytes, version: str | None) -> bool:
-        """Replace a small object if it still has a version (None: if it does not exist); False if it has another."""
+        """Replace a small object only if it still has this version (None: does not exist). Returns whether it did."""
 
     @abstractmethod
     def is_intact(self, key: str, bytes: int, sha256: str) -> bool:
-        """Whether an object is there and is what it was."""
+        """Whether an object exists with this size and checksum."""
 
     @abstractmethod
     def delete(self, key: str) -> None:
-        """Remove an object, if it exists."""
+        """Delete an object, if it exists."""
 
     @abstractmethod
-    def only_publisher(self) -> AbstractContextManager[bool]:
-        """Wait until no other publisher works on this store; yields False if the store cannot prevent a second one."""
+    def publisher_lock(self) -> AbstractContextManager[bool]:
+        """Wait until no other publisher uses this store; yields False if the store has no such lock."""
 
 
 def lake_record(store: ObjectStore, year: int) -> LakeRecord | None:
-    """What the object of a year is; None if it is not whole.
+    """Return the record of a year's object; None if the year was not stored completely.
 
     Raises:
         ObjectStoreError: the record is damaged.

@@ -1,4 +1,4 @@
-"""The interface of Spark: run one file of `spark_jobs/`, which reads and writes Parquet."""
+"""The interface of Spark runners. A job is a file of `spark_jobs/` that reads and writes Parquet."""
 
 import logging
 from abc import ABC, abstractmethod
@@ -11,12 +11,12 @@ from chicago_crime.errors import PlatformError
 
 
 class SparkError(PlatformError):
-    """A job failed or cannot be started; the message has the end of its log or says what to do."""
+    """A job failed or could not be started; the message includes the end of its log, or the fix."""
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """Fresh folders for one job: fill `input` before it runs, read its tables from `output` afterwards.
+    """Empty folders for one job: write to `input` before it runs, and read its tables from `output` afterwards.
 
     Both are paths or URIs that the warehouse of the same deployment can read and write.
 
@@ -35,18 +35,18 @@ class SparkRunner(ABC):
 
     @abstractmethod
     def workspace(self, run_id: str, job: str, log: logging.Logger) -> AbstractContextManager[Workspace]:
-        """Folders for one job of one run, deleted on exit."""
+        """Create the folders for one job of one run, and delete them on exit."""
 
     @abstractmethod
     def run(self, run_id: str, job: str, log: logging.Logger, **arguments: Path | str) -> Mapping[str, str]:
-        """Run a job in its workspace, wait for its end, and return links to pages about it, by name.
+        """Run a job in its workspace and wait for it. Returns links to pages about the job, by name.
 
         Args:
-            run_id: of the run.
-            job: name of its file, without `.py`.
-            log: of the run.
-            arguments: its options, with underscores for dashes. A Path is a local file; it is uploaded if the job runs
-                elsewhere.
+            run_id: id of the run.
+            job: name of the job's file, without `.py`.
+            log: the run's log.
+            arguments: the job's options, with underscores for dashes. A Path is a local file, which is uploaded if the
+                job runs elsewhere.
 
         Raises:
             SparkError: the job failed.
@@ -54,5 +54,5 @@ class SparkRunner(ABC):
 
 
 def as_options(arguments: Mapping[str, object]) -> list[str]:
-    """A job's arguments as options of its command line."""
+    """Convert a job's arguments to command-line options."""
     return [text for name, value in arguments.items() for text in (f"--{name.replace('_', '-')}", str(value))]

@@ -49,7 +49,7 @@ def left(cloud: WholeCloud) -> list[str]:
 def test_a_good_rehearsal_tries_everything_and_leaves_nothing(cloud: WholeCloud, tmp_path: Path) -> None:
     cloud.storage.write(BUCKET, "rehearsal/crimes/2014.csv", b"of one that was killed")
     cloud.bigquery.catalog.add_dataset(f"{DATASET}_rehearsal", {})
-    cloud.bigquery.engine.files.writes_no_rows = False
+    cloud.bigquery.files.writes_no_rows = False
     report = tmp_path / "report.md"
     result, outcomes = rehearse(cloud, report, "--cluster", input="y\n")
     assert outcomes == dict.fromkeys(STEPS, "passed"), report.read_text()

@@ -1,1 +1,1 @@
-"""Tests of containers, workflows and the set-up of the machine."""
+"""Tests of the containers and of the machine's startup scripts."""

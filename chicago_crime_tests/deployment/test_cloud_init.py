@@ -1,4 +1,4 @@
-"""What the machine on Google Cloud does when it boots: the scripts of `infra_pulumi/cloud-init.yaml` run here."""
+"""Tests of the machine's startup: they run the scripts in `infra_pulumi/cloud-init.yaml`."""
 
 import json
 import os
@@ -23,14 +23,14 @@ HOME = "/etc/chicago-crime/"
 
 
 def program(name: str) -> str:
-    """The path of a program of this virtual environment or of the system."""
+    """The path of a program in this virtual environment or on the system."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin"])
     return shutil.which(name, path=path) or program_missing(f"{name} is missing")
 
 
 @pytest.fixture
 def rendered(monkeypatch: pytest.MonkeyPatch) -> str:
-    """The file as the machine gets it."""
+    """The file as the machine receives it."""
     monkeypatch.syspath_prepend(PROJECT / "infra_pulumi")
     from cloud_init import render
 
@@ -45,7 +45,7 @@ def files(rendered: str) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture
 def etc(files: dict[str, dict[str, Any]], tmp_path: Path) -> Path:
-    """A folder with the files of /etc/chicago-crime."""
+    """A folder with the files of the machine's /etc/chicago-crime."""
     folder = tmp_path / "etc"
     folder.mkdir()
     for path, file in files.items():
@@ -72,8 +72,8 @@ def run(script: Path, *arguments: object, **environment: str) -> subprocess.Comp
     )
 
 
-def stand_ins(folder: Path, **programs: str) -> str:
-    """A search path that begins with stand-ins for programs, given as shell commands."""
+def fake_programs(folder: Path, **programs: str) -> str:
+    """A search path that begins with fake programs, given as shell commands."""
     (folder / "bin").mkdir()
     for name, command in programs.items():
         (folder / "bin" / name.replace("_", "-")).write_text(f"#!/bin/sh\n{command}\n")
@@ -102,7 +102,7 @@ def test_shellcheck_finds_nothing_in_the_scripts(etc: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["a file system", "a partition table", "unknown data"])
-def test_a_disk_that_holds_data_is_not_formatted(etc: Path, disk: Path, tmp_path: Path, content: str) -> None:
+def test_a_disk_that_contains_data_is_not_formatted(etc: Path, disk: Path, tmp_path: Path, content: str) -> None:
     if content == "a file system":
         subprocess.run([program("mkfs.ext2"), "-q", "-L", "precious", str(disk)], check=True)
     else:
@@ -111,7 +111,7 @@ def test_a_disk_that_holds_data_is_not_formatted(etc: Path, disk: Path, tmp_path
             file.seek(446 if content == "a partition table" else 700_000)
             file.write(table if content == "a partition table" else b"precious")
     before = disk.read_bytes()
-    done = run(etc / "prepare-disk", disk, tmp_path / "folder", PATH=stand_ins(tmp_path, mount="exit 32"))
+    done = run(etc / "prepare-disk", disk, tmp_path / "folder", PATH=fake_programs(tmp_path, mount="exit 32"))
     assert done.returncode != 0
     assert disk.read_bytes()[:1024] == before[:1024]
     assert content != "unknown data" or (disk.read_bytes() == before and "unknown data" in done.stderr)
@@ -120,7 +120,7 @@ def test_a_disk_that_holds_data_is_not_formatted(etc: Path, disk: Path, tmp_path
 
 
 def test_an_empty_disk_gets_a_file_system(etc: Path, disk: Path, tmp_path: Path) -> None:
-    run(etc / "prepare-disk", disk, tmp_path / "data", PATH=stand_ins(tmp_path, mount="exit 32"))
+    run(etc / "prepare-disk", disk, tmp_path / "data", PATH=fake_programs(tmp_path, mount="exit 32"))
     assert 'LABEL="chicago-crime"' in blkid(disk)
     assert 'TYPE="ext4"' in blkid(disk)
 
@@ -166,7 +166,7 @@ def test_compose_gets_image_settings_folders_and_password(etc: Path, tmp_path: P
     assert services["postgres"]["environment"]["POSTGRES_PASSWORD"] == password
 
 
-def test_secret_settings_join_the_others_when_it_starts(etc: Path, tmp_path: Path) -> None:
+def test_secret_settings_are_added_to_the_others_at_startup(etc: Path, tmp_path: Path) -> None:
     secret, text = "projects/1/secrets/settings/versions/2", "CHICAGO_CRIME_ALERTS='json://a b'\n"
     (etc / "secret").write_text(secret)
     payload = json.dumps({"payload": {"data": b64encode(text.encode()).decode(), "dataCrc32c": "1"}}, indent=2)
@@ -175,7 +175,7 @@ def test_secret_settings_join_the_others_when_it_starts(etc: Path, tmp_path: Pat
         f"*Bearer?t0ken*/v1/{secret}:access": payload,
     }
     cases = "".join(f"{pattern}) echo '{answer}';;\n" for pattern, answer in answers.items())
-    path = stand_ins(tmp_path, curl=f'case "$*" in {cases} *) exit 22;; esac')
+    path = fake_programs(tmp_path, curl=f'case "$*" in {cases} *) exit 22;; esac')
     assert run(etc / "write-env", tmp_path, etc, PATH=path).returncode == 0
     assert (etc / "environment").read_text() == (etc / "settings").read_text() + text
     assert (etc / "environment").stat().st_mode & 0o777 == 0o600
@@ -183,8 +183,8 @@ def test_secret_settings_join_the_others_when_it_starts(etc: Path, tmp_path: Pat
     assert run(etc / "write-env", tmp_path, etc, PATH=path).returncode != 0
 
 
-def test_tidying_keeps_the_image_that_a_restart_runs(etc: Path, tmp_path: Path) -> None:
-    done = run(etc / "tidy", tmp_path, PATH=stand_ins(tmp_path, docker='echo "$@"'))
+def test_tidy_keeps_the_image_that_a_restart_needs(etc: Path, tmp_path: Path) -> None:
+    done = run(etc / "tidy", tmp_path, PATH=fake_programs(tmp_path, docker='echo "$@"'))
     command, labels = done.stdout.split(" --filter=label="), (PROJECT / "Dockerfile").read_text()
-    assert command[0] == "image prune --force", "--all would remove Compose's image, which is not in use"
+    assert command[0] == "image prune --force", "--all would remove Compose's image, which no container uses"
     assert f"LABEL {command[1]}" in labels

@@ -1,4 +1,4 @@
-"""What runs on a server: `docker-compose.yaml`, `Dockerfile`, `deploy/` and the locks, checked without Docker."""
+"""Tests of `docker-compose.yaml`, `Dockerfile`, `deploy/` and the locks, without Docker."""
 
 import os
 import re
@@ -33,7 +33,7 @@ CHICAGO_CRIME_GCS_BUCKET=crime-bucket
 
 @pytest.fixture(scope="module")
 def resolved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """The Compose file as Compose resolves it on a laptop ("local") and on the machine on Google Cloud ("gcp")."""
+    """The Compose file as resolved on a laptop ("local") and on the machine on Google Cloud ("gcp")."""
     program = shutil.which("docker-compose")
     if program is None:
         program_missing("docker-compose is missing: apt-get install docker-compose")
@@ -98,7 +98,7 @@ def test_dockerignore_admits_exactly_what_the_image_copies() -> None:
 
 
 def locked(name: str) -> dict[str, str]:
-    """Package -> version in a lock; versions that depend on the platform are joined."""
+    """Package -> version in a lock; platform-specific versions are joined."""
     found: dict[str, str] = {}
     for package, version in re.findall(r"^([\w.-]+)(?:\[\S+\])?==(\S+)", (PROJECT / name).read_text(), re.MULTILINE):
         found[package] = f"{found.get(package, '')} {version}"

@@ -1,4 +1,4 @@
-"""For tests of commands in their own processes: the command, and a free port."""
+"""Commands in separate processes, and a free port for their servers."""
 
 import socket
 import subprocess
@@ -9,13 +9,13 @@ PROGRAM = [sys.executable, "-c", "from chicago_crime.cli.app import main; main()
 
 
 def begin(*arguments: str, **options: Any) -> subprocess.Popen[str]:
-    """Start a command in its own process, as a user does; options are those of `Popen`."""
+    """Start a command in a separate process, as users do; options are those of `Popen`."""
     program = [PROGRAM[0], "-u", *PROGRAM[1:], *arguments]
     return subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
 
 
 def free_port() -> int:
-    """A port that is free at this moment."""
+    """A port that is currently free."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""A Google Cloud on loopback for whole runs: commands, and a view of its tables and its calls."""
+"""Google Cloud on loopback for full runs: commands, and access to its tables and calls."""
 
 import os
 import re
@@ -22,20 +22,20 @@ WIDE = {"COLUMNS": "250"}
 
 
 def counted(table: str) -> str:
-    """SQL, for DuckDB as well, of the number of crimes that a table accounts for."""
+    """SQL, also valid in DuckDB, for the number of crimes that a table accounts for."""
     adds_up = TABLES[table].adds_up
     return adds_up.total if adds_up else "COUNT(*)"
 
 
 class Ended(NamedTuple):
-    """A command that has ended: its exit code and its output."""
+    """The exit code and the output of a command."""
 
     code: int
     output: str
 
     @property
     def words(self) -> str:
-        """The output without the frames and line breaks of tables."""
+        """The output without line breaks and table borders."""
         return " ".join(self.output.replace("│", " ").split())
 
 
@@ -53,17 +53,17 @@ class Cloud(WholeCloud):
         return self.folder / "data"
 
     def begin(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        """Start a command in its own process."""
+        """Start a command in a separate process."""
         return begin(*arguments, env=os.environ | WIDE | self.environment | environment)
 
     def command(self, *arguments: str, **environment: str) -> Ended:
-        """Run a command in its own process."""
+        """Run a command in a separate process."""
         process = self.begin(*arguments, **environment)
         output, _ = process.communicate(timeout=TIMEOUT_S)
         return Ended(process.returncode, output)
 
     def command_here(self, *arguments: str) -> Ended:
-        """Run a command in this process, which has imported everything already: for tests with many commands."""
+        """Run a command in this process, which has already imported everything, for tests with many commands."""
         ended = CliRunner().invoke(app, arguments, env=WIDE | self.environment)
         crash = [] if ended.exception is None or isinstance(ended.exception, SystemExit) else [repr(ended.exception)]
         return Ended(ended.exit_code, "\n".join([ended.output, *(f"Traceback: {error}" for error in crash)]))
@@ -85,7 +85,7 @@ class Cloud(WholeCloud):
 
 
 def cloud_in(folder: Path) -> AbstractContextManager[Cloud]:
-    """A cloud that lasts as long as the context."""
+    """A cloud for the duration of the context."""
     return whole_cloud(folder, kind=Cloud)
 
 
@@ -102,9 +102,9 @@ def kind_of(request: Request) -> str:
 def writes_in(cloud: Cloud) -> list[str]:
     """The requests since `forget_calls` that change something at Google, by service and kind.
 
-    Those are requests that start a job, or that create or change an object, a table, a dataset or a cluster. Not
-    counted are deletions (they are free), queries (all of `jobs.query` are SELECT), dry runs, requests for tokens, and
-    what Google and the Spark job write.
+    They start a job, or create or change an object, a table, a dataset or a cluster. Deletions (which are free),
+    queries (`jobs.query` runs only SELECT), dry runs, token requests, and writes by Google and the Spark job are not
+    counted.
     """
     found = []
     for service, server in cloud.servers.items():

@@ -1,4 +1,4 @@
-"""Fixtures of the end-to-end tests: one browser and one dashboard for all tests of pages."""
+"""Fixtures of the end-to-end tests: one browser and one dashboard shared by all tests of pages."""
 
 import os
 import shutil
@@ -40,7 +40,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture(scope="session")
 def address(real_years: Settings) -> Iterator[str]:
-    """The address of the dashboard of the real years, started by its command as if behind a proxy; Ctrl-C stops it."""
+    """The address of a dashboard with the real years, started by its command as if behind a proxy; Ctrl-C stops it."""
     port = free_port()
     command = [*PROGRAM, "dashboard", "--port", str(port), "--data-dir", str(real_years.data_dir)]
     log = real_years.data_dir.parent / "dashboard.log"

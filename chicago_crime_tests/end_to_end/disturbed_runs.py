@@ -1,4 +1,4 @@
-"""Whole runs in the cloud with a fault at a chosen call, and what must hold for a year afterwards.
+"""Full runs in the cloud with a fault at a chosen call, and checks of the year afterwards.
 
 `test_cloud_faults.py` and `benchmarks/faults.py` choose the faults and the calls.
 """
@@ -21,7 +21,7 @@ from chicago_crime_tests.whole_cloud import BUCKET
 
 YEAR = 2014
 OLD, NEW = 3, 4
-"""Crimes a month in the two versions of a year."""
+"""Crimes per month in the two versions of a year."""
 
 COUNTED = [name for name in TABLES if name not in ("rejected_crimes", "revisions")]
 """The tables that account for every crime of a year."""
@@ -40,10 +40,10 @@ class Call(NamedTuple):
 
 
 class Chosen:
-    """A rule for servers: the chosen calls meet a fault.
+    """A rule for servers that injects a fault at chosen calls.
 
     Attributes:
-        hit: the calls that met the fault.
+        hit: the calls with the fault.
     """
 
     def __init__(self, fault: Fault, chooses: Callable[[Call], bool]):
@@ -53,7 +53,7 @@ class Chosen:
         self._lock = threading.Lock()
 
     def rule(self, servers: Mapping[str, FaultyServer]) -> None:
-        """Apply this rule to servers, which are given by name."""
+        """Apply this rule to servers, given by name."""
         for service, server in servers.items():
             server.rule = self._of(service)
 
@@ -72,7 +72,7 @@ class Chosen:
 
 
 def run_of(cloud: Cloud, version: str, assets: str = "") -> list[str]:
-    """The command that loads a version, or some assets of it."""
+    """The command that loads a version, or only some assets."""
     some = ["--assets", assets] if assets else []
     return ["run", "--years", str(YEAR), "--folder", str(cloud.folder / version), "--accept", "a test", *some]
 
@@ -83,7 +83,7 @@ def load(cloud: Cloud, version: str, assets: str = "") -> None:
 
 
 def versions(cloud: Cloud) -> dict[str, int]:
-    """The version of the year in each table, in crimes a month. Checks that none is mixed and no crime duplicated."""
+    """The version in each table, in crimes per month. Checks that none is mixed and no crime is duplicated."""
     found = {name: cloud.crimes(name).get(YEAR, 0) for name in COUNTED}
     assert set(found.values()) <= {12 * OLD, 12 * NEW}, found
     for table in ("crimes", "enriched_crimes"):
@@ -93,7 +93,7 @@ def versions(cloud: Cloud) -> dict[str, int]:
 
 
 def published_version(settings: Settings) -> int:
-    """The version that readers see, in crimes a month. Checks that all tables and years show the same one."""
+    """The version that readers see, in crimes per month. Checks that all tables and years show the same one."""
     counts = [f"(SELECT {counted(name)} FROM {name})" for name in COUNTED if name != "raw_crimes"]
     reader = Installation(settings).reader()
     [found] = reader.first_rows(f"SELECT {', '.join(counts)}", None).rows
@@ -102,7 +102,7 @@ def published_version(settings: Settings) -> int:
 
 
 def assert_made_of(cloud: Cloud, per_month: int, assets: str = "") -> None:
-    """Check that all tables, or those among some assets, are of one version, and that nothing waits to be removed."""
+    """Check that all tables, or those among some assets, have this version, and that nothing is left to clean up."""
     found = versions(cloud)
     made = [name for name in found if not assets or name in assets.split(",")]
     assert {name: found[name] for name in made} == dict.fromkeys(made, per_month)
@@ -110,7 +110,7 @@ def assert_made_of(cloud: Cloud, per_month: int, assets: str = "") -> None:
 
 
 def the_other(cloud: Cloud, assets: str) -> tuple[str, int]:
-    """The version that is not published or, if only some assets are made, not loaded: its name and crimes a month."""
+    """The version that is not published or, with only some assets, not loaded: its name and crimes per month."""
     catalog = parse(CATALOG, cloud.storage.read(BUCKET, CATALOG))
     now = versions(cloud)["crimes"] if assets else catalog.years[YEAR].tables["crimes"].rows // 12
     return ("new", NEW) if now == OLD else ("old", OLD)
@@ -124,13 +124,13 @@ def stop_faults(servers: Mapping[str, FaultyServer]) -> None:
 
 
 def run_under(cloud: Cloud, chosen: Chosen, assets: str = "") -> bool:
-    """Load the other version under faults. The run must succeed, or fail cleanly so that the next one succeeds.
+    """Load the other version with faults. The run must succeed, or fail cleanly so that the next one succeeds.
 
     Returns:
-        Whether it succeeded at once.
+        Whether the first run succeeded.
 
     Raises:
-        AssertionError: neither; the message has the calls that met the fault, and the output of the run.
+        AssertionError: neither; the message has the calls with the fault, and the output of the run.
     """
     version, now = the_other(cloud, assets)
     command = run_of(cloud, version, assets)
@@ -151,13 +151,13 @@ def run_under(cloud: Cloud, chosen: Chosen, assets: str = "") -> bool:
 
 
 def kill_run_at(cloud: Cloud, at: Call, assets: str = "") -> bool:
-    """Load the other version, kill -9 the run when it makes a call, and let the next run repair everything.
+    """Load the other version, kill -9 the run at a call, and let the next run repair everything.
 
     Returns:
-        Whether the run made the call: what is stored already, of an earlier snapshot, is not stored again.
+        Whether the run made the call: files that an earlier snapshot has stored are not stored again.
 
     Raises:
-        AssertionError: a year is mixed after the kill, or not repaired.
+        AssertionError: a year has mixed versions after the kill, or is not repaired.
     """
     version, now = the_other(cloud, assets)
     process = cloud.begin(*run_of(cloud, version, assets))

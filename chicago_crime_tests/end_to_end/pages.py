@@ -1,4 +1,4 @@
-"""Pages in the tests' browser; apart from `browsing.py` so that tests without a browser do not import Playwright."""
+"""Pages in the tests' browser. Tests without a browser use only `browsing.py`, which does not import Playwright."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from chicago_crime_tests.waiting import TIMEOUT_S
 
 
 def new_page(browser: Browser, **options: Any) -> Page:
-    """A page in a context of its own; options are those of the browser's `new_page`."""
+    """A page in a new browser context; options are those of the browser's `new_page`."""
     page = browser.new_page(**options)
     page.set_default_timeout(1000 * TIMEOUT_S)
     return page
@@ -19,7 +19,7 @@ def new_page(browser: Browser, **options: Any) -> Page:
 
 @contextmanager
 def silent_page(browser: Browser, **options: Any) -> Iterator[Page]:
-    """Such a page, closed at the end; its console must stay silent."""
+    """A new page, closed at the end; its console must stay empty."""
     page = new_page(browser, **options)
     messages: list[str] = []
     page.on("console", lambda message: messages.append(message.text))
@@ -30,17 +30,17 @@ def silent_page(browser: Browser, **options: Any) -> Iterator[Page]:
 
 
 def open_page(page: Page, address: str) -> None:
-    """Go to an address of the dashboard, and wait for its charts."""
+    """Open an address of the dashboard, and wait for its charts."""
     page.goto(address)
     drawn(page)
 
 
 def drawn(page: Page) -> None:
-    """Wait until the charts are those of the address."""
+    """Wait until the charts of the address are drawn."""
     page.wait_for_function("document.documentElement.dataset.drawn === location.pathname + location.search")
 
 
 def number(page: Page, label: str) -> int:
-    """A number of the page, by its label."""
+    """A number on the page, by its label."""
     card = page.locator(".number").filter(has=page.get_by_text(label, exact=True))
     return int(re.sub(r"[^\d]", "", card.locator(".value").inner_text()))

@@ -1,7 +1,7 @@
 """The stack of `docker-compose.yaml` as plain processes, without Docker.
 
 Commands, variables and health checks are read from the Compose file, the image's variables from the Dockerfile. Only
-what differs per container is replaced: ports, host names and folders.
+ports, host names and folders are replaced.
 """
 
 import os
@@ -56,8 +56,8 @@ class Stack:
     """Services of the Compose file, started and stopped one by one.
 
     Attributes:
-        folder: where everything is stored, including logs: `<service>.log`.
-        settings: settings in addition to those of the env file.
+        folder: folder for all files, including logs: `<service>.log`.
+        settings: settings in addition to the env file.
         processes: service -> its running process.
     """
 
@@ -80,7 +80,7 @@ class Stack:
         return self.folder / "home"
 
     def address(self, port: str) -> str:
-        """The URL of what listens on a port of the Compose file."""
+        """The URL of a port of the Compose file."""
         return f"http://127.0.0.1:{self.ports[port]}"
 
     def start(self, *services: str) -> None:
@@ -93,13 +93,13 @@ class Stack:
     def _start(self, service: str) -> None:
         with (self.folder / f"{service}.log").open("ab") as log:
             self.processes[service] = subprocess.Popen(
-                # The test runner may ignore signals; in a container none is ignored.
+                # The test runner may ignore signals, which a container does not.
                 ["env", "--default-signal", *self._moved(self.services[service]["command"])],
                 env=self.environment(service),
                 cwd=self.home,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # a process group of its own, like a container
+                start_new_session=True,  # a separate process group, like a container
             )
 
     def run(self, service: str) -> None:
@@ -170,7 +170,7 @@ class Stack:
             server.wait(TIMEOUT_S)
 
     def environment(self, service: str) -> dict[str, str]:
-        """A service's variables, and those that its programs need on this machine."""
+        """A service's variables, and those that programs need on this machine."""
         if service == "postgres":
             where = {"PGHOST": "127.0.0.1", "PGPORT": self.ports["5432"]}
             return {"PATH": f"{postgres_programs()}:{os.defpath}", **where}
@@ -189,7 +189,7 @@ class Stack:
         return machine | moved
 
     def _moved(self, texts: list[str]) -> list[str]:
-        """Text from the Compose file with this stack's ports and folders."""
+        """Replace ports and folders of the Compose file with those of this stack."""
         moved = []
         for text in texts:
             text = re.sub(r"\b(\d{4})\b", lambda port: self.ports.get(port[1], port[1]), text)

@@ -1,4 +1,4 @@
-"""Whole runs in the cloud, on loopback: tables and pages equal those of a laptop, with few writes and one cluster."""
+"""Full runs in the cloud, on loopback: tables and pages equal those of a laptop, with few writes and one cluster."""
 
 import shutil
 from collections.abc import Iterator
@@ -22,8 +22,8 @@ from chicago_crime_tests.support import append_quoted, folder_settings, run_well
 
 YEARS = (2014, 2015)
 MOST_WRITES = 126
-"""Of a year that is replaced and a new one. For each of 13 tables: a statement and a label, and another label
-if a year is replaced. Besides: 12 published files, 4 staging tables with their load jobs, and the lake."""
+"""For one replaced and one new year: a statement and a label for each of 13 tables, and another label for the replaced
+year. In addition: 12 published files, 4 staging tables with their load jobs, and the lake."""
 
 PAGES = ("overview", "where", "where?map=cells", "where?map=hot_spots", "when", "compare")
 CHOICES = ("", "year=2014&offense_class=violent&measure=rate&rows=district", "area=25&area=32&arrest=no&end=2015-03-01")
@@ -31,7 +31,7 @@ CHOICES = ("", "year=2014&offense_class=violent&measure=rate&rows=district", "ar
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder `old` with clean years, and `new` with the same years, of which some rows changed and odd ones came."""
+    """A folder `old` with clean years, and `new` with the same years with changed rows and additional edge cases."""
     folder = tmp_path_factory.mktemp("years")
     for name in ("old", "new"):
         (folder / name).mkdir()
@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def laptop(folder: Path) -> Settings:
-    """An installation on a laptop that loaded one of the old years, then the new ones."""
+    """An installation on a laptop that loaded one old year, then the new years."""
     run_well(folder_settings(folder / "laptop", folder / "old"), 2014)
     settings = folder_settings(folder / "laptop", folder / "new")
     run_well(settings, *YEARS, accept="a test")
@@ -55,7 +55,7 @@ def laptop(folder: Path) -> Settings:
 
 @pytest.fixture(scope="module")
 def cloud(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """A cloud after the same runs; the calls are those of the second."""
+    """A cloud after the same runs, with the calls of the second run."""
     with pytest.MonkeyPatch.context() as patch, cloud_in(tmp_path_factory.mktemp("cloud")) as cloud:
         patch.setenv("NO_PROXY", "127.0.0.1,localhost")
         for years, files in (("2014", "old"), ("2014-2015", "new")):
@@ -67,9 +67,9 @@ def cloud(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cl
 
 
 def differences(cloud: Cloud, laptop: Settings) -> dict[str, str]:
-    """The tables that differ between cloud and laptop: in types, or in rows that only one of them has.
+    """The tables whose types or rows differ between cloud and laptop.
 
-    BigQuery's rows have no order, so they are compared as bags; every value must be equal, floats to the last bit.
+    Rows are compared without order, because BigQuery has none. All values must be equal, floats to the last bit.
     """
     found = {}
     cursor = cloud.bigquery.catalog.database.cursor()
@@ -91,7 +91,7 @@ def differences(cloud: Cloud, laptop: Settings) -> dict[str, str]:
     return found
 
 
-def test_runs_give_the_tables_of_the_laptop_with_a_batch_each_and_few_writes(cloud: Cloud, laptop: Settings) -> None:
+def test_each_run_gives_the_laptops_tables_with_one_batch_and_few_writes(cloud: Cloud, laptop: Settings) -> None:
     dataproc = cloud.dataproc.dataproc
     assert (len(dataproc.clusters_made), len(dataproc.batches)) == (0, 2)
     writes = writes_in(cloud)
@@ -127,7 +127,7 @@ def test_both_warehouses_give_the_same_measures_and_counts(cloud: Cloud, laptop:
     assert google.outdated(table) == []
 
 
-def test_pages_equal_those_of_the_laptop_and_ask_bigquery_nothing(cloud: Cloud, laptop: Settings) -> None:
+def test_pages_equal_those_of_the_laptop_without_calls_to_bigquery(cloud: Cloud, laptop: Settings) -> None:
     places = cloud.settings, laptop
     ids = [Installation(one).reader().catalog.snapshot for one in places]
     cloud.forget_calls()
@@ -142,7 +142,7 @@ def test_pages_equal_those_of_the_laptop_and_ask_bigquery_nothing(cloud: Cloud, 
 
 
 @pytest.mark.parametrize("content", [b"", None], ids=["empty", "other bytes"])
-def test_each_file_is_fetched_once_and_again_if_its_copy_is_damaged(cloud: Cloud, content: bytes | None) -> None:
+def test_each_file_is_fetched_once_and_refetched_if_its_copy_is_damaged(cloud: Cloud, content: bytes | None) -> None:
     before = client_of(cloud.settings).get("/data").text
     cloud.forget_calls()
     assert client_of(cloud.settings).get("/data").text == before
@@ -158,7 +158,7 @@ def test_each_file_is_fetched_once_and_again_if_its_copy_is_damaged(cloud: Cloud
 def test_the_link_to_looker_studio_names_existing_tables(cloud: Cloud) -> None:
     url = str(metadata_of(cloud, "looker_studio_report")["report"])
     parameters = dict(parse_qsl(urlsplit(url).query, strict_parsing=True))
-    assert parameters["r.reportName"] == "Chicago crime", "no row is of the sample"
+    assert parameters["r.reportName"] == "Chicago crime", "no row is from the sample"
     for number, table in enumerate(REPORTED):
         source = f"ds.ds{number}"
         assert parameters[f"{source}.connector"] == "bigQuery"

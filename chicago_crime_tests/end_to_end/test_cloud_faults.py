@@ -1,7 +1,7 @@
-"""Whole runs in the cloud that meet faults, are killed, or meet each other.
+"""Full runs in the cloud with faults, kills or concurrent runs.
 
-A run succeeds or fails cleanly, each year of a table is wholly old or wholly new, and the next run repairs everything.
-`python -m benchmarks.faults` tries every fault, and the death of the run, at every call, which takes hours.
+A run succeeds or fails cleanly, each year of a table is entirely old or entirely new, and the next run repairs
+everything. `python -m benchmarks.faults` tries every fault, and kills, at every call, which takes hours.
 """
 
 import time
@@ -30,7 +30,7 @@ from chicago_crime_tests.waiting import TIMEOUT_S
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """A cloud that has loaded the old version. Each test repairs what it damages by loading a version."""
+    """A cloud that has loaded the old version. Each test repairs any damage by loading a version."""
     folder = tmp_path_factory.mktemp("faults")
     for version, per_month in (("old", OLD), ("new", NEW)):
         write_csv(folder / version / f"{YEAR}.csv", crimes_of_months(YEAR, per_month))
@@ -41,23 +41,23 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture(autouse=True)
 def _short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retries and polls in this process wait for moments only."""
+    """Shorten the waits of retries and polls in this process."""
     sleep = time.sleep
     monkeypatch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, 0.05)))
 
 
 def test_a_lost_response_at_the_first_call_of_every_kind(cloud: Cloud) -> None:
-    """`python -m benchmarks.faults` has the other faults."""
+    """`python -m benchmarks.faults` tries the other faults."""
     chosen = Chosen(Fault(loses_answer=True), lambda call: call.place == 0)
     run_under(cloud, chosen)
     assert len(chosen.hit) >= 25
 
 
-def test_kill_9_leaves_whole_tables_and_the_next_run_repairs(cloud: Cloud) -> None:
+def test_kill_9_leaves_complete_tables_and_the_next_run_repairs(cloud: Cloud) -> None:
     assert kill_run_at(cloud, Call("dataproc POST regions/us-central1/jobs:submit", 0))
 
 
-def test_two_runs_at_once_leave_each_table_wholly_of_one(cloud: Cloud) -> None:
+def test_concurrent_runs_leave_each_table_with_one_version(cloud: Cloud) -> None:
     processes = [cloud.begin(*run_of(cloud, version)) for version in ("old", "new")]
     for process in processes:
         output, _ = process.communicate(timeout=TIMEOUT_S)

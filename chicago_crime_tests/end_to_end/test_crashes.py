@@ -1,4 +1,4 @@
-"""Runs on a laptop that are killed, meet each other or fill the disk: each table keeps the whole old or new year."""
+"""Runs on a laptop that are killed, canceled or fill the disk: each table keeps the complete old or new year."""
 
 import os
 import random
@@ -30,7 +30,7 @@ from chicago_crime_tests.support import crimes_of_months, files_below, folder_se
 from chicago_crime_tests.waiting import TIMEOUT_S
 
 OLD, NEW = 40, 50
-"""Crimes a month in the two versions of the year."""
+"""Crimes per month in the two versions of the year."""
 
 
 @pytest.fixture(scope="module")
@@ -45,19 +45,19 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings(loaded: Path, tmp_path: Path) -> Settings:
-    """A copy of the loaded installation, with both versions in folders beside it."""
+    """A copy of the loaded installation, with folders of both versions next to it."""
     shutil.copytree(loaded, tmp_path, dirs_exist_ok=True)
     return folder_settings(tmp_path / "data", tmp_path / "old")
 
 
 def start(settings: Settings, version: str, **more: object) -> subprocess.Popen:
-    """Start a run of a version in another process."""
+    """Start a run of a version in a separate process."""
     folders = ["--folder", str(settings.data_dir.parent / version), "--data-dir", str(settings.data_dir)]
     return begin("run", "--years", "2014", "--accept", "a test", *folders, start_new_session=True, **more)
 
 
 def versions(settings: Settings) -> dict[str, int]:
-    """The version of the year in each table, in crimes a month. Checks that no year is mixed."""
+    """The version of the year in each table, in crimes per month. Checks that no table mixes versions."""
     found = {}
     for name in COUNTED:
         file = settings.data_dir / "warehouse" / name / "2014.parquet"
@@ -68,7 +68,7 @@ def versions(settings: Settings) -> dict[str, int]:
 
 
 def assert_readers_see(settings: Settings, per_month: int) -> None:
-    """Check that queries and pages show one version, whatever became of a run."""
+    """Check that queries and pages show this version."""
     assert published_version(settings) == per_month
     client = client_of(settings)
     for page in PAGES:
@@ -87,7 +87,7 @@ def assert_the_next_run_repairs_all(settings: Settings) -> None:
     assert kinds == [".csv", ".json", ".quarantine"], "only the newest file is kept"
 
 
-def test_kill_9_leaves_whole_tables_and_the_next_run_repairs(settings: Settings) -> None:
+def test_kill_9_leaves_complete_tables_and_the_next_run_repairs(settings: Settings) -> None:
     """`benchmarks.kills` kills runs of real years at random moments."""
     process = start(settings, "new")
     assert process.stdout
@@ -109,7 +109,7 @@ def test_kill_9_leaves_whole_tables_and_the_next_run_repairs(settings: Settings)
 
 
 def status_of_runs(settings: Settings) -> list[str]:
-    """Dagster's status of each run, newest first, read as the UI reads it."""
+    """Dagster's status of each run, newest first, from the same database as the UI's."""
     with sqlite3.connect(settings.home / "history" / "runs.db") as database:
         return [status for (status,) in database.execute("SELECT status FROM runs ORDER BY id DESC")]
 
@@ -140,7 +140,7 @@ def test_a_signal_cancels_a_run_and_the_old_year_stays(
     assert_readers_see(settings, OLD)
 
 
-def test_a_signal_whose_exception_python_drops_still_ends_the_run(settings: Settings) -> None:
+def test_a_signal_ends_the_run_even_if_python_drops_its_exception(settings: Settings) -> None:
     class Thing:
         pass
 
@@ -159,7 +159,7 @@ def test_a_signal_whose_exception_python_drops_still_ends_the_run(settings: Sett
 
 
 def no_file_above(size: int) -> Callable[[], None]:
-    """Called in the new process, this makes the disk seem full."""
+    """A function that limits file sizes in the new process, as if the disk were full."""
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 

@@ -1,4 +1,4 @@
-"""`chicago-crime dev`: a backfill of the Dagster UI loads years, and Ctrl-C ends every process."""
+"""`chicago-crime dev`: a backfill in the Dagster UI loads years, and Ctrl-C ends all processes."""
 
 import json
 import signal
@@ -33,12 +33,12 @@ def call(address: str, query: str, **variables: Any) -> Any:
     return data
 
 
-def test_a_backfill_of_the_ui_loads_years_and_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
+def test_a_backfill_in_the_ui_loads_years_and_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
     for year in YEARS:
         write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year))
     settings, port, log = folder_settings(tmp_path / "data", tmp_path / "in"), free_port(), tmp_path / "log"
     address, folders = f"http://127.0.0.1:{port}", ("--folder", settings.folder, "--data-dir", settings.data_dir)
-    # Started with SIGINT ignored, as a script does for `make dev &`; Ctrl-C must work nevertheless.
+    # Started with SIGINT ignored, as in scripts with `make dev &`; Ctrl-C must work nevertheless.
     command = ["env", "--ignore-signal=INT", PROGRAM[0], "-u", *PROGRAM[1:], "dev", "--port", port, *folders]
     with log.open("w") as output:
         ui = subprocess.Popen([*map(str, command)], stdout=output, stderr=output)

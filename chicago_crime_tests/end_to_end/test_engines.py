@@ -1,4 +1,4 @@
-"""The Spark job gives the same rows on both engines."""
+"""Both Spark engines give the same rows."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ YEAR = 2021
 
 
 def java_home() -> Path:
-    """Java 17 or 21, as JAVA_HOME or the path name it; the test is skipped without."""
+    """The folder of Java 17 or 21, from JAVA_HOME or the PATH; the test is skipped without it."""
     java = shutil.which("java", path=f"{os.environ.get('JAVA_HOME', '')}/bin:{os.environ.get('PATH', '')}")
     if java is None:
         program_missing("Java is missing: apt-get install openjdk-17-jre-headless")
@@ -30,7 +30,7 @@ def java_home() -> Path:
 
 @pytest.fixture(scope="module")
 def engines(real_years: Settings, tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Settings]:
-    """The real years, made by the embedded engine, and a copy whose Spark tables of one year are made by the JVM."""
+    """The real years from the embedded engine, and a copy with one year's Spark tables from the JVM."""
     home = java_home()
     folder = tmp_path_factory.mktemp("engines")
     shutil.copytree(real_years.data_dir / "warehouse", folder / "jvm" / "warehouse", copy_function=os.link)

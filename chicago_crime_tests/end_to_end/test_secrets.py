@@ -1,6 +1,6 @@
-"""Secrets that are planted wherever a user may put one, and searched for in everything that the platform leaves.
+"""Plants secrets wherever users may configure them, and searches everything that the platform writes for them.
 
-The commands run with the debug logs of all libraries on the screen.
+The commands print the debug logs of all libraries.
 """
 
 import json
@@ -30,7 +30,7 @@ SECRETS = {
 }
 TOKEN_IN_SECRET_MANAGER = "KGAT_planted0token0in0secret0manager"
 
-# Kaggle's client has no setting for its address, so it is put into its table before anything else happens.
+# Kaggle's client has no setting for its address, so the program first changes its table of addresses.
 PROGRAM = """
 import logging, sys
 logging.basicConfig(level=logging.DEBUG)
@@ -58,13 +58,13 @@ def command(kaggle: KaggleServer, environment: Mapping[str, str], *arguments: st
 
 
 def places_of(secrets: Iterable[str], places: Mapping[str, bytes]) -> list[str]:
-    """Where a secret is found."""
+    """The places where secrets are found."""
     found = [(secret, name) for secret in secrets for name, held in places.items() if secret.encode() in held]
     return [f"{secret[:12]}... in {name}" for secret, name in found]
 
 
 class Publishers(NamedTuple):
-    """Servers of both publishers, and an environment with all secrets."""
+    """The servers of both publishers, and an environment with all secrets."""
 
     kaggle: KaggleServer
     portal: PortalServer
@@ -72,7 +72,7 @@ class Publishers(NamedTuple):
     folder: Path
 
     def places_of_secrets(self, output: str) -> list[str]:
-        """Where a secret is found in the output of a command or in a file that it wrote."""
+        """The places where secrets are found, among the output of commands and the files they wrote."""
         signatures = [self.kaggle.storage.signature(name) for name in self.kaggle.files]
         secrets = [*SECRETS.values(), *signatures]
         return places_of(secrets, files_below(self.folder / "data") | {"output": output.encode()})
@@ -127,7 +127,7 @@ def test_a_run_and_the_doctor_leave_no_secret_anywhere(publishers: Publishers, s
 
 
 def places_in(cloud: Cloud, output: str) -> dict[str, bytes]:
-    """What was printed, written here, and sent to Google, except to sign in."""
+    """Everything that was printed, written locally, or sent to Google except to sign in."""
     places = {"output": output.encode()} | files_below(cloud.data) | files_below(cloud.folder / "buckets")
     for job in cloud.bigquery.jobs.by_id.values():
         places[f"job {job.id}"] = json.dumps(job.resource(), default=str).encode()
@@ -142,12 +142,12 @@ def places_in(cloud: Cloud, output: str) -> dict[str, bytes]:
 
 
 def secrets_of(cloud: Cloud) -> set[str]:
-    """Kaggle's token, the private key of the service account, and the tokens that Google issued for it."""
+    """Kaggle's token, the service account's private key, and the tokens that Google issued for it."""
     requests = [one for server in (*cloud.servers.values(), cloud.access) for one in server.requests]
     headers = {value for one in requests for name, value in one.headers.items() if name.lower() == "authorization"}
     tokens = {header.removeprefix("Bearer ") for header in headers}
     assert any(token.startswith(("ya29.", "eyJ")) for token in tokens), "there are tokens to search for"
-    signatures = {token.split(".")[-1] for token in tokens if token.count(".") == 2}  # a log may have cut the rest
+    signatures = {token.split(".")[-1] for token in tokens if token.count(".") == 2}  # logs may truncate tokens
     key = private_key()
     return {TOKEN_IN_SECRET_MANAGER, key.splitlines()[1], json.dumps(key)[30:90], *tokens, *signatures}
 

@@ -1,4 +1,4 @@
-"""The stack of `docker-compose.yaml` as processes: queue, runs in the code location, retries, dashboard."""
+"""The stack of `docker-compose.yaml` as plain processes: queue, runs in the code location, retries, dashboard."""
 
 import re
 import signal
@@ -26,7 +26,7 @@ WEB, DASHBOARD = "3000", "8050"
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Stack]:
-    """The whole stack, started in the Compose file's order and stopped as Docker does. No process may be left."""
+    """The full stack, started in the Compose file's order and stopped as Docker does. No process may be left."""
     with tempfile.TemporaryDirectory(prefix="stack") as name:
         folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL may run as another user
@@ -48,7 +48,7 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def instance(stack: Stack) -> Iterator[DagsterInstance]:
-    """The records of the stack's runs, as its services see them."""
+    """The stack's Dagster instance, as its services use it."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in stack.environment("daemon").items():
             if name.startswith("DAGSTER_"):
@@ -74,7 +74,7 @@ def shorten_intervals(instance: Path) -> None:
 
 
 def launch(stack: Stack, year: int) -> str:
-    """Launch a run of the whole graph as the UI does, and wait until it has started."""
+    """Launch a run of the full graph as the UI does, and wait until it has started."""
     tags = dict.fromkeys((ASSET_PARTITION_RANGE_START_TAG, ASSET_PARTITION_RANGE_END_TAG), str(year))
     client = DagsterGraphQLClient("127.0.0.1", int(stack.ports[WEB]))
     run = client.submit_job_execution("load_and_publish", tags=tags)
@@ -107,7 +107,7 @@ def rows(stack: Stack, year: int) -> int:
     return pq.read_metadata(stack.folder / "data" / "warehouse" / "enriched_crimes" / f"{year}.parquet").num_rows
 
 
-def test_a_run_from_the_ui_is_queued_outlives_a_stop_and_shows_in_the_dashboard(
+def test_a_run_from_the_ui_is_queued_survives_a_stop_and_appears_in_the_dashboard(
     stack: Stack, instance: DagsterInstance
 ) -> None:
     assert "Nothing is loaded" in page(stack, "/overview")
@@ -123,7 +123,7 @@ def test_a_run_from_the_ui_is_queued_outlives_a_stop_and_shows_in_the_dashboard(
     overview = wait_until(lambda: f"{count:,}" in (text := page(stack, "/overview?year=2016")) and text)
     assert "SYNTHETIC" in overview
     assert "nothing_lost" in page(stack, "/data"), "the dashboard reads checks from the same database"
-    # The folder is read-only in the image. The webserver does without the two folders that it tries to create.
+    # The folder is read-only in the image. The webserver works without the two folders that it tries to create.
     files = [file.name for file in stack.home.rglob("*") if file.is_file()]
     assert sorted(files) == ["dagster.yaml", "workspace.yaml"]
 

@@ -1,1 +1,1 @@
-"""Tests of what is provisioned. They run in the environment that has Pulumi: `infra_pulumi/.venv`."""
+"""Tests of the Pulumi program. They run in the environment that has Pulumi: `infra_pulumi/.venv`."""

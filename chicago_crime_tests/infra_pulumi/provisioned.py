@@ -1,6 +1,6 @@
-"""Runs the unmodified Pulumi program against Pulumi's own mocks, and records what it declares.
+"""Runs the unmodified Pulumi program with Pulumi's mocks, and records the resources it declares.
 
-mypy checks the names and types of all inputs against the provider's typed dicts, so the mocks accept any.
+mypy checks the names and types of all inputs against the provider's typed dicts, so the mocks accept any input.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ EVERYTHING = {
     "billingAccount": "012345-6789AB-CDEF01",
     "projectNumber": NUMBER,
 }
-"""Every optional part switched on."""
+"""All optional components enabled."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class Declared:
     """A resource that the program declares.
 
     Attributes:
-        type: its type's token.
-        name: Pulumi's name of it.
+        type: the token of its type.
+        name: its name in Pulumi.
         urn: its URN.
-        inputs: under the provider's names.
+        inputs: its inputs, by the provider's names.
         request: the request to Pulumi's engine: parent, options, dependencies.
     """
 
@@ -67,10 +67,10 @@ class Declared:
 
 @dataclass
 class Provisioned:
-    """What one run of the program declared.
+    """The result of one run of the program.
 
     Attributes:
-        google: the resources at Google.
+        google: the Google resources.
         outputs: the stack's outputs.
     """
 
@@ -78,7 +78,7 @@ class Provisioned:
     outputs: dict[str, Any] = field(default_factory=dict)
 
     def of(self, kind: str) -> list[Declared]:
-        """The resources at Google of a type, given the end of its token."""
+        """The Google resources of a type, given the end of its token."""
         return [each for each in self.google if each.type.endswith(f":{kind}")]
 
     def one(self, kind: str, name: str = "") -> Declared:
@@ -95,7 +95,7 @@ class Provisioned:
 def provision(
     config: Mapping[str, str] | None = None, stack: str = "prod", secret_keys: Sequence[str] = ("kaggleToken",)
 ) -> Provisioned:
-    """Run the program without a stack file, once for all tests that pass the same arguments.
+    """Run the program without a stack file; results are cached by arguments.
 
     Args:
         config: the configuration; keys without a namespace are the platform's. An empty value unsets a key.
@@ -119,7 +119,7 @@ def _run(config: tuple[tuple[str, str], ...], stack: str, secret_keys: tuple[str
         answers = Google()
         set_mocks(answers, project="chicago-crime", stack=stack, monitor=Recorder(answers, record))
         ROOT.set(None)  # `set_mocks` creates a root for tests without a program
-        SETTINGS.outputs.clear()  # outputs that a failed run left would be awaited for ever
+        SETTINGS.outputs.clear()  # outputs of a failed run would be awaited forever
         set_all_config(dict(config), list(secret_keys))
         asyncio.get_event_loop().run_until_complete(asyncio.wait_for(run_in_stack(program), TIMEOUT_S))
 
@@ -128,18 +128,18 @@ def _run(config: tuple[tuple[str, str], ...], stack: str, secret_keys: tuple[str
 
 
 def stack_file(stack: str) -> dict[str, str]:
-    """What `Pulumi.<stack>.yaml` sets, as text, as the `pulumi` command passes it on."""
+    """The configuration in `Pulumi.<stack>.yaml` as strings, as the `pulumi` command passes it."""
     content = yaml.safe_load((PROGRAM / f"Pulumi.{stack}.yaml").read_text())["config"]
     return {key: value if isinstance(value, str) else json.dumps(value) for key, value in content.items()}
 
 
 def as_json(value: object) -> str:
-    """Inputs or outputs as text, to search for what must not be in it."""
+    """Inputs or outputs as text, to search for forbidden values."""
     return json.dumps(value, default=str)
 
 
 class Recorder(mocks.MockMonitor):
-    """Pulumi's mock of its engine, which also records requests."""
+    """Pulumi's mock engine, extended to record requests."""
 
     def __init__(self, answers: Mocks, record: Provisioned):
         super().__init__(answers)
@@ -188,4 +188,4 @@ class Google(Mocks):
         return made_id, inputs | made
 
     def call(self, args: Any) -> Any:
-        raise AssertionError(f"{args.token}: the account that previews in CI may not look up anything")
+        raise AssertionError(f"{args.token}: CI's preview account may not look up anything")

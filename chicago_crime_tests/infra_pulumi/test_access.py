@@ -1,4 +1,4 @@
-"""Roles: those of the platform's own table, those of operators, and those of one GitHub repository."""
+"""Roles of the platform's accounts, of operators, and of one GitHub repository."""
 
 import pytest
 
@@ -18,7 +18,7 @@ FOR_THE_MACHINE = {
     ("roles/artifactregistry.reader", "registry", "platform"),
     ("roles/secretmanager.secretAccessor", "settings", "platform"),
 }
-"""The machine pulls its image and reads secret settings; the platform itself does not."""
+"""Roles only the machine needs, to pull its image and read secret settings."""
 
 
 def account(grant: Declared) -> str:
@@ -32,7 +32,7 @@ def place(grant: Declared) -> str:
 
 
 @pytest.mark.parametrize("mode", ["cluster", "serverless"])
-def test_the_accounts_have_the_roles_that_the_platform_needs_and_no_others(mode: str) -> None:
+def test_the_accounts_have_exactly_the_roles_that_the_platform_needs(mode: str) -> None:
     provisioned = provision({"dataprocMode": mode})
     prefix = "CHICAGO_CRIME_"
     outputs = {
@@ -62,7 +62,7 @@ def test_each_role_is_granted_on_the_stacks_own_resource() -> None:
 def test_operators_reach_this_machine_only_and_cannot_log_in() -> None:
     grants = [each for each in provision(EVERYTHING).grants if each.inputs["member"].startswith(("user:", "group:"))]
     roles, members = ("tunnel", "view"), ("group:team@example.com", "user:someone@example.com")
-    # By number, the roles of one would move to another when an operator is removed, and then be deleted.
+    # With numbers, removing one operator would shift the roles of the others and delete some.
     assert sorted(each.name for each in grants) == [f"machine-{role}-{member}" for role in roles for member in members]
     assert all(each.name.endswith(each.inputs["member"]) for each in grants)
     assert {each.inputs["role"] for each in grants} == {"roles/iap.tunnelResourceAccessor", "roles/compute.viewer"}
@@ -70,7 +70,7 @@ def test_operators_reach_this_machine_only_and_cannot_log_in() -> None:
     assert on == ["chicago-crime-prod"] * 4
 
 
-def test_only_workflows_of_one_repository_sign_in_and_only_its_tags_publish() -> None:
+def test_only_workflows_of_one_repository_can_sign_in_and_only_its_tags_can_publish() -> None:
     provisioned = provision(EVERYTHING)
     trusted = provisioned.one("WorkloadIdentityPoolProvider").inputs
     assert trusted["oidc"] == {"issuerUri": "https://token.actions.githubusercontent.com"}

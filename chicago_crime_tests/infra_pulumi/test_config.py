@@ -1,4 +1,4 @@
-"""An invalid configuration is refused before anything is created, with the command that sets each key."""
+"""Invalid configurations are refused before anything is created, with the command that sets each key."""
 
 import pytest
 
@@ -11,11 +11,11 @@ INVALID = {
     "dataset": ("chicago-crime", "letters, digits and underscores", "pulumi config set dataset chicago_crime"),
     "keepData": ("perhaps", "valid boolean", "pulumi config set keepData true"),
     "source": ("folder", "'portal'", "pulumi config set source portal"),
-    "machineType": ("n4-standard-2", "no persistent disk", "pulumi config set machineType e2-standard-2"),
+    "machineType": ("n4-standard-2", "not support persistent disks", "pulumi config set machineType e2-standard-2"),
     "dataDiskGb": ("1", "greater than or equal to 10", "pulumi config set dataDiskGb 30"),
     "imageTag": ("a/b", "invalid", "pulumi config set imageTag latest"),
     "operators": ("user:a@example.com", "Invalid JSON", "pulumi config set --path 'operators[0]' user:you@example.com"),
-    "dataprocWorkers": ("1", "a single node, or of 2 or more workers", "pulumi config set dataprocWorkers 2"),
+    "dataprocWorkers": ("1", "a single node, or 2 or more workers", "pulumi config set dataprocWorkers 2"),
     "githubRepository": ("a/b' || true || '", "invalid", "pulumi config set githubRepository owner/name"),
     "githubRepositoryId": ("1' || '", "invalid", "pulumi config set githubRepositoryId 123456789"),
     "billingAccount": ("mine", "invalid", "pulumi config set billingAccount 012345-6789AB-CDEF01"),
@@ -27,7 +27,7 @@ INVALID = {
         "pulumi config set --path settings.CHICAGO_CRIME_DASHBOARD_HOSTS crime.example.org",
     ),
 }
-"""Key -> a wrong value, the problem, the command that sets a right one."""
+"""Key -> invalid value, problem, command that sets a valid value."""
 
 
 def problems_of(config: dict[str, str], stack: str = "prod") -> dict[str, list[str]]:
@@ -62,7 +62,7 @@ def test_all_problems_are_reported_at_once_each_with_one_command() -> None:
         ({**EVERYTHING, "projectNumber": ""}, "projectNumber", "required with billingAccount"),
     ],
 )
-def test_values_that_do_not_go_together_are_refused(config: dict[str, str], key: str, problem: str) -> None:
+def test_incompatible_values_are_refused(config: dict[str, str], key: str, problem: str) -> None:
     [(where, lines)] = problems_of(config).items()
     assert (where, problem in lines[0]) == (key, True)
 
@@ -76,11 +76,11 @@ def test_a_secret_in_plain_text_is_refused_and_not_printed(key: str, value: str)
     assert TOKEN not in str(error.value)
 
 
-def test_a_setting_that_the_stack_decides_is_refused() -> None:
+def test_a_setting_that_the_stack_sets_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"pulumi config rm --path settings\.CHICAGO_CRIME_SOURCE"):
         provision({"settings": '{"CHICAGO_CRIME_SOURCE": "portal"}'})
 
 
-def test_a_stack_name_that_does_not_fit_into_account_names_is_refused() -> None:
+def test_a_stack_name_that_is_too_long_for_account_names_is_refused() -> None:
     found = problems_of({}, "a-stack-of-mine")
     assert found["stack"][0].startswith("stack: 'a-stack-of-mine'") and "pulumi stack rename" in found["stack"][-1]

@@ -1,4 +1,4 @@
-"""The machine and its network: who reaches it, what it reaches, and what outlives it."""
+"""The machine and its network: access to and from it, and the resources that outlive it."""
 
 import pytest
 
@@ -10,7 +10,7 @@ def stack() -> Provisioned:
     return provision({"snapshotDays": "5"})
 
 
-def test_it_is_shielded_has_no_public_address_and_roles_decide_who_logs_in(stack: Provisioned) -> None:
+def test_it_is_shielded_has_no_public_address_and_uses_os_login(stack: Provisioned) -> None:
     inputs = stack.one("Instance").inputs
     shield = {"enableSecureBoot": True, "enableVtpm": True, "enableIntegrityMonitoring": True}
     assert inputs["shieldedInstanceConfig"] == shield
@@ -29,20 +29,20 @@ def test_it_can_be_replaced_and_its_disk_stays(stack: Provisioned) -> None:
     assert machine.urn not in {*disk.request.dependencies, *disk.request.replace_with}
 
 
-def test_new_user_data_replaces_the_machine_and_the_old_one_goes_first(stack: Provisioned) -> None:
+def test_new_user_data_replaces_the_machine_after_the_old_one_is_deleted(stack: Provisioned) -> None:
     request = stack.one("Instance").request
     assert list(request.replaceOnChanges) == ['metadata["user-data"]']
     assert (request.deleteBeforeReplace, request.deleteBeforeReplaceDefined) == (True, True)
 
 
-def test_old_images_are_deleted_but_not_the_one_that_it_pulls_when_it_starts() -> None:
+def test_old_images_are_deleted_except_the_one_that_the_machine_pulls() -> None:
     policies = provision({"imageTag": "0123456789ab"}).one("Repository").inputs["cleanupPolicies"]
     deleted, *kept = [policy["condition"] for policy in policies if "condition" in policy]
-    assert deleted["tagState"] == "ANY"  # each `make up` pushes a new tag, so that few images ever lose theirs
+    assert deleted["tagState"] == "ANY"  # each `make up` pushes a new tag, so few images become untagged
     assert kept == [{"tagState": "TAGGED", "tagPrefixes": ["0123456789ab"]}]
 
 
-def test_only_iap_reaches_it_and_only_ssh_and_the_web_pages(stack: Provisioned) -> None:
+def test_only_iap_can_connect_and_only_to_ssh_and_the_web_pages(stack: Provisioned) -> None:
     rules = {rule.name: rule.inputs for rule in stack.of("Firewall")}
     assert set(rules) == {"network-from-iap", "network-within-spark"}
     rule = rules["network-from-iap"]

@@ -1,4 +1,4 @@
-"""The stack's outputs are settings that the platform accepts, and can be written as an environment file."""
+"""The stack's outputs are valid settings of the platform, and can be written as an environment file."""
 
 import json
 import os
@@ -15,7 +15,7 @@ NO_SETTINGS = {"machine", "zone", "image"}
 """Outputs for `make up` and `make tunnel` only."""
 
 LEFT_TO_THE_PLATFORM = {
-    "gcp_credentials",  # the machine has its account, and no key
+    "gcp_credentials",  # the machine uses its account, without a key
     "bigquery_max_gb_billed",
     "dataproc_max_minutes",
     "gcs_endpoint",  # for emulators
@@ -23,11 +23,11 @@ LEFT_TO_THE_PLATFORM = {
     "dataproc_endpoint",
     "google_api_endpoint",
 }
-"""Google Cloud settings that the infrastructure does not decide."""
+"""Google Cloud settings that the infrastructure does not set."""
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+def _unset_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(PREFIX):
             monkeypatch.delenv(name)
@@ -43,7 +43,7 @@ def env_file(outputs: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
 
 
-def test_a_shell_reads_values_as_they_are(tmp_path: Path) -> None:
+def test_a_shell_reads_values_unchanged(tmp_path: Path) -> None:
     areas = "$(id) $HOME `id` #1; Hyde Park, Loop"
     (tmp_path / "env").write_text(env_file({"CHICAGO_CRIME_REPORT_AREAS": areas}).stdout)
     shell = ["sh", "-c", f'. {tmp_path}/env; printf %s "$CHICAGO_CRIME_REPORT_AREAS"']
@@ -62,7 +62,7 @@ def test_the_platform_accepts_every_output(config: dict[str, str], monkeypatch: 
     assert {name: str(getattr(loaded, field(name))) for name in settings} == settings
 
 
-def test_every_setting_that_the_infrastructure_decides_is_an_output() -> None:
+def test_every_setting_of_the_infrastructure_is_an_output() -> None:
     prefixes = ("gcp_", "gcs_", "bigquery_", "dataproc_", "google_", "kaggle_secret")
     of_google = {name for name in Settings.model_fields if name.startswith(prefixes)}
     outputs = {field(name) for name in provision().outputs if name.startswith(PREFIX)}

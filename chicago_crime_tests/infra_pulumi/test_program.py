@@ -1,4 +1,4 @@
-"""What holds for everything that is provisioned, whatever is configured."""
+"""Properties of all resources, in every configuration."""
 
 import json
 import re
@@ -40,7 +40,7 @@ def test_nothing_is_public(provisioned: Provisioned) -> None:
         assert "ccessConfigs" not in as_json(each.inputs), f"{each.urn} has a public address"
 
 
-def test_one_setting_makes_the_site_public_and_nothing_else() -> None:
+def test_public_site_makes_only_the_site_public() -> None:
     stack = provision({"publicSite": "true"})
     to_all = [each.inputs for each in stack.google if "allUsers" in as_json(each.inputs)]
     assert [(one["bucket"], one["role"]) for one in to_all] == [
@@ -54,7 +54,7 @@ def test_no_account_has_a_key(provisioned: Provisioned) -> None:
     assert [each.urn for each in provisioned.google if re.search("key", each.type, re.IGNORECASE)] == []
 
 
-def test_no_role_is_basic_or_an_administrators(provisioned: Provisioned) -> None:
+def test_no_role_is_a_basic_or_administrator_role(provisioned: Provisioned) -> None:
     for each in provisioned.grants:
         role = each.inputs["role"]
         assert role not in ("roles/owner", "roles/editor", "roles/viewer", "roles/browser"), each.urn
@@ -73,7 +73,7 @@ def test_roles_are_added_and_never_replace_other_grants(provisioned: Provisioned
     assert [each.urn for each in provisioned.grants if not re.fullmatch(member, each.inputs["member"])] == []
 
 
-def test_everything_that_takes_labels_has_them(provisioned: Provisioned) -> None:
+def test_every_resource_that_supports_labels_has_them(provisioned: Provisioned) -> None:
     labelled = [each for each in provisioned.google if each.takes_labels]
     kinds = {each.type.rpartition(":")[2] for each in labelled}
     assert kinds >= {"Bucket", "Dataset", "Disk", "Instance", "Repository", "Secret"}
@@ -87,7 +87,7 @@ def test_everything_that_takes_labels_has_them(provisioned: Provisioned) -> None
 
 
 @pytest.mark.parametrize("is_kept", [True, False])
-def test_kept_data_are_protected_and_others_go_with_the_stack(is_kept: bool) -> None:
+def test_kept_data_are_protected_and_other_data_are_destroyed_with_the_stack(is_kept: bool) -> None:
     provisioned = provisioned_by("prod" if is_kept else "dev")
     assert {each.type for each in provisioned.google if each.request.protect} == (DATA if is_kept else set())
     assert not is_kept or {each.type for each in provision().google if each.request.protect} == DATA, "the default"
@@ -115,16 +115,16 @@ def test_resources_wait_for_the_apis_and_the_machine_for_its_roles_and_the_inter
     assert nat and roles | nat <= set(provisioned.one("Instance").request.dependencies)
 
 
-def test_the_token_is_secret_and_in_one_place_only() -> None:
+def test_the_token_is_secret_and_only_in_secret_manager() -> None:
     provisioned = provisioned_by("prod with everything")
     version = provisioned.one("SecretVersion", "kaggle-value")
     assert [each.name for each in provisioned.google if TOKEN in as_json(each.inputs)] == [version.name]
     sent = version.request.object.fields["secretData"].struct_value.fields
-    assert "4dabf18193072939515e22adb298388d" in sent, "Pulumi's mark of a secret"
+    assert "4dabf18193072939515e22adb298388d" in sent, "Pulumi's marker of secrets"
     assert TOKEN not in as_json(provisioned.outputs)
 
 
-def test_secret_settings_are_in_secret_manager_only_and_the_others_on_the_machine() -> None:
+def test_secret_settings_are_only_in_secret_manager_and_the_others_on_the_machine() -> None:
     given = {"CHICAGO_CRIME_ALERTS": f"slack://{TOKEN} json://b", "CHICAGO_CRIME_DASHBOARD_HOSTS": "crime.example.org"}
     provisioned = provision({"settings": json.dumps(given)}, secret_keys=["settings"])
     [version] = provisioned.of("SecretVersion")

@@ -1,1 +1,1 @@
-"""Servers that tests run against, in place of services that no test can reach: each usable by itself too."""
+"""Servers on loopback that replace remote services in tests; each also works by itself."""

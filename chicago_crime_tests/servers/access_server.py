@@ -72,11 +72,11 @@ class AccessServer(GoogleServer):
     """Some secrets, one project and some service accounts.
 
     Attributes:
-        secrets: the versions of each, oldest first, by `projects/P/secrets/S`.
-        may_read: whether everybody with a token may read them.
-        forbidden: permissions on project and accounts that the caller does not have.
+        secrets: versions of each secret, oldest first, by `projects/P/secrets/S`.
+        may_read: whether callers with a token may read them.
+        forbidden: permissions on the project and accounts that callers do not have.
         accounts: the existing service accounts.
-        quotas: of the region, by metric.
+        quotas: the region's quotas by metric.
     """
 
     api_name = "secretmanager.v1"

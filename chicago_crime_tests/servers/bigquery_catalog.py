@@ -1,6 +1,6 @@
 """The datasets and tables of the BigQuery server: their metadata, and their rows in a DuckDB database.
 
-The DuckDB table of one that is partitioned by time of ingestion has the partition as one more column.
+If a table is partitioned by ingestion time, its DuckDB table has an additional column with the partition.
 """
 
 import threading
@@ -24,9 +24,9 @@ class Partitions:
 
     Attributes:
         unit: YEAR or MONTH; RANGE for ranges of numbers.
-        column: by which column; empty for the time of ingestion.
-        start: of the ranges.
-        end: of the ranges, left out.
+        column: the column; empty for the ingestion time.
+        start: start of the ranges.
+        end: end of the ranges, exclusive.
         interval: width of a range.
     """
 
@@ -39,14 +39,15 @@ class Partitions:
 
 @dataclass
 class LiveTable:
-    """A table as it is now.
+    """The current state of a table.
 
     Attributes:
         dataset: the dataset's id.
-        name: the table's.
-        columns: name, type in SQL, description.
-        partitions: how it is partitioned, if it is.
+        name: the table's id.
+        columns: name, SQL type and description of each column.
+        partitions: its partitioning, if any.
         clusters: columns that it is clustered by.
+        measured: rows and bytes, if counted since the last change.
     """
 
     dataset: str
@@ -66,19 +67,15 @@ class LiveTable:
 
     @property
     def is_by_ingestion(self) -> bool:
-        """Whether its partitions are times of ingestion."""
+        """Whether it is partitioned by ingestion time."""
         return self.partitions is not None and not self.partitions.column
 
     def column_bytes(self, name: str) -> str:
-        """The DuckDB expression of a column's logical bytes in a row, as BigQuery counts them."""
+        """The DuckDB expression for a column's logical bytes in a row, as BigQuery counts them."""
         kind = next(kind for column, kind, _ in self.columns if column == name)
         if kind == "STRING":
             return f'COALESCE(2 + strlen("{name}"), 0)'
         return f'(CASE WHEN "{name}" IS NULL THEN 0 ELSE {1 if kind == "BOOL" else 8} END)'
-
-    def rows_changed(self) -> None:
-        """Record a change of the rows, once it is visible."""
-        self.measured = None
 
 
 class Catalog:
@@ -129,7 +126,7 @@ class Catalog:
             del self.tables[table.dataset, table.name]
 
     def size(self, table: LiveTable) -> tuple[int, int]:
-        """Rows and logical bytes of a table, counted once after each change."""
+        """Rows and logical bytes of a table, cached until the next change."""
         if table.measured is None:
             sums = " + ".join(["0", *(f"COALESCE(SUM({table.column_bytes(name)}), 0)" for name, _, _ in table.columns)])
             query = f"SELECT COUNT(*), CAST({sums} AS BIGINT) FROM {table.rows_table}"
@@ -137,7 +134,7 @@ class Catalog:
         return table.measured  # type: ignore[return-value]
 
     def for_analyzer(self, default_dataset: str) -> dict[str, list[tuple[str, str]]]:
-        """The columns of each table of the dataset in which a statement's names are looked up."""
+        """The columns of each table in the default dataset."""
         with self.lock:
             return {
                 name: [(column, kind) for column, kind, _ in table.columns]
@@ -148,7 +145,7 @@ class Catalog:
 
 
 def table_from_ddl(create: exp.Create, dataset: str) -> LiveTable:
-    """A table as a CREATE TABLE statement describes it."""
+    """The table that a CREATE TABLE statement describes."""
     target = create.this.this if isinstance(create.this, exp.Schema) else create.this
     definitions = create.this.expressions if isinstance(create.this, exp.Schema) else []
     columns = [column_from_ddl(definition) for definition in definitions]

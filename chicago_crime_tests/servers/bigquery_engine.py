@@ -1,6 +1,6 @@
-"""SQL on the BigQuery server: Google's analyzer checks it, DuckDB runs it, under BigQuery's rules.
+"""SQL on the BigQuery server: Google's analyzer checks statements, and DuckDB runs them by BigQuery's rules.
 
-Statements that change rows run one after the other, and a query as of a time sees the rows of now.
+Statements that change rows run one at a time, and queries as of a given time see the current rows.
 """
 
 import re
@@ -24,7 +24,6 @@ from chicago_crime_tests.servers.bigquery_catalog import (
     table_from_ddl,
 )
 from chicago_crime_tests.servers.bigquery_files import Files, JobError
-from chicago_crime_tests.servers.google_server import RefusedError
 from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError
 
 LEAST_BILLED = 10 << 20
@@ -42,12 +41,12 @@ class Result:
 
 @dataclass
 class Work:
-    """What a job has done so far.
+    """The results of a job so far.
 
     Attributes:
-        statement: type of its (last) statement, SCRIPT for several.
-        bytes_billed: bytes to pay for.
-        inserted: rows that its DML statement inserted; None without one.
+        statement: type of its statement, or SCRIPT for several.
+        bytes_billed: bytes billed.
+        inserted: rows inserted by its DML statement; None without one.
         result: result of its last query.
     """
 
@@ -55,34 +54,6 @@ class Work:
     bytes_billed: int = 0
     inserted: int | None = None
     result: Result | None = None
-
-
-@dataclass
-class Engine:
-    """Runs jobs' statements.
-
-    Attributes:
-        catalog: the tables.
-        files: files in Cloud Storage.
-    """
-
-    catalog: Catalog
-    files: Files
-
-    def check(self, dataset: str, text: str) -> list[tuple[str, str]]:
-        """Check a statement with Google's analyzer; returns the columns of its result.
-
-        Results are cached: the same text over the same columns is not analyzed twice.
-
-        Raises:
-            JobError: the statement is wrong.
-        """
-        tables = tuple((n, tuple(c)) for n, c in self.catalog.for_analyzer(dataset).items())
-        found = _read_by_google(tables, text)
-        if isinstance(found, str):
-            reason = "notFound" if "not found" in found and "Table" in found else "invalidQuery"
-            raise JobError(reason, found)
-        return found
 
 
 @lru_cache(maxsize=32)
@@ -94,7 +65,7 @@ def _analyzer(tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]) -> An
 def _read_by_google(
     tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...], text: str
 ) -> list[tuple[str, str]] | str:
-    """The columns of a statement's result, or its error."""
+    """The columns of a statement's result, or its error. Cached, because analysis is slow."""
     try:
         return _analyzer(tables).check(text)
     except GoogleSQLError as error:
@@ -109,9 +80,9 @@ def _parsed(text: str) -> exp.Expr:
 class Session:
     """Runs one job's statements."""
 
-    def __init__(self, engine: Engine, dataset: str, most_billed: int | None = None):
-        self.engine, self.catalog, self.dataset, self.most_billed = engine, engine.catalog, dataset, most_billed
-        self.cursor = self.catalog.database.cursor()
+    def __init__(self, catalog: Catalog, files: Files, dataset: str, most_billed: int | None = None):
+        self.catalog, self.files, self.dataset, self.most_billed = catalog, files, dataset, most_billed
+        self.cursor = catalog.database.cursor()
         self.work = Work()
 
     def run(self, text: str, is_dry: bool = False) -> None:
@@ -126,29 +97,36 @@ class Session:
                 self._run_one(statement, is_dry)
         except (duckdb.Error, sqlglot.ParseError) as error:
             raise JobError("invalidQuery", str(error)) from error
-        except RefusedError as error:
-            raise JobError("notFound" if error.status == 404 else "invalid", str(error)) from error
         finally:
             if len(statements) > 1:
                 self.work.statement = "SCRIPT"
 
     def _run_one(self, text: str, is_dry: bool) -> None:
-        columns = self.engine.check(self.dataset, text)
+        columns = self._check(text)
         if exports := EXPORT.fullmatch(text):
             tree = sqlglot.parse_one(exports[2], read="bigquery")
-            self.work.statement = "EXPORT_DATA"
             self._count(tree)
             options = {name: value.strip("'") for name, value in OPTION.findall(exports[1])}
             if not is_dry:
-                self.engine.files.write(self.cursor.sql(self._translate(tree)), options["uri"], options["format"])
+                self.files.write(self.cursor.sql(self._translate(tree)), options["uri"], options["format"])
         else:
             self._run_parsed(_parsed(text), columns, is_dry)
 
+    def _check(self, text: str) -> list[tuple[str, str]]:
+        """Check a statement with Google's analyzer; returns the columns of its result.
+
+        Raises:
+            JobError: the statement is wrong.
+        """
+        tables = tuple((n, tuple(c)) for n, c in self.catalog.for_analyzer(self.dataset).items())
+        found = _read_by_google(tables, text)
+        if isinstance(found, str):
+            reason = "notFound" if "not found" in found and "Table" in found else "invalidQuery"
+            raise JobError(reason, found)
+        return found
+
     def _run_parsed(self, tree: exp.Expr, columns: list[tuple[str, str]], is_dry: bool) -> None:
-        kind = type(tree).__name__
-        names = {"Delete": "DELETE", "Insert": "INSERT", "Merge": "MERGE", "Drop": "DROP_TABLE"}
-        create = "CREATE_TABLE_AS_SELECT" if tree.args.get("expression") else "CREATE_TABLE"
-        self.work.statement = (names | {"Create": create}).get(kind, "SELECT")
+        self.work.statement = "SELECT" if isinstance(tree, exp.Query) else tree.key.upper()
         self._count(tree)
         if is_dry:
             return
@@ -159,7 +137,7 @@ class Session:
         elif isinstance(tree, exp.Create):
             self._create(tree)
         else:
-            raise JobError("invalidQuery", f"{kind} is not implemented here")
+            raise JobError("invalidQuery", f"{self.work.statement} is not implemented here")
 
     def _answer(self, tree: exp.Query, columns: list[tuple[str, str]]) -> Result:
         """Answer a query, in the types that the analyzer found."""
@@ -170,13 +148,13 @@ class Session:
 
     @contextmanager
     def changes(self, table: LiveTable) -> Iterator[None]:
-        """Within, the table can be changed, all or nothing; other statements wait."""
+        """Change a table atomically, while other statements wait."""
         with self.catalog.lock:
             self.cursor.begin()
             try:
                 yield
                 self.cursor.commit()
-                table.rows_changed()
+                table.measured = None
             except BaseException:
                 self.cursor.rollback()
                 raise
@@ -186,7 +164,7 @@ class Session:
         self.cursor.execute(f"DELETE FROM {table.rows_table} {where}")
 
     def _chosen(self, table: LiveTable, where: exp.Expr) -> str:
-        """The DuckDB condition for the rows that a WHERE chooses."""
+        """The DuckDB condition for the rows that a WHERE clause selects."""
         where = where.copy()
         for condition in _on_partition(where):
             condition.replace(_of_partition(condition))
@@ -194,7 +172,7 @@ class Session:
         return f"WHERE rowid IN ({chosen})"
 
     def _replace(self, tree: exp.Merge) -> None:
-        """MERGE ... ON FALSE: delete what a condition chooses, and insert the rows of a query."""
+        """MERGE ... ON FALSE: delete the rows that a condition selects, and insert the rows of a query."""
         target, where, query, names = _replacement(tree)
         table, columns, made = self._table(target), ", ".join(names), f"made_{id(self)}"
         with self.changes(table):
@@ -213,14 +191,14 @@ class Session:
                 names = ", ".join(f'"{name}"' for name, _, _ in table.columns)
                 rows = self._translate(query)
                 self.cursor.execute(f"INSERT INTO {table.rows_table} ({names}) SELECT * FROM ({rows})")
-                table.rows_changed()
+                table.measured = None
 
     def _table(self, node: exp.Expr) -> LiveTable:
         assert isinstance(node, exp.Table)
         return self.catalog.find(node.db or self.dataset, node.name)
 
     def _translate(self, tree: exp.Expr) -> str:
-        """A query for DuckDB: tables by name become subqueries of their columns, without the hidden ones."""
+        """Translate a query for DuckDB: tables become subqueries without hidden columns."""
         tree = tree.copy()
         scans: dict[str, exp.Expr] = {}
         common = {cte.alias for cte in tree.find_all(exp.CTE)}
@@ -239,7 +217,7 @@ class Session:
         return to_duckdb(tree, {}, lambda name: scans.get(name) or exp.to_table(name))
 
     def _take_partition(self, table: exp.Table) -> list[exp.Expr]:
-        """Move the conditions on the partition out of a query, for the scan of the table."""
+        """Move conditions on the partition from a query to the scan of the table."""
         select = table.find_ancestor(exp.Select)
         where = select.args.get("where") if select else None
         taken = []
@@ -251,7 +229,7 @@ class Session:
         return taken
 
     def _count(self, tree: exp.Expr) -> None:
-        """Count the bytes of the tables that a statement names, whole: BigQuery reads only columns and partitions."""
+        """Count all bytes of the tables in a statement; BigQuery counts only the columns and partitions it reads."""
         processed = billed = 0
         for table in tree.find_all(exp.Table):
             if live := self.catalog.tables.get((table.db or self.dataset, table.name)):
@@ -274,7 +252,7 @@ def split(script: str) -> list[str]:
 
 
 def _replacement(tree: exp.Merge) -> tuple[exp.Table, exp.Where, exp.Query, list[str]]:
-    """The parts of MERGE ... ON FALSE: table, rows to delete, query of those to insert, and their columns."""
+    """The parts of MERGE ... ON FALSE: table, rows to delete, query of the rows to insert, and their columns."""
     match tree.args["on"], tree.args["whens"].expressions:
         case exp.Boolean(this=False), [exp.When() as delete, exp.When() as insert] if delete.args.get("source"):
             condition = delete.args["condition"].copy()
@@ -291,7 +269,7 @@ def _rows(table: LiveTable) -> exp.Expr:
 
 
 def _on_partition(where: exp.Expr) -> list[exp.EQ]:
-    """The conditions on the time of a partition, _PARTITIONTIME = TIMESTAMP(day)."""
+    """The conditions on the partition, _PARTITIONTIME = TIMESTAMP(day)."""
     found = [condition for condition in where.find_all(exp.EQ) if condition.left.name == PARTITION]
     for condition in found:
         if not isinstance(condition.right, exp.Timestamp):
@@ -300,5 +278,5 @@ def _on_partition(where: exp.Expr) -> list[exp.EQ]:
 
 
 def _of_partition(condition: exp.EQ) -> exp.Expr:
-    """The same condition on DuckDB's side. (The column comes second: the platform's dialect drops the other way.)"""
+    """The condition in DuckDB. The column comes second, because the platform's dialect drops it otherwise."""
     return condition.right.this.copy().eq(exp.cast(exp.column(PARTITION), "DATE"))

@@ -18,12 +18,10 @@ _FROM_DUCKDB = {
     "FLOAT": "FLOAT64",
     "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
 }
-_CONTROL = r"'[\x01-\x08\x0B\x0C\x0E-\x1F]'"
-"""What BigQuery does not keep unless it is told to."""
 
 
 class JobError(Exception):
-    """A job fails; the reason is BigQuery's word for the kind of failure."""
+    """A job fails; the reason is BigQuery's name for the kind of failure."""
 
     def __init__(self, reason: str, message: str):
         super().__init__(message)
@@ -35,8 +33,8 @@ class Files:
     """Reads and writes objects.
 
     Attributes:
-        storage: has the buckets.
-        writes_no_rows: whether an export of no rows writes a file: Google does not say.
+        storage: server with the buckets.
+        writes_no_rows: whether an export without rows writes a file, which Google does not document.
     """
 
     storage: StorageServer
@@ -62,27 +60,22 @@ class Files:
             found += [str(self.storage.path(address.netloc, name)) for name in names]
         return found
 
-    def csv(self, cursor: duckdb.DuckDBPyConnection, about: Mapping[str, Any]) -> str:
-        """The DuckDB query of a CSV's rows: text as it came, an empty field NULL, an empty text in quotes empty."""
+    def csv(self, about: Mapping[str, Any]) -> str:
+        """The DuckDB query for a CSV's rows as text: empty fields are NULL, and empty quotes an empty text."""
         fields = about["schema"]["fields"]
         assert {field["type"] for field in fields} == {"STRING"}, "other types are not implemented here"
+        assert (about["skipLeadingRows"], about["allowQuotedNewlines"]) == (1, True)
+        assert about["preserveAsciiControlCharacters"], "BigQuery would drop them"
         columns = ", ".join(f"'{field['name']}': 'VARCHAR'" for field in fields)
         files = ", ".join(f"'{file}'" for file in self.at(about["sourceUris"]))
-        skip = int(about.get("skipLeadingRows") or 0)
-        if not about.get("allowQuotedNewlines") and self._has_quoted_newline(cursor, files, columns, skip):
-            raise JobError("invalid", "Error while reading data, error message: Missing close quote character")
-        values = (
-            "*" if about.get("preserveAsciiControlCharacters") else f"regexp_replace(COLUMNS(*), {_CONTROL}, '', 'g')"
+        return (
+            f"FROM READ_CSV([{files}], auto_detect = FALSE, header = FALSE, skip = 1, columns = {{{columns}}}, "
+            "delim = ',', quote = '\"', escape = '\"', strict_mode = TRUE, "
+            "allow_quoted_nulls = FALSE, max_line_size = 10000000)"
         )
-        return f"SELECT {values} FROM {_read_csv(files, columns, skip)}"
-
-    @staticmethod
-    def _has_quoted_newline(cursor: duckdb.DuckDBPyConnection, files: str, columns: str, skip: int) -> bool:
-        any_value = f"SELECT 1 FROM {_read_csv(files, columns, skip)} AS r WHERE contains(to_json(r), '\\n') LIMIT 1"
-        return bool(cursor.execute(any_value).fetchall())
 
     def parquet(self, cursor: duckdb.DuckDBPyConnection, uris: Sequence[str]) -> tuple[str, list[tuple[str, str]]]:
-        """The DuckDB query of the rows of Parquet files, and the columns and types that BigQuery gives them."""
+        """The DuckDB query for the rows of Parquet files, and their columns with BigQuery's types."""
         source = _read_parquet(self.at(uris))
         names, kinds = _described(cursor, source)
         zoned = [
@@ -103,14 +96,6 @@ class Files:
             rows.write_parquet(str(file))
             name = address.path.lstrip("/").replace("*", "000000000000")
             self.storage.write(address.netloc, name, file.read_bytes())
-
-
-def _read_csv(files: str, columns: str, skip: int) -> str:
-    return (
-        f"READ_CSV([{files}], auto_detect = FALSE, header = FALSE, skip = {skip}, columns = {{{columns}}}, "
-        "delim = ',', quote = '\"', escape = '\"', strict_mode = TRUE, "
-        "allow_quoted_nulls = FALSE, max_line_size = 10000000)"
-    )
 
 
 def _read_parquet(files: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Jobs of the BigQuery server: started once by id, run in threads, PENDING, RUNNING and DONE."""
+"""Jobs of the BigQuery server: each id is started once and runs in a thread, from PENDING to RUNNING and DONE."""
 
 import threading
 import uuid
@@ -8,14 +8,14 @@ from typing import Any
 
 import duckdb
 
-from chicago_crime_tests.servers.bigquery_catalog import PARTITION, LiveTable
-from chicago_crime_tests.servers.bigquery_engine import Engine, Session, Work
-from chicago_crime_tests.servers.bigquery_files import JobError
+from chicago_crime_tests.servers.bigquery_catalog import PARTITION, Catalog, LiveTable
+from chicago_crime_tests.servers.bigquery_engine import Session, Work
+from chicago_crime_tests.servers.bigquery_files import Files, JobError
 from chicago_crime_tests.servers.google_server import RefusedError
 
 PROJECT = "chicago-test"
 LONGEST_IN_ANSWER_S = 0.2
-"""Jobs that are done within this time are so in the answer that started them; a client polls for the others."""
+"""Jobs that finish within this time are DONE in the response that started them; clients poll for the others."""
 
 
 @dataclass
@@ -24,9 +24,9 @@ class Job:
 
     Attributes:
         id: its id.
-        location: where it runs.
-        configuration: as in the request.
-        failure: reason and message with which a test wants it to fail, before it does anything.
+        location: its region.
+        configuration: the configuration in the request.
+        failure: reason and message of a failure requested by a test, before the job does anything.
     """
 
     id: str
@@ -45,8 +45,8 @@ class Job:
         return "query" if "query" in self.configuration else "load"
 
     def resource(self) -> dict[str, Any]:
-        """The job as the API shows it."""
-        statistics: dict[str, Any] = {"creationTime": "1"}
+        """The job as the API describes it."""
+        statistics: dict[str, Any] = {}
         if self.kind == "query":
             query: dict[str, Any] = {"totalBytesBilled": str(self.work.bytes_billed)}
             if self.work.statement:
@@ -66,14 +66,19 @@ class Job:
             "statistics": statistics,
         }
 
+    def require_success(self) -> None:
+        """Raise the job's error, if any, with the status that Google gives it."""
+        if self.error:
+            status = {"notFound": 404, "bytesBilledLimitExceeded": 500}.get(self.error["reason"], 400)
+            raise RefusedError(status, self.error["message"], self.error["reason"])
+
 
 class Jobs:
     """All jobs of a server."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, catalog: Catalog, files: Files) -> None:
+        self.catalog, self.files = catalog, files
         self.by_id: dict[str, Job] = {}
-        self.by_request: dict[str, Job] = {}
         self.will_fail: list[tuple[str, str, str]] = []
         self.before_work: Callable[[Job], object] = lambda job: None
         self._lock = threading.Lock()
@@ -98,10 +103,7 @@ class Jobs:
                 self.by_id[job.id] = job
         if configuration.get("dryRun"):
             self._work(job)
-            if job.error:
-                raise RefusedError(
-                    404 if job.error["reason"] == "notFound" else 400, job.error["message"], job.error["reason"]
-                )
+            job.require_success()
         else:
             threading.Thread(target=self._work, args=[job], daemon=True).start()
             job.done.wait(LONGEST_IN_ANSWER_S)
@@ -128,10 +130,10 @@ class Jobs:
             else:
                 self._load(job)
         except JobError as error:
-            job.error = {"reason": error.reason, "message": str(error), "location": "query"}
+            job.error = {"reason": error.reason, "message": str(error)}
         except RefusedError as error:
             job.error = {"reason": "notFound" if error.status == 404 else "invalid", "message": str(error)}
-        except Exception as error:  # a bug of this server: the test must not wait for ever
+        except Exception as error:  # a bug of this server: the test must not wait forever
             job.error = {"reason": "invalid", "message": f"the test server failed: {error!r}"}
         job.state = "DONE"
         job.done.set()
@@ -140,39 +142,34 @@ class Jobs:
         about = job.configuration["query"]
         dataset = about.get("defaultDataset", {}).get("datasetId", "")
         most = about.get("maximumBytesBilled")
-        session = Session(self.engine, dataset, int(most) if most else None)
+        session = Session(self.catalog, self.files, dataset, int(most) if most else None)
         job.work = session.work
         session.run(about["query"], bool(job.configuration.get("dryRun")))
 
     def _load(self, job: Job) -> None:
         about = job.configuration["load"]
         table, partition = self._target(about["destinationTable"])
-        session = Session(self.engine, table.dataset)
-        if about["writeDisposition"] != "WRITE_TRUNCATE":
-            raise JobError("invalid", "only WRITE_TRUNCATE is implemented here")
-        if bool(partition) != table.is_by_ingestion:
-            raise JobError("invalid", "a partition is that of a time of ingestion here")
+        session = Session(self.catalog, self.files, table.dataset)
+        assert about["writeDisposition"] == "WRITE_TRUNCATE" and bool(partition) == table.is_by_ingestion
         if about["sourceFormat"] == "PARQUET":
-            if partition or table.partitions or "schema" in about:
-                raise JobError("invalid", "Parquet is loaded over a whole table, with the columns of the files, here")
-            rows, columns = self.engine.files.parquet(session.cursor, about["sourceUris"])
+            assert not (table.partitions or "schema" in about), "Parquet files replace a staging table"
+            rows, columns = self.files.parquet(session.cursor, about["sourceUris"])
             table.columns = [(name, kind, "") for name, kind in columns]
-            self.engine.catalog.add(table)
+            self.catalog.add(table)
         else:
-            rows = self.engine.files.csv(session.cursor, about)
+            rows = self.files.csv(about)
         try:
-            written = self._write(session, table, partition, rows)
+            job.loaded = self._write(session, table, partition, rows)
         except duckdb.Error as error:
             raise JobError("invalid", f"Error while reading data, error message: {error}") from error
-        job.loaded = written
 
     def _target(self, reference: dict[str, str]) -> tuple[LiveTable, str]:
         name, _, partition = reference["tableId"].partition("$")
-        return self.engine.catalog.find(reference["datasetId"], name), partition
+        return self.catalog.find(reference["datasetId"], name), partition
 
     @staticmethod
     def _write(session: Session, table: LiveTable, partition: str, rows: str) -> int:
-        """Write rows over a table or, if it is partitioned by time of ingestion, a partition."""
+        """Replace the rows of a table or, if it is partitioned by ingestion time, of a partition."""
         columns, values, where = ", ".join(f'"{name}"' for name, _, _ in table.columns), "*", ""
         if table.is_by_ingestion:
             assert table.partitions

@@ -1,7 +1,7 @@
-"""BigQuery on loopback: the REST API v2 of datasets, tables and jobs, over DuckDB and Google's own SQL analyzer.
+"""BigQuery on loopback: the REST API v2 for datasets, tables and jobs, with DuckDB and Google's own SQL analyzer.
 
-A method that is missing here answers 501 and fails the test. Jobs are left to `bigquery_jobs_server.py`, SQL to
-`bigquery_engine.py`, tables to `bigquery_catalog.py`, files to `bigquery_files.py`.
+Methods that are not implemented respond with 501 and fail the test. Jobs are in `bigquery_jobs_server.py`, SQL in
+`bigquery_engine.py`, tables in `bigquery_catalog.py`, files in `bigquery_files.py`.
 """
 
 import calendar
@@ -12,14 +12,12 @@ from datetime import date, datetime
 from typing import Any
 
 from chicago_crime_tests.servers.bigquery_catalog import REST_NAMES, Catalog, LiveTable
-from chicago_crime_tests.servers.bigquery_engine import Engine
 from chicago_crime_tests.servers.bigquery_files import Files
-from chicago_crime_tests.servers.bigquery_jobs_server import PROJECT, Job, Jobs
+from chicago_crime_tests.servers.bigquery_jobs_server import PROJECT, Jobs
 from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
 from chicago_crime_tests.servers.storage_server import StorageServer
 
 LABEL = re.compile("[a-z0-9_-]{0,63}")
-QUERY_FIELDS = ("query", "defaultDataset", "maximumBytesBilled", "useLegacySql")
 WRITES = ("datasets.insert", "tables.insert", "tables.patch", "jobs.insert")
 
 
@@ -28,7 +26,7 @@ class _Handler(GoogleHandler):
 
     @property
     def query(self) -> dict[str, list[str]]:
-        """The query, without the one parameter that Google's client sends and the discovery document lacks."""
+        """The query without a parameter that Google's client sends although the discovery document lacks it."""
         return {name: values for name, values in super().query.items() if name != "projection"}
 
     def answer_call(self) -> None:
@@ -50,10 +48,8 @@ class _Handler(GoogleHandler):
         self.reply_json(self.server.catalog.datasets[of["datasetId"]])
 
     def _on_datasets_insert(self, of: Mapping[str, str]) -> None:
-        name = self._given["datasetReference"]["datasetId"]
-        about = self._given | {"kind": "bigquery#dataset", "id": f"{PROJECT}:{name}", "etag": f'"{name}"'}
-        self.server.catalog.add_dataset(name, about)
-        self.reply_json(about)
+        self.server.catalog.add_dataset(self._given["datasetReference"]["datasetId"], self._given)
+        self.reply_json(self._given)
 
     def _on_datasets_delete(self, of: Mapping[str, str]) -> None:
         self._may("bigquery.datasets.delete", f"Dataset {PROJECT}:{of['datasetId']}")
@@ -80,7 +76,7 @@ class _Handler(GoogleHandler):
         self.reply_json(self._resource(table))
 
     def _on_tables_insert(self, of: Mapping[str, str]) -> None:
-        """Create a table without columns: others are created by DDL here."""
+        """Create a table without columns; tables with columns are created by DDL."""
         dataset, name = of["datasetId"], self._given["tableReference"]["tableId"]
         self._may("bigquery.tables.create", f"Dataset {PROJECT}:{dataset}")
         if self._given.get("schema", {}).get("fields"):
@@ -118,20 +114,10 @@ class _Handler(GoogleHandler):
         self.reply_json(self.server.jobs.find(of["jobId"]).resource())
 
     def _on_jobs_query(self, of: Mapping[str, str]) -> None:
-        request = self._given.get("requestId", "")
-        job = self.server.jobs.by_request.get(request) if request else None
-        if job is None:
-            query = {name: self._given[name] for name in QUERY_FIELDS if name in self._given}
-            configuration = {"query": query} | {n: self._given[n] for n in ("labels", "dryRun") if n in self._given}
-            job = self.server.jobs.begin(configuration, None, self._given.get("location", self.server.location))
-            if request:
-                self.server.jobs.by_request[request] = job
-        self._reply_results(job)
-
-    def _reply_results(self, job: Job) -> None:
+        location = self._given.get("location", self.server.location)
+        job = self.server.jobs.begin({"query": self._given}, None, location)
         job.done.wait()
-        if job.error:
-            raise RefusedError(_status(job.error["reason"]), job.error["message"], job.error["reason"])
+        job.require_success()
         body: dict[str, Any] = {
             "jobReference": {"projectId": PROJECT, "jobId": job.id, "location": job.location},
             "jobComplete": True,
@@ -177,13 +163,13 @@ class _Handler(GoogleHandler):
 
 
 class BigQueryServer(GoogleServer):
-    """BigQuery, over a storage server's buckets.
+    """BigQuery, with a storage server's buckets.
 
     Attributes:
-        catalog: its datasets and tables.
-        engine: runs SQL.
-        jobs: its jobs; `will_fail` and `before_work` are for tests.
-        forbidden: permissions that the caller does not have.
+        catalog: datasets and tables.
+        files: reads and writes files in Cloud Storage.
+        jobs: all jobs; `will_fail` and `before_work` are for tests.
+        forbidden: permissions that callers do not have.
     """
 
     api_name = "bigquery.v2"
@@ -192,23 +178,22 @@ class BigQueryServer(GoogleServer):
     def __init__(self, storage: StorageServer):
         super().__init__()
         self.location, self.forbidden = "us-central1", set[str]()
-        self.catalog = Catalog()
-        self.engine = Engine(self.catalog, Files(storage))
-        self.jobs = Jobs(self.engine)
+        self.catalog, self.files = Catalog(), Files(storage)
+        self.jobs = Jobs(self.catalog, self.files)
 
     def forget_jobs(self) -> None:
-        """Forget all jobs and requests, and the faults of jobs."""
+        """Forget all jobs and requests, and the jobs' faults."""
         self.requests.clear()
-        self.jobs = Jobs(self.engine)
+        self.jobs = Jobs(self.catalog, self.files)
 
     def rows(self, dataset: str, table: str) -> list[dict[str, Any]]:
-        """A table's rows, without a request that is recorded."""
+        """A table's rows, without recording a request."""
         live = self.catalog.find(dataset, table)
         names = ", ".join(f'"{name}"' for name, _, _ in live.columns)
         return self.catalog.database.cursor().sql(f"SELECT {names} FROM {live.rows_table}").to_arrow_table().to_pylist()
 
     def writes(self) -> list[str]:
-        """The calls so far that change something, or would have changed it; dry runs do not."""
+        """The calls so far that write something, even if they failed; dry runs are excluded."""
         found = []
         for request in self.calls:
             call = request.call.removeprefix("bigquery.")
@@ -217,19 +202,13 @@ class BigQueryServer(GoogleServer):
         return found
 
 
-def _status(reason: str) -> int:
-    return {"notFound": 404, "bytesBilledLimitExceeded": 500, "backendError": 503, "internalError": 500}.get(
-        reason, 400
-    )
-
-
 def _value(value: Any, kind: str) -> Any:
     match value:
         case None:
             return None
         case bool():
             return "true" if value else "false"
-        case datetime() if kind == "TIMESTAMP":  # microseconds, as the client asks
+        case datetime() if kind == "TIMESTAMP":  # microseconds, as requested by the client
             return str(calendar.timegm(value.timetuple()) * 1_000_000 + value.microsecond)
         case date():
             return value.isoformat()

@@ -1,7 +1,7 @@
-"""Credentials for tests: a service account with a generated key, and the token endpoint for it.
+"""Credentials for tests: a service account with a generated key, and its token endpoint.
 
-Google's libraries sign in as they would anywhere: they request a token from the `token_uri` of the file, or sign one
-themselves; the servers accept both.
+Google's libraries sign in as usual: they request a token from the file's `token_uri`, or sign one themselves. The
+servers accept both.
 """
 
 import hashlib
@@ -9,7 +9,6 @@ import json
 import secrets
 from functools import cache
 from pathlib import Path
-from urllib.parse import parse_qs
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -18,12 +17,10 @@ PROJECT_ID = "chicago-test"
 EMAIL = f"platform@{PROJECT_ID}.iam.gserviceaccount.com"
 TOKEN_PATH = "/token"
 
-_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-
 
 @cache
 def private_key() -> str:
-    """The key of the service account, PEM; a new one in every process, so a test that finds it has found a leak."""
+    """The service account's key in PEM, generated in every process, so that any copy of it is a leak."""
     key, form = rsa.generate_private_key(public_exponent=65537, key_size=2048), serialization.PrivateFormat.PKCS8
     return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
 
@@ -32,7 +29,7 @@ def service_account_file(folder: Path, token_uri: str) -> Path:
     """Write a service account's file into a folder, as `gcloud iam service-accounts keys create` would.
 
     Args:
-        folder: it is created if missing.
+        folder: the folder; created if missing.
         token_uri: address of the token endpoint: `url + TOKEN_PATH` of any server.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -52,13 +49,11 @@ def service_account_file(folder: Path, token_uri: str) -> Path:
     return file
 
 
-def token_for(form: bytes) -> tuple[int, dict[str, object]]:
-    """The token endpoint's response to a form: status and JSON."""
-    if parse_qs(form.decode()).get("grant_type") != [_GRANT]:
-        return 400, {"error": "unsupported_grant_type"}
-    return 200, {"access_token": f"ya29.{secrets.token_urlsafe(32)}", "expires_in": 3600, "token_type": "Bearer"}
+def new_token() -> dict[str, object]:
+    """The token endpoint's response."""
+    return {"access_token": f"ya29.{secrets.token_urlsafe(32)}", "expires_in": 3600, "token_type": "Bearer"}
 
 
 def is_known(authorization: str) -> bool:
-    """Whether a header `Authorization` has a token as this endpoint issues it, or as the account signs one itself."""
+    """Whether an `Authorization` header has a token from this endpoint, or one signed by the account itself."""
     return authorization.startswith(("Bearer ya29.", "Bearer eyJ"))

@@ -1,4 +1,4 @@
-"""Runs the PySpark programs of the Dataproc server, each in its own process, with Sail on the files of the buckets."""
+"""Runs the PySpark programs of the Dataproc server in separate processes, with Sail and the buckets' files."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ DRIVER = Path(__file__).with_name("spark_driver.py")
 
 
 class Program:
-    """One program, which starts at once and calls `is_over` with its exit code at its end.
+    """A program that starts immediately and calls `is_over` with its exit code when it ends.
 
     Attributes:
         runs: False to run nothing and succeed after `pretend_s`.
@@ -68,7 +68,7 @@ class Program:
         self._is_over(self._process.returncode)
 
     def _local(self, text: str) -> str:
-        """An argument, or the local path in place of a URI."""
+        """An argument, with a URI replaced by its local path."""
         if not text.startswith("gs://"):
             return text
         bucket, _, name = text.removeprefix("gs://").partition("/")

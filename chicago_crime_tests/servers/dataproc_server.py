@@ -1,7 +1,7 @@
-"""Dataproc on loopback: clusters, jobs and batches, whose PySpark programs really run, on the storage server's files.
+"""Dataproc on loopback: clusters, jobs and batches, whose PySpark programs really run on the storage server's files.
 
-This module speaks HTTP. What Dataproc does is in `dataproc_state.py`, how a program runs in `dataproc_programs.py`. A
-method that is not implemented answers 501 and fails the test.
+This module handles HTTP, `dataproc_state.py` Dataproc's state, and `dataproc_programs.py` programs. Methods that are
+not implemented respond with 501 and fail the test.
 """
 
 import json
@@ -48,10 +48,10 @@ class DataprocServer(GoogleServer):
     """Dataproc, and the machines on which programs run.
 
     Attributes:
-        dataproc: its state; a test may read and change it.
-        runs: whether programs run, or only seem to.
-        pretend_s: how long a program seems to run, in seconds.
-        refuses: errors to answer, by the name of a call, such as `clusters.create`.
+        dataproc: its state; tests may read and change it.
+        runs: whether programs really run.
+        pretend_s: otherwise, how long they pretend to run, in seconds.
+        refuses: errors to respond with, by call, such as `clusters.create`.
     """
 
     api_name = "dataproc.v1"
@@ -65,7 +65,7 @@ class DataprocServer(GoogleServer):
         self.dataproc = Dataproc(self._run)
 
     def live_clusters(self) -> list[Cluster]:
-        """The clusters that cost money now, whatever their state."""
+        """The clusters that are billed now, whatever their state."""
         found = []
         for name in list(self.dataproc.clusters):
             try:
@@ -76,7 +76,7 @@ class DataprocServer(GoogleServer):
 
     @contextmanager
     def answering(self) -> "Iterator[DataprocServer]":
-        """Answer while the context lasts, then kill the programs that still run."""
+        """Serve for the duration of the context, then kill programs that are still running."""
         try:
             with super().answering():
                 yield self

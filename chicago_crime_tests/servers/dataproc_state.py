@@ -1,4 +1,4 @@
-"""The state of the Dataproc server: clusters, jobs, batches and operations, and how each changes its state."""
+"""The state of the Dataproc server: clusters, jobs, batches and operations, and their transitions."""
 
 import re
 import threading
@@ -16,19 +16,14 @@ Json = dict[str, Any]
 
 STEP_S = 0.02
 """How long the creation and the deletion of a cluster take."""
-DEFAULT_BUCKET = "dataproc-staging"
-"""Google's own bucket, for output of requests that name none; clients may not read it."""
-
-_IMAGES = re.compile(r"(2\.[0-3]|3\.0)(\.\d+)?(-(debian|ubuntu|rocky)\d+)?")
 _OVER = {"DONE", "ERROR", "CANCELLED", "SUCCEEDED", "FAILED"}
 
 
 @dataclass
 class Cluster:
-    """A cluster: what was requested, and when its state changes."""
+    """A cluster: the request, its state, and when the state changes."""
 
     given: Json
-    uuid: str
     state: str = "CREATING"
     detail: str = ""
     changes_at: float = 0.0
@@ -36,7 +31,7 @@ class Cluster:
     def resource(self) -> Json:
         """The cluster as the API describes it."""
         status = {"state": self.state} | ({"detail": self.detail} if self.detail else {})
-        return self.given | {"clusterUuid": self.uuid, "status": status}
+        return self.given | {"status": status}
 
 
 @dataclass
@@ -64,7 +59,7 @@ class Dataproc:
 
     Attributes:
         run: starts a program, with the arguments of `Program` from `main` on.
-        creation_fails: the error with which the creation of every cluster ends; "" for none.
+        creation_fails: error of every cluster creation; "" for none.
         clusters_made: names of all clusters ever created, in order.
     """
 
@@ -77,7 +72,7 @@ class Dataproc:
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def cluster(self, name: str) -> Cluster:
-        """A cluster in its present state."""
+        """A cluster in its current state."""
         with self.lock:
             found = self.clusters.get(name)
             if found and time.monotonic() > found.changes_at:
@@ -94,19 +89,16 @@ class Dataproc:
 
     def create_cluster(self, given: Json, place: str) -> Json:
         """Begin to create a cluster."""
-        name, config = given["clusterName"], given.get("config", {})
+        name, config = given["clusterName"], given["config"]
         _check_name(name, r"[a-z]([-a-z0-9]{0,49}[a-z0-9])?", "Cluster name")
         _check_labels(given)
-        image = config.get("softwareConfig", {}).get("imageVersion", "2.2")
-        if not _IMAGES.fullmatch(image):
-            raise RefusedError(400, f"Selected software image version '{image}' can no longer be used")
         workers = int(config.get("workerConfig", {}).get("numInstances", 0))
-        is_single = config.get("softwareConfig", {}).get("properties", {}).get("dataproc:dataproc.allow.zero.workers")
+        is_single = config["softwareConfig"].get("properties", {}).get("dataproc:dataproc.allow.zero.workers")
         if workers < 2 and not (workers == 0 and is_single == "true"):
             raise RefusedError(400, "Clusters must have at least 2 workers")
         if name in self.clusters:
             raise RefusedError(409, f"Already exists: Failed to create cluster: Cluster {place}/clusters/{name}")
-        self.clusters[name] = Cluster(given, str(uuid4()), changes_at=time.monotonic() + STEP_S)
+        self.clusters[name] = Cluster(given, changes_at=time.monotonic() + STEP_S)
         self.clusters_made.append(name)
         return self._operation(place)
 
@@ -132,19 +124,15 @@ class Dataproc:
             raise RefusedError(400, f"Cluster is not in RUNNING state, but {cluster.state}")
         if id_ in self.jobs:
             raise RefusedError(409, f"Already exists: Failed to submit job: Job {id_}")
-        bucket = cluster.given["config"].get("configBucket", DEFAULT_BUCKET)
-        prefix = f"google-cloud-dataproc-metainfo/{cluster.uuid}/jobs/{id_}/driveroutput"
-        made = {
-            "driverOutputResourceUri": f"gs://{bucket}/{prefix}",
-            "placement": given["placement"] | {"clusterUuid": cluster.uuid},
-        }
-        job = self.jobs[id_] = Task(given | made)
+        bucket = cluster.given["config"]["configBucket"]
+        prefix = f"google-cloud-dataproc-metainfo/{uuid4()}/jobs/{id_}/driveroutput"
+        job = self.jobs[id_] = Task(given | {"driverOutputResourceUri": f"gs://{bucket}/{prefix}"})
         self._set_job(job, "PENDING")
         job.program = self._run(given["pysparkJob"], (bucket, prefix), partial(self._job_is_over, job))
         return dict(job.resource)
 
     def job(self, id_: str) -> Json:
-        """A job in its present state; the next call finds it one state further."""
+        """A job in its current state; each call advances it to the next state."""
         with self.lock:
             if id_ not in self.jobs:
                 raise RefusedError(404, f"Not found: Job {id_}")
@@ -162,8 +150,7 @@ class Dataproc:
             raise RefusedError(409, f"Already exists: Failed to create batch: Batch {place}/batches/{id_}")
         operation = self._operation(place)
         prefix = f"google-cloud-dataproc-metainfo/{uuid4()}/jobs/srvls-batch-{uuid4()}/driveroutput"
-        execution = given.get("environmentConfig", {}).get("executionConfig", {})
-        bucket = execution.get("stagingBucket", DEFAULT_BUCKET)
+        bucket = given["environmentConfig"]["executionConfig"]["stagingBucket"]
         made = {
             "name": f"{place}/batches/{id_}",
             "operation": operation["name"],
@@ -175,7 +162,7 @@ class Dataproc:
         return operation
 
     def batch(self, id_: str) -> Json:
-        """A batch in its present state; the next call finds it one state further."""
+        """A batch in its current state; each call advances it to the next state."""
         with self.lock:
             if id_ not in self.batches:
                 raise RefusedError(404, f"Not found: Batch {id_}")

@@ -1,7 +1,7 @@
-"""Checks of requests against Google's discovery documents: names and required fields.
+"""Checks requests against Google's discovery documents: names and required fields.
 
-The documents come with `google-api-python-client`. An unknown field of a body is an error here; some of Google's
-services would ignore it.
+The documents are part of `google-api-python-client`. Unknown fields in a body are errors, although some of Google's
+services ignore them.
 """
 
 import json
@@ -15,9 +15,9 @@ from urllib.parse import unquote
 from googleapiclient import discovery_cache
 
 Query = Mapping[str, list[str]]
-"""A request's query, as `urllib.parse.parse_qs` gives it."""
+"""A request's query, as parsed by `urllib.parse.parse_qs`."""
 
-_SYSTEM = {"$alt", "$prettyPrint"}  # parameters that every Google API takes and no document lists
+_SYSTEM = {"$alt", "$prettyPrint"}  # parameters of every Google API that no document lists
 _REQUIRED = re.compile(r"\[?Required\b")
 
 
@@ -31,9 +31,9 @@ class Called:
 
     Attributes:
         method: its name, such as `storage.objects.insert`.
-        parameters: of the path, decoded.
-        is_upload: whether the address is that of uploads.
-        is_download: whether the address is that of downloads, or the content is wanted (`alt=media`).
+        parameters: decoded parameters of the path.
+        is_upload: whether the address is for uploads.
+        is_download: whether the address is for downloads, or requests the content (`alt=media`).
         about: the method's entry in the document.
     """
 
@@ -59,19 +59,17 @@ class Api:
 
         Args:
             http_method: GET, POST, ...
-            path: with the leading slash, still encoded.
+            path: encoded path with the leading slash.
             query: the query.
-            body: the JSON body, as bytes or read; for an upload, the metadata. Empty for none.
+            body: the JSON body, as bytes or parsed; for an upload, the metadata. Empty for none.
 
         Raises:
-            NotOfTheApiError: no method is there, or a parameter or field is unknown or missing.
+            NotOfTheApiError: there is no such method, or a parameter or field is unknown or missing.
         """
         called = self._method_at(http_method, path, query)
         self._check_parameters(called, query)
         given = json.loads(body) if isinstance(body, bytes) and body else body or None
         request = called.about.get("request")
-        if given is None and request and not called.is_upload and http_method in ("PUT", "PATCH"):
-            raise NotOfTheApiError(f"{called.method}: the body is missing")
         if given is not None:
             if not request:
                 raise NotOfTheApiError(f"{called.method}: it takes no body, and got {str(given)[:200]}")
@@ -80,7 +78,7 @@ class Api:
 
     @cached_property
     def _addresses(self) -> list[tuple[str, re.Pattern[str], Mapping[str, Any], str]]:
-        """HTTP method, pattern of the path, entry and kind of address (plain, upload, download); most telling first."""
+        """HTTP method, path pattern, entry and kind of address (plain, upload, download); most specific first."""
         base = "/" + self.document["servicePath"]
         found = []
         for about in _methods(self.document):
@@ -120,7 +118,7 @@ class Api:
                 raise NotOfTheApiError(f"{called.method}: parameter {name} is missing")
 
     def _check_value(self, called: Called, about: Mapping[str, Any], value: Any, where: str) -> None:
-        """Check the fields of a body, at every depth."""
+        """Check the fields of a body at every depth."""
         about = self.document["schemas"][about["$ref"]] if "$ref" in about else about
         if about.get("type") == "array":
             for index, item in enumerate(value):
@@ -139,7 +137,7 @@ class Api:
 
 
 def _is_required(called: Called, field: Mapping[str, Any]) -> bool:
-    """Storage's document lists the methods that require a field; newer documents say it in the description."""
+    """Storage's document lists the methods that require a field; newer documents state it in the description."""
     is_listed = called.method in field.get("annotations", {}).get("required", [])
     return is_listed or bool(_REQUIRED.match(field.get("description", "")))
 
@@ -149,7 +147,7 @@ def api(name: str) -> Api:
     """An API by name and version, such as `storage.v1`.
 
     Raises:
-        KeyError: there is no document of it.
+        KeyError: there is no document for it.
     """
     text = discovery_cache.get_static_doc(*name.split(".", 1))
     if text is None:

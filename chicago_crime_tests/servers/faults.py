@@ -1,7 +1,4 @@
-"""The base of all servers of the tests: faults on demand, a record of all requests, start and stop.
-
-The normal responses are left to each server's module.
-"""
+"""The base of all test servers: faults on demand, a record of all requests, start and stop."""
 
 import http
 import socket
@@ -22,15 +19,15 @@ class Fault:
     """A fault of one request.
 
     Attributes:
-        status: respond with this status and a page, and do no work.
+        status: respond with this status and an HTML page, without doing any work.
         retry_after: the header of that name, in seconds or as a date.
         cut_after: send the headers and this many bytes of the body, then close the connection.
         loses_answer: do the work, then close the connection without a response.
         breaks_json: do the work, then send a body that is not JSON.
         wait_s: wait this many seconds before the response.
         pause_s: send half of the response, wait this many seconds, then send the rest.
-        is_stale: respond with the data as it was before its last change (where a server can).
-        before: called before the request is answered, e.g. to change the data.
+        is_stale: respond with the data before its last change, if the server supports it.
+        before: called before the response, for example to change the data.
     """
 
     status: int | None = None
@@ -53,9 +50,9 @@ class Request:
 
     Attributes:
         at: time of arrival, in seconds of a monotonic clock.
-        port: port of the client; the same port is the same connection.
+        port: port of the client, which identifies the connection.
         status: status of the response.
-        call: method of the API, where a server knows it.
+        call: method of the API, if known.
     """
 
     method: str
@@ -73,11 +70,11 @@ class FaultyServer(ThreadingHTTPServer):
     """A server on 127.0.0.1, at a free port.
 
     Attributes:
-        requests: every request so far.
+        requests: all requests so far.
         rule: the fault of a request that no `will` matches; its body is not read yet.
     """
 
-    daemon_threads = False  # they are joined: one that frees a DuckDB connection while Python ends aborts the process
+    daemon_threads = False  # join them: freeing a DuckDB connection during Python's shutdown aborts the process
     handler: ClassVar[type["FaultyHandler"]]
 
     def __init__(self) -> None:
@@ -96,22 +93,22 @@ class FaultyServer(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def will(self, fault: Fault, on: str = "", times: int = 1, after: int = 0) -> None:
-        """Let the next `times` requests with `on` in their path and query fail, after the first `after` of them."""
+        """Make `times` requests with `on` in their path or query fail, after the first `after` of them."""
         self._script += [(on, NO_FAULT)] * after + [(on, fault)] * times
 
     def forget_faults(self) -> None:
-        """Have no more faults."""
+        """Remove all faults."""
         self._script.clear()
         self.rule = lambda request: NO_FAULT
 
     def wait_until_idle(self) -> None:
-        """Wait until every request is finished, even if its client has given up."""
+        """Wait until every request is handled, even if its client has given up."""
         while self._at_once:
             time.sleep(0.005)
 
     @contextmanager
     def answering(self: _Server) -> Iterator[_Server]:
-        """Run while the context lasts."""
+        """Serve for the duration of the context."""
         thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:
@@ -120,7 +117,7 @@ class FaultyServer(ThreadingHTTPServer):
             self.stopping.set()
             self.shutdown()
             thread.join()
-            for connection in list(self._connections):  # clients keep them open
+            for connection in list(self._connections):  # which clients keep open
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
             self.server_close()
@@ -136,7 +133,7 @@ class FaultyServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     @contextmanager
-    def noting(self, request: Request) -> Iterator[Fault]:
+    def recording(self, request: Request) -> Iterator[Fault]:
         """Record a request; yields its fault."""
         with self._lock:
             self.requests.append(request)
@@ -151,7 +148,7 @@ class FaultyServer(ThreadingHTTPServer):
                 self._at_once -= 1
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore clients that close the connection; anything else is a bug of the server, which the test must show."""
+        """Ignore clients that close the connection; any other error is a bug of the server that the test must show."""
         import sys
 
         if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
@@ -159,7 +156,7 @@ class FaultyServer(ThreadingHTTPServer):
 
 
 class FaultyHandler(BaseHTTPRequestHandler):
-    """Reads a request, applies its fault, and calls `answer` for the rest."""
+    """Reads a request, applies its fault, and calls `answer` otherwise."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -179,7 +176,7 @@ class FaultyHandler(BaseHTTPRequestHandler):
             self.client_address[1],
         )  # fmt: skip
         length = int(self.headers.get("Content-Length") or 0)
-        with self.server.noting(self.received) as self.fault:
+        with self.server.recording(self.received) as self.fault:
             self.received.body = self.rfile.read(length)
             if self.fault.before:
                 self.fault.before()
@@ -223,4 +220,4 @@ class FaultyHandler(BaseHTTPRequestHandler):
         self.connection.shutdown(socket.SHUT_RDWR)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Log nothing: `requests` has everything."""
+        """Log nothing, because `requests` records everything."""

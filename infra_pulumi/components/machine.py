@@ -1,6 +1,6 @@
-"""The machine that runs Dagster and the dashboard, its disk, and who may open a tunnel to it.
+"""The machine that runs Dagster and the dashboard, its disk, and the operators who may open a tunnel to it.
 
-What the machine does when it starts is in `cloud-init.yaml`.
+`cloud-init.yaml` configures the machine at startup.
 """
 
 from collections.abc import Mapping, Sequence
@@ -71,7 +71,7 @@ class Machine(Part):
                 "user-data": user_data,
             },
             allow_stopping_for_update=True,
-            # A machine reads its user data only when it boots, so a change needs a new machine. The old one goes first,
+            # A machine reads its user data only at boot, so a change needs a new machine. The old one is deleted first,
             # because the disk can be attached to only one.
             opts=self.options(replace_on_changes=['metadata["user-data"]'], delete_before_replace=True),
         )
@@ -80,7 +80,7 @@ class Machine(Part):
         self.register_outputs({})
 
     def _disk(self) -> compute.Disk:
-        """The data disk, which outlives the machine. Its daily snapshots outlive it, so only kept data have any."""
+        """The data disk, which outlives the machine. Only kept data have daily snapshots, because they outlive it."""
         config, name = self.config, self.name
         disk = compute.Disk(
             f"{name}-disk",
@@ -122,9 +122,9 @@ class Machine(Part):
         )
 
     def _operator(self, member: str) -> None:
-        """Let an operator open tunnels through IAP to this machine only; gcloud looks the machine up first.
+        """Let an operator open tunnels through IAP to this machine only; gcloud first looks up the machine.
 
-        A name has its member: with a number, the first to go would move the others, and lock the last one out.
+        Names include the member: with numbers, removing one operator would shift the others and lock out the last.
         """
         iap.TunnelInstanceIAMMember(
             f"{self.name}-tunnel-{member}",

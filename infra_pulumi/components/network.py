@@ -1,6 +1,6 @@
-"""The network: two subnets without public addresses, firewall rules, and the way out.
+"""The network: two subnets without public addresses, firewall rules, and NAT.
 
-The project's network `default`, which admits connections from the internet, is not used.
+The project's network `default` is not used, because it allows connections from the internet.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ class Network(Part):
         # A new description would replace a subnet.
         self.machine = self._subnet("machine", MACHINE_RANGE, "The machine of Dagster and the dashboard")
         self.spark = self._subnet("spark", SPARK_RANGE, "The machines that Spark runs on")
-        # Google drops every incoming connection that no rule allows.
+        # Google blocks incoming connections unless a rule allows them.
         compute.Firewall(
             f"{name}-from-iap",
             name=config.named("from-iap"),
@@ -54,7 +54,7 @@ class Network(Part):
             log_config={"metadata": "INCLUDE_ALL_METADATA"},
             opts=self.options(),
         )
-        # By address and not by account, because the machines of a batch are Google's own.
+        # By address instead of account, because the machines of a batch belong to Google.
         compute.Firewall(
             f"{name}-within-spark",
             name=config.named("within-spark"),
@@ -81,7 +81,7 @@ class Network(Part):
         )
 
     def _nat(self) -> None:
-        """Let the machine, and nothing else, reach the internet: the portal, Kaggle and Docker Hub are not Google's."""
+        """Give only the machine internet access, for the portal, Kaggle and Docker Hub."""
         router = compute.Router(
             f"{self.name}-router",
             name=self.config.named(),

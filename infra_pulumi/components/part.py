@@ -9,12 +9,12 @@ from config import Config
 
 
 class Part(pulumi.ComponentResource):
-    """A group of resources that wait for the components they depend on.
+    """A group of resources that depend on other components.
 
     Attributes:
-        name: Pulumi's name of it, which begins the names of its resources.
+        name: its name in Pulumi, and prefix of its resources' names.
         config: the stack's configuration.
-        after: the components this one depends on. Pulumi does not pass a component's dependencies on to its children.
+        after: the components it depends on. Pulumi does not pass a component's dependencies on to its children.
     """
 
     def __init__(self, name: str, config: Config, after: Sequence[pulumi.Resource] = ()):
@@ -24,5 +24,5 @@ class Part(pulumi.ComponentResource):
         self.after = after
 
     def options(self, **own: Any) -> pulumi.ResourceOptions:
-        """Options for a resource of this component, with any options of its own."""
+        """Return the options of a resource of this component, including any of its own."""
         return pulumi.ResourceOptions(parent=self, depends_on=list(self.after), **own)

@@ -1,4 +1,4 @@
-"""What the stack needs of its project: enabled APIs and, if a billing account is configured, a budget alert."""
+"""The project's enabled APIs and, if a billing account is configured, a budget alert."""
 
 from collections.abc import Sequence
 
@@ -29,7 +29,7 @@ THRESHOLDS: tuple[gcp.billing.BudgetThresholdRuleArgsDict, ...] = (
     {"threshold_percent": 1.0, "spend_basis": "CURRENT_SPEND"},
     {"threshold_percent": 1.0, "spend_basis": "FORECASTED_SPEND"},
 )
-"""The shares of the budget at which Google sends a mail."""
+"""The shares of the budget at which Google sends an email."""
 
 
 class Apis(Part):
@@ -53,11 +53,11 @@ class Apis(Part):
 
 
 class Budget(Part):
-    """An alert on the project's monthly cost, mailed to the billing account's administrators. It stops nothing."""
+    """An alert on the project's monthly cost, sent to the billing account's administrators. It stops nothing."""
 
     def __init__(self, name: str, config: Config, after: Sequence[pulumi.Resource]):
         super().__init__(name, config, after)
-        # A budget belongs to the billing account, so Google cannot derive from it which project's API quota to use.
+        # A budget belongs to the billing account, so Google needs to know which project's API quota to use.
         provider = gcp.Provider(
             f"{name}-provider",
             project=config.project,

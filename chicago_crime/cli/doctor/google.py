@@ -54,7 +54,7 @@ class Probe:
 
     def __init__(self, settings: Settings, google: rest.GoogleRest):
         self.settings, self.google, self.member = settings, google, google.member
-        self.answers: dict[str, rest.Answer] = {}
+        self.answers: dict[str, rest.Response] = {}
 
     @property
     def who(self) -> str:
@@ -156,7 +156,7 @@ class Probe:
             return Finding(what, "broken", detail, grant_command(grant, self.settings, self.member))
         return Finding(what, "ok", f"may {', '.join(p.partition('.')[2] for p in grant.permissions)}")
 
-    def _refused(self, what: str, answer: rest.Answer, grant: Grant) -> Iterator[Finding]:
+    def _refused(self, what: str, answer: rest.Response, grant: Grant) -> Iterator[Finding]:
         """The finding of an answer that is an error; none if its API is off, which is a finding of its own."""
         if answer.is_good or answer.is_off:
             return

@@ -115,7 +115,7 @@ def stored_metadata(warehouse: Warehouse, table: Table, year: int, stored: Table
     """Return the metadata of a stored year: size, lineage, first rows and shares of NULL."""
     lineage = {"identity": stored.lineage.identity, "inputs": stored.lineage.inputs}
     shown: Metadata = {}
-    if seen := warehouse.glance(table, year):
+    if seen := warehouse.preview(table, year):
         nulls = {name: round(count / stored.rows, 4) for name, count in seen.nulls.items() if count}
         lines = [seen.first.columns, ["---"] * len(seen.first.columns), *seen.first.rows]
         cells = [" | ".join(" ".join(str(value).split()).replace("|", "\\|") for value in line) for line in lines]

@@ -15,7 +15,7 @@ from chicago_crime.graph.run_state import RunState
 from chicago_crime.published.catalog import PublishedYear
 from chicago_crime.published.reader import columns_digest
 from chicago_crime.storage.object_store import ObjectStore, ObjectStoreError, lake_record, rows_key
-from chicago_crime.storage.warehouse import TableYear, Warehouse, is_made_of
+from chicago_crime.storage.warehouse import TableYear, Warehouse, is_computed_from
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS, Table
 
 TYPED_TOGETHER = (CRIMES, REJECTED_CRIMES, REVISIONS)
@@ -83,7 +83,7 @@ def type_crimes(
 
     def reject(year: int) -> Metadata:
         raw, typed = stored[RAW_CRIMES].get(year), warehouse.stored(CRIMES).get(year)
-        if raw and typed and typed.rows == raw.rows and is_made_of(typed, [raw]):
+        if raw and typed and typed.rows == raw.rows and is_computed_from(typed, [raw]):
             rejected = warehouse.clear_year(REJECTED_CRIMES, year)  # no rejects, as in most years: skip the query
         else:
             rejected = warehouse.replace_year(REJECTED_CRIMES, year)

@@ -1,6 +1,6 @@
-"""Credentials, retries and error messages for everything that talks to Google Cloud.
+"""Credentials, retries and error messages for all access to Google Cloud.
 
-No message from here repeats a token or a key.
+No message includes a token or a key.
 """
 
 from __future__ import annotations
@@ -28,39 +28,39 @@ HOW_TO_SIGN_IN = (
     "account's file"
 )
 
-HOW_TO_BE_ALLOWED = (
-    "grant our account a role that holds the permission, with `gcloud projects add-iam-policy-binding`, or check that "
-    "the API is enabled; what was granted or enabled just now takes two minutes to arrive, at times seven or more"
+HOW_TO_GRANT = (
+    "grant our account a role with this permission, with `gcloud projects add-iam-policy-binding`, or check that the "
+    "API is enabled; new grants and APIs take effect after two minutes, sometimes seven or more"
 )
 """How long roles take: https://cloud.google.com/iam/docs/access-change-propagation, read on 2026-11-27."""
 
-TOO_MUCH = "bytesBilledLimitExceeded"
-"""BigQuery's reason for refusing a query that would read more than its cap."""
+OVER_LIMIT = "bytesBilledLimitExceeded"
+"""BigQuery's error reason for a query that would read more than its limit."""
 
 TRANSIENT_REASONS = {"rateLimitExceeded", "backendError", "internalError"}
-"""Google's reasons for a failure that a retry may help against."""
+"""Google's error reasons for failures that are worth a retry."""
 
 _LATER = ": try again later"
 _TRANSIENT_STATUS = {408, 429, 500, 502, 503, 504}
-_USED_UP = re.compile("quota|billing|LimitExceeded", re.IGNORECASE)
-"""In Google's reasons for a 403 that no role helps against: https://cloud.google.com/bigquery/docs/error-messages."""
+_QUOTA = re.compile("quota|billing|LimitExceeded", re.IGNORECASE)
+"""Error reasons of a 403 that no role can fix: https://cloud.google.com/bigquery/docs/error-messages."""
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
 class GoogleError(PlatformError):
-    """A Google service cannot be reached, or refuses; the message names the service, the reason and the fix."""
+    """A Google service is unreachable or refuses a request; the message names the service, the reason and the fix."""
 
 
 @dataclass(frozen=True)
 class GoogleAccount:
-    """What a client of Google Cloud is made from.
+    """The project, credentials and endpoint of a Google Cloud client.
 
     Attributes:
         project: id of the project.
-        credentials_file: file of credentials; by default those of the machine or of gcloud.
-        endpoint: address of an emulator; by default Google's. An emulator without a file needs no credentials.
+        credentials_file: credentials file; by default, the credentials of the machine or of gcloud are used.
+        endpoint: address of an emulator; by default Google's. Emulators need no credentials unless a file is set.
     """
 
     project: str | None
@@ -68,7 +68,7 @@ class GoogleAccount:
     endpoint: str | None = None
 
     def client_arguments(self) -> dict[str, Any]:
-        """Arguments of a client's constructor. They win over every variable of the environment.
+        """Return arguments for a client's constructor. They take precedence over environment variables.
 
         Raises:
             GoogleError: there are no credentials.
@@ -77,7 +77,7 @@ class GoogleAccount:
         return {"project": self.project, "credentials": self.credentials(), "client_options": options}
 
     def credentials(self) -> Credentials:
-        """The credentials of the account.
+        """Return the account's credentials.
 
         Raises:
             GoogleError: there are none.
@@ -91,10 +91,10 @@ class GoogleAccount:
 
 
 def credentials_from(file: Path | str | None) -> Credentials:
-    """The credentials in a file, or by default those of the machine or of gcloud.
+    """Load credentials from a file, or by default those of the machine or of gcloud.
 
     Raises:
-        GoogleError: there are none, or the file holds none.
+        GoogleError: there are none, or the file is not a credentials file.
     """
     import google.auth
     from google.auth.exceptions import DefaultCredentialsError
@@ -103,24 +103,24 @@ def credentials_from(file: Path | str | None) -> Credentials:
         if file is None:
             return google.auth.default(scopes=[SCOPE])[0]
         with warnings.catch_warnings():
-            # It warns about files from strangers. Ours is named by whoever runs the platform, and may be of any kind:
+            # It warns about files from untrusted sources. This one is chosen by the operator, and may be of any kind:
             # a service account, or workload identity on another cloud.
             warnings.simplefilter("ignore", DeprecationWarning)
             return google.auth.load_credentials_from_file(str(file), scopes=[SCOPE])[0]
     except (DefaultCredentialsError, ValueError, KeyError, OSError):
-        problem = f"{file} is not a file of Google credentials" if file else "nobody is signed in to Google Cloud"
-    raise GoogleError(f"{problem}: {HOW_TO_SIGN_IN}")  # outside of `except`: the original may quote the file
+        problem = f"{file} is not a Google credentials file" if file else "there are no Google Cloud credentials"
+    raise GoogleError(f"{problem}: {HOW_TO_SIGN_IN}")  # outside `except`: the original error may quote the file
 
 
 def google_retry(
     policy: RetryPolicy, service: str, is_late: Callable[[BaseException], bool] = lambda error: False
 ) -> Retry:
-    """A retry policy as Google's clients take it; the log has every retry and its reason.
+    """Convert a retry policy for Google's clients. Each retry is logged with its reason.
 
     Args:
-        policy: waits and deadline. Google's clients count seconds, not attempts.
+        policy: waits and deadline. Google's clients limit time, not attempts.
         service: name of the service, for the log.
-        is_late: whether an error says that something is missing which Google makes some minutes late.
+        is_late: whether an error reports a missing resource that Google creates with some delay.
     """
     from google.api_core.retry import Retry
 
@@ -133,12 +133,12 @@ def google_retry(
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether an error of one of Google's clients is worth a retry: a lost connection, a timeout, a busy server."""
+    """Whether an error from one of Google's clients is worth a retry: a lost connection, a timeout, a busy server."""
     import requests
     import urllib3
     from google.auth.exceptions import TransportError
 
-    if isinstance(error, TransportError):  # of the request for a token
+    if isinstance(error, TransportError):  # from the token request
         return bool(error.args) and isinstance(error.args[0], BaseException) and is_transient(error.args[0])
     if isinstance(
         error,
@@ -151,15 +151,15 @@ def is_transient(error: BaseException) -> bool:
     ):
         return not isinstance(error, requests.exceptions.SSLError)
     reasons = reasons_of(error)
-    if TOO_MUCH in reasons:
+    if OVER_LIMIT in reasons:
         return False
-    response = getattr(error, "response", None)  # errors of uploads and downloads have their status only there
+    response = getattr(error, "response", None)  # upload and download errors have their status only there
     status = getattr(error, "code", None) or getattr(response, "status_code", None)
     return status in _TRANSIENT_STATUS or bool(reasons & TRANSIENT_REASONS)
 
 
 def reasons_of(error: BaseException) -> set[str]:
-    """The reasons in a service's response, as Google's words for them."""
+    """Return Google's error reasons in a service's response."""
     return {str(one.get("reason")) for one in getattr(error, "errors", None) or () if isinstance(one, dict)}
 
 
@@ -167,38 +167,38 @@ def call(
     request: Callable[[], _T],
     service: str,
     error_type: type[PlatformError] = GoogleError,
-    grant: str = HOW_TO_BE_ALLOWED,
-    is_ours: Callable[[Exception], bool] = lambda error: False,
+    grant: str = HOW_TO_GRANT,
+    keeps: Callable[[Exception], bool] = lambda error: False,
 ) -> _T:
-    """Make a request, and raise a plain message if it fails.
+    """Make a request, and raise a readable error if it fails.
 
-    What only the caller can explain (404, 409, 412 and what it says) is raised as it is.
+    Errors that only the caller can explain (404, 409, 412 and those that `keeps` selects) are raised unchanged.
 
     Args:
         request: makes the request, with its own timeout and retries.
         service: name of the service, for the message.
-        error_type: type of the error that is raised.
-        grant: what to do if a permission is missing.
-        is_ours: which further errors the caller explains.
+        error_type: type of the error to raise.
+        grant: the fix for a missing permission.
+        keeps: selects further errors to raise unchanged.
 
     Raises:
-        error_type: the service cannot be reached, or refuses.
+        error_type: the service is unreachable or refuses the request.
     """
     from google.api_core.exceptions import Conflict, NotFound, PreconditionFailed
 
     try:
         return request()
     except Exception as error:
-        if isinstance(error, Conflict | NotFound | PreconditionFailed) or is_ours(error):
+        if isinstance(error, Conflict | NotFound | PreconditionFailed) or keeps(error):
             raise
         problem = _explain(error, service, grant)
         if problem is None:
             raise
-    raise error_type(problem)  # outside of `except`: the original has the request, with its token
+    raise error_type(problem)  # outside `except`: the original error includes the request, with its token
 
 
 def _explain(error: BaseException, service: str, grant: str) -> str | None:
-    """The message for an error of Google's libraries, None if it is not one of theirs."""
+    """Return the message for an error from Google's libraries; None for any other error."""
     import requests
     from google.api_core import exceptions as api
     from google.auth import exceptions as auth
@@ -207,26 +207,26 @@ def _explain(error: BaseException, service: str, grant: str) -> str | None:
         return str(error)
     if isinstance(error, api.RetryError):
         cause = _explain(error.cause, service, grant) if error.cause else None
-        return f"{(cause or f'{service} does not answer').removesuffix(_LATER)}, again and again{_LATER}"
+        return f"{(cause or f'{service} does not respond').removesuffix(_LATER)}, even after retries{_LATER}"
     if isinstance(error, auth.RefreshError | auth.DefaultCredentialsError):
         why = f" ({str(error.args[0])[:200]})" if error.args else ""
         return f"Google does not accept our credentials{why}: {HOW_TO_SIGN_IN}"
     if isinstance(error, api.GoogleAPICallError):
-        told = f" ({message[:300]})" if (message := message_of(error)) else ""
+        details = f" ({message[:300]})" if (message := message_of(error)) else ""
         if isinstance(error, api.Unauthorized):
-            return f"{service} does not accept our credentials{told}: {HOW_TO_SIGN_IN}"
-        if isinstance(error, api.Forbidden) and not any(map(_USED_UP.search, reasons_of(error))):
-            return f"{service} refuses permission{told}: {grant}"
-        return f"{service} answers {error.code}{told}{_LATER if is_transient(error) else ''}"
+            return f"{service} does not accept our credentials{details}: {HOW_TO_SIGN_IN}"
+        if isinstance(error, api.Forbidden) and not any(map(_QUOTA.search, reasons_of(error))):
+            return f"{service} denies permission{details}: {grant}"
+        return f"{service} responds with {error.code}{details}{_LATER if is_transient(error) else ''}"
     if isinstance(error, requests.Timeout):
-        return f"{service} does not answer in time{_LATER}"
+        return f"{service} does not respond in time{_LATER}"
     if isinstance(error, requests.RequestException | ConnectionError | auth.TransportError):
         return f"{service} cannot be reached, or closed the connection{_LATER}"
     return None
 
 
 def message_of(error: GoogleAPICallError) -> str:
-    """The message in a service's response, or of a job. The error's own text has the address, which can be a key."""
+    """Return the message in a service's response or a job. The error's own text has the URL, which can be a key."""
     try:
         message = error.response.json()["error"]["message"]
     except (AttributeError, ValueError, KeyError, TypeError):  # no response, or a body that is not Google's JSON

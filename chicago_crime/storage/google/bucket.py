@@ -1,7 +1,7 @@
 """The object store in Cloud Storage.
 
-Every write names the generation of the object that it replaces, and Google refuses it if the object has changed since.
-So a write that is retried after a lost response does not happen twice, and of two concurrent runs one wins, whole.
+Every write names the generation of the object it replaces, and Google refuses it if the object has changed. So a write
+that is retried after a lost response does not happen twice, and only one of two concurrent writes succeeds.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class BucketStore(ObjectStore):
-    """Objects in a bucket. No request is made before the first one is needed.
+    """Objects in a bucket. The client connects on first use.
 
     Attributes:
         account: project, credentials and endpoint of the client.
         bucket: name of the bucket.
-        folder: keys are below it, e.g. rehearsal/.
-        policy: timeouts and retries of a request.
+        folder: prefix of all keys, such as rehearsal/.
+        policy: timeouts and retries of each request.
     """
 
     account: GoogleAccount
@@ -76,25 +76,25 @@ class BucketStore(ObjectStore):
 
     def _put(self, key: str, file: Path, sha256: str) -> StoredObject:
         size, found = file.stat().st_size, self._find(key)
-        if not _has_content(found, size, sha256):  # else it is not sent again
+        if not _has_content(found, size, sha256):  # otherwise it is already stored
             blob = self._bucket.blob(self.folder + key)
             blob.metadata = {"sha256": sha256}
-            blob.cache_control = "no-cache"  # Google would serve a public page for an hour after it was replaced
+            blob.cache_control = "no-cache"  # by default, Google caches public objects for an hour
             with file.open("rb") as stream:
                 upload = partial(blob.upload_from_file, stream, size=size)
                 is_known = self._send(blob, upload, found.generation if found else 0)
             found = blob if is_known else self._find(key)
         if not _has_content(found, size, sha256):
             raise ObjectStoreError(
-                f"{self.uri(key)} has other content than {file} after the upload, most likely because another run "
-                "wrote it: run it again"
+                f"{self.uri(key)} differs from {file} after the upload, most likely because another run wrote it: "
+                "run again"
             )
         return StoredObject(key, size, sha256)
 
     @override
     def get(self, key: str, folder: Path) -> Path:
         target = folder / Path(key).name
-        # Looked up first: of a download that is refused, Google says the reason to people only.
+        # Look it up first, because the response to a refused download has no error details.
         if self._find(key) and self._download(key, lambda blob: partial(blob.download_to_filename, str(target))):
             return target
         raise self._missing(key)
@@ -115,14 +115,14 @@ class BucketStore(ObjectStore):
 
     @override
     def is_intact(self, key: str, bytes: int, sha256: str) -> bool:
-        found = self._find(key)  # Google compares the content with its checksums itself
+        found = self._find(key)  # Google itself compares the content with its checksums
         return found is not None and (found.size, (found.metadata or {}).get("sha256", sha256)) == (bytes, sha256)
 
     @override
     def read(self, key: str) -> tuple[bytes, str] | None:
         if (found := self._download(key, lambda blob: blob.download_as_bytes)) is None:
             return None
-        blob, content = found  # of one request, so that content and generation belong together
+        blob, content = found  # from one request, so content and generation match
         return content, str(blob.generation)
 
     @override
@@ -139,37 +139,28 @@ class BucketStore(ObjectStore):
 
     @override
     @contextmanager
-    def only_publisher(self) -> Iterator[bool]:
-        """A bucket has no locks: the swap of the catalog decides."""
+    def publisher_lock(self) -> Iterator[bool]:
+        """Buckets have no locks: the swap of the catalog decides between concurrent publishers."""
         yield False
 
     def has_parquet(self, folder: str) -> bool:
-        """Whether there is a Parquet file below a folder, gs://bucket/folder, of this bucket or another."""
+        """Whether a folder, gs://bucket/folder, of this bucket or another contains Parquet files."""
         store, key = self.at(f"{folder.rstrip('/')}/")
         return any(item.key.endswith(".parquet") for item in store.list(key))
 
     def at(self, uri: str) -> tuple[Self, str]:
-        """The bucket and the key of an address, gs://bucket/key."""
+        """Return the bucket and the key of an address, gs://bucket/key."""
         address = urlsplit(uri)
         found = replace(self, bucket=address.netloc, folder="")
-        vars(found)["client"] = self.client  # with its connections and its token
+        vars(found)["client"] = self.client  # shares connections and token
         return found, address.path.lstrip("/")
 
-    def delete_prefix(self, prefix: str) -> int:
-        """Delete every object below a prefix such as `staging/run/`.
-
-        Returns:
-            How many objects there were.
-
-        Raises:
-            ObjectStoreError: Google refuses.
-        """
+    def delete_prefix(self, prefix: str) -> None:
+        """Delete every object below a prefix such as `staging/run/`."""
         if not prefix.strip("/") or not prefix.endswith("/"):
             raise ValueError(f"{prefix!r} must be a folder that ends in a slash: any other prefix matches too much")
-        found = self._blobs(prefix)
         with ThreadPoolExecutor(_PARALLEL_DELETES) as pool:
-            list(pool.map(self._delete, found))
-        return len(found)
+            list(pool.map(self._delete, self._blobs(prefix)))
 
     @cached_property
     def _bucket(self) -> storage.Bucket:
@@ -177,7 +168,7 @@ class BucketStore(ObjectStore):
 
     @property
     def _options(self) -> dict[str, Any]:
-        """Timeout and retries of every request."""
+        """Timeout and retries of each request."""
         return {"timeout": self.policy.timeout_s, "retry": google_retry(self.policy, "Cloud Storage")}
 
     def _call(self, request: Callable[[], _T]) -> _T:
@@ -188,7 +179,7 @@ class BucketStore(ObjectStore):
         return call(request, f"Cloud Storage (bucket {self.bucket})", ObjectStoreError, grant)
 
     def uri(self, key: str) -> str:
-        """The address of an object or a folder."""
+        """Return the address of an object or a folder."""
         return f"gs://{self.bucket}/{self.folder}{key}"
 
     def _missing(self, key: str) -> NoObjectError:
@@ -201,9 +192,9 @@ class BucketStore(ObjectStore):
         )
 
     def _send(self, blob: storage.Blob, upload: Callable[..., None], generation: int) -> bool:
-        """Upload an object over a generation of it, 0 if there is none; whether it is known to be stored.
+        """Upload an object over a given generation, 0 if it is new. Returns whether it is known to be stored.
 
-        The client sends a checksum, so that Google stores no other bytes.
+        The client sends a checksum, so Google refuses damaged uploads.
         """
 
         def request() -> None:
@@ -214,26 +205,26 @@ class BucketStore(ObjectStore):
                     **self._options,
                 )
 
-        # Refused for its generation: another run wrote it, or our own write whose response was lost.
+        # The generation has changed: another run wrote it, or we did and the response was lost.
         with suppress(PreconditionFailed, NotFound):
             self._call(request)
         return blob.generation is not None
 
     def _download(self, key: str, how: Callable[[storage.Blob], Callable[..., _T]]) -> tuple[storage.Blob, _T] | None:
-        """Download an object, which the client compares with Google's checksum; None if there is none."""
+        """Download an object and verify its checksum; None if it does not exist."""
         for _ in range(_DOWNLOAD_ATTEMPTS):
             blob = self._bucket.blob(self.folder + key)
             try:
                 return blob, self._call(partial(how(blob), **self._options))
             except NotFound:
-                if self._find(key) is None:  # else another run replaced it meanwhile
+                if self._find(key) is None:  # otherwise another run replaced it during the download
                     return None
             except DataCorruption:
                 continue
-        raise ObjectStoreError(f"{self.uri(key)} arrived damaged, {_DOWNLOAD_ATTEMPTS} times in a row: try again")
+        raise ObjectStoreError(f"{self.uri(key)} was damaged in {_DOWNLOAD_ATTEMPTS} downloads: try again")
 
     def _find(self, key: str) -> storage.Blob | None:
-        """The object as it is now, or None."""
+        """Look up an object; None if it does not exist."""
         blob = self._bucket.blob(self.folder + key)
         try:
             self._call(lambda: blob.reload(**self._options))
@@ -252,7 +243,7 @@ class BucketStore(ObjectStore):
             raise self._no_bucket() from None
 
     def _delete(self, blob: storage.Blob) -> None:
-        with suppress(NotFound):  # deleted by another, or by a request whose response was lost
+        with suppress(NotFound):  # deleted by another run, or by a request whose response was lost
             self._call(partial(blob.delete, **self._options))
 
 

@@ -1,7 +1,7 @@
-"""Links that create a Looker Studio report on the tables, by Google's Linking API.
+"""Links that create a Looker Studio report on the tables, with Google's Linking API.
 
 The API is described at https://developers.google.com/looker-studio/integrate/linking-api. No request is sent from here:
-the report is created by the person who opens the link, with their own account.
+whoever opens the link creates the report, with their own account.
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ ADDRESS = "https://lookerstudio.google.com/reporting/create"
 
 
 def report_url(project: str, dataset: str, name: str, tables: Sequence[Table]) -> str:
-    """The link that opens a new report for editing, with a data source for each table.
+    """Return the link that opens a new report for editing, with a data source for each table.
 
     Args:
-        project: the Google Cloud project that holds the tables and pays for the report's queries.
-        dataset: their dataset in BigQuery.
-        name: of the report, and the beginning of its data sources' names.
+        project: the Google Cloud project that owns the tables and pays for the report's queries.
+        dataset: their BigQuery dataset.
+        name: name of the report, and prefix of its data sources' names.
         tables: the tables.
     """
     parameters = {"c.mode": "edit", "r.reportName": name}

@@ -1,7 +1,7 @@
-"""What the platform may do on Google Cloud: each permission, the smallest role that holds it, and why it is needed.
+"""The permissions that the platform needs on Google Cloud, each with the smallest role that includes it and the reason.
 
-The doctor tests the permissions; the documentation's table and the infrastructure program are held to this one. What
-Dataproc's roles hold: https://cloud.google.com/iam/docs/roles-permissions/dataproc, read on 2026-11-27.
+The doctor tests them, and tests compare them with the documentation and the Pulumi program. For Dataproc's roles, see
+https://cloud.google.com/iam/docs/roles-permissions/dataproc, read on 2026-11-27.
 """
 
 import shlex
@@ -18,12 +18,12 @@ class Grant:
     """A role that an account needs.
 
     Attributes:
-        role: the smallest of Google's roles that holds the permissions.
+        role: the smallest of Google's roles that includes the permissions.
         on: what the role is granted on: the project, one of the buckets, the dataset, the clusters' account or
             Kaggle's secret.
         permissions: the role's permissions that the platform uses.
-        reason: what the platform does with them.
-        to: which account needs it: the platform's own, or that of the machines that Spark runs on.
+        reason: what the platform uses them for.
+        to: the account that needs it: the platform's own, or the account of Spark's machines.
     """
 
     role: str
@@ -34,7 +34,7 @@ class Grant:
 
     @property
     def is_testable(self) -> bool:
-        """Whether the doctor can test it: Google tells nobody what another account may do."""
+        """Whether the doctor can test it: Google reports only the permissions of the caller."""
         return self.to == "platform"
 
 
@@ -52,17 +52,17 @@ BUCKET = Grant(
     "roles/storage.legacyBucketReader",
     "bucket",
     ("storage.buckets.get",),
-    "load from the bucket into BigQuery; doctor also compares its region",
+    "load from the bucket into BigQuery; `doctor` also compares its region",
 )
-STAGED = Grant(OBJECTS.role, "staging", OBJECTS.permissions, "stage the Spark job's files, and remove them")
+STAGED = Grant(OBJECTS.role, "staging", OBJECTS.permissions, "stage the Spark job's files and remove them")
 STAGING = Grant(BUCKET.role, "staging", BUCKET.permissions, "load from the bucket into BigQuery and export to it")
-SITE = Grant(OBJECTS.role, "site", OBJECTS.permissions, "upload the static site, and remove pages that are gone")
+SITE = Grant(OBJECTS.role, "site", OBJECTS.permissions, "upload the static site and remove old pages")
 JOBS = Grant("roles/bigquery.jobUser", "project", ("bigquery.jobs.create",), "run load, query and export jobs")
 MAKE_DATASET = Grant(
     "roles/bigquery.user",
     "project",
     ("bigquery.datasets.create",),
-    "create the dataset in the first run, which then owns it; not needed once it exists",
+    "create the dataset in the first run and own it; not needed once the dataset exists",
 )
 TABLES = Grant(
     "roles/bigquery.dataEditor",
@@ -86,13 +86,13 @@ BATCHES = Grant(
     "roles/dataproc.serverlessEditor",
     "project",
     (*_all("dataproc.batches", "cancel", "create", "get"), "dataproc.operations.cancel"),
-    "run the Spark job as a batch, follow it, cancel it; in place of the role for clusters",
+    "run, monitor and cancel the Spark job as a batch; replaces the role for clusters",
 )
 ACT_AS = Grant(
     "roles/iam.serviceAccountUser",
     "account",
     ("iam.serviceAccounts.actAs",),
-    "run Spark's machines under their own account",
+    "run Spark's machines as their own account",
 )
 SECRET = Grant(
     "roles/secretmanager.secretAccessor",
@@ -101,17 +101,15 @@ SECRET = Grant(
     "read Kaggle's API token",
 )
 MACHINES = (
-    Grant("roles/dataproc.worker", "project", (), "work as a machine of Dataproc", to="machines"),
-    Grant(
-        "roles/storage.objectUser", "staging", (), "read what BigQuery exported, write Spark's tables", to="machines"
-    ),
+    Grant("roles/dataproc.worker", "project", (), "run as a Dataproc machine", to="machines"),
+    Grant("roles/storage.objectUser", "staging", (), "read BigQuery's exports and write Spark's tables", to="machines"),
 )
 EVERY_GRANT = (*(grant for grant in vars().values() if isinstance(grant, Grant)), *MACHINES)
-"""All roles that an installation on Google Cloud may need; no installation needs all of them."""
+"""Every role that an installation on Google Cloud may need; no installation needs all of them."""
 
 
 def grants_for(settings: Settings) -> list[Grant]:
-    """The roles that an installation with these settings needs."""
+    """Return the roles that an installation with these settings needs."""
     needed = [OBJECTS, BUCKET, JOBS, MAKE_DATASET, TABLES]
     if settings.gcs_staging_bucket:
         needed += [STAGED, STAGING]
@@ -126,12 +124,12 @@ def grants_for(settings: Settings) -> list[Grant]:
 
 
 def grant_command(grant: Grant, settings: Settings, member: str) -> str:
-    """The command with which an owner of the project grants a role.
+    """Return the command with which an owner of the project grants a role.
 
     Args:
         grant: the role, and what it is granted on.
-        settings: of the installation.
-        member: who gets it, as Google's policies write it: serviceAccount:..., user:...
+        settings: the installation's settings.
+        member: the account in the syntax of Google's policies: serviceAccount:..., user:...
     """
     project = settings.gcp_project or ""
     if grant.on == "dataset":
@@ -154,7 +152,7 @@ def grant_command(grant: Grant, settings: Settings, member: str) -> str:
 
 
 def as_command(*words: str) -> str:
-    """Words as a shell command; words with `$(...)` are quoted so that the shell still expands it."""
+    """Join words into a shell command; words with `$(...)` are quoted so that the shell still expands it."""
     return " ".join(_in_double_quotes(word) if "$(" in word else shlex.quote(word) for word in words)
 
 

@@ -1,7 +1,7 @@
-"""List prices of Google Cloud, in US dollars: on-demand prices of us-central1 as of 2025, each with its source.
+"""Google Cloud's list prices in US dollars: on-demand prices of us-central1 as of 2025, each with its source.
 
-Those of Dataproc were looked up; the others were not compared with the pages that they name: do so before you rely on
-them. Other regions cost up to half as much again. Free monthly allowances are left out.
+Dataproc's were checked against its page; the others were not, so check them before you rely on them. Other regions cost
+up to 50 % more. Free monthly allowances are ignored.
 """
 
 import re
@@ -26,16 +26,12 @@ _USD_PER_VCPU_HOUR = {
     "n2": 0.031611 + 4 * 0.004237,
     "n2d": 0.027502 + 4 * 0.003686,
 }
-"""Compute Engine, a vCPU of a standard machine with its share of the memory, by family of machines:
+"""Compute Engine, a vCPU of a standard machine with its share of the memory, by machine family:
 https://cloud.google.com/compute/vm-instance-pricing."""
 
 
 def machine_usd_per_hour(machine_type: str) -> float | None:
-    """Price of a machine of a Dataproc cluster for an hour, with its disk and Dataproc's fee.
-
-    Returns:
-        None for a machine type that is not in the price list.
-    """
+    """Return the hourly price of a cluster's machine with its disk and Dataproc's fee; None for an unknown type."""
     family, _, rest = machine_type.partition("-")
     if family not in _USD_PER_VCPU_HOUR or not rest.startswith("standard-"):
         return None
@@ -44,6 +40,6 @@ def machine_usd_per_hour(machine_type: str) -> float | None:
 
 
 def vcpus(machine_type: str) -> int:
-    """The number of virtual processors of a machine type, with which its name ends; 0 if it does not."""
+    """Return the number of vCPUs at the end of a machine type's name; 0 if there is none."""
     number = re.search(r"-(\d+)$", machine_type)
     return int(number[1]) if number else 0

@@ -1,6 +1,6 @@
-"""Plain single requests to Google's services, for the doctor, which checks what the platform's clients do not report.
+"""Single REST requests to Google's services, for the doctor, which checks what the platform's clients do not report.
 
-There are no retries: a run never uses this module.
+There are no retries, because runs never use this module.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ PROJECTS, ACCOUNTS = "cloudresourcemanager.googleapis.com", "iam.googleapis.com"
 COMPUTE, SECRETS = "compute.googleapis.com", "secretmanager.googleapis.com"
 
 A_PERSON = "user:$(gcloud config get-value account)"
-"""A member of a policy that the shell fills in: Google's library does not know the name of a person."""
+"""The policy member of a signed-in person, which the shell fills in: Google's library does not report the name."""
 
 _DISABLED = re.compile(r"apis/api/[a-z.]+/overview|has not been used in project", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """The response of a service.
 
     Attributes:
-        service: that answered, or should have.
-        status: HTTP status; 0 if the service cannot be reached.
+        service: name of the service.
+        status: HTTP status; 0 if the service is unreachable.
         content: the JSON of a successful response.
-        message: the reason of a refusal, without anything that we sent.
-        is_off: whether the API is not enabled in the project.
+        message: the reason for a refusal, without anything from the request.
+        is_off: whether the API is disabled in the project.
     """
 
     service: str
@@ -58,7 +58,7 @@ class Answer:
 
     @property
     def permissions(self) -> set[str]:
-        """The permissions that we hold, of those that the request tested."""
+        """The tested permissions that we have."""
         return set(self.content.get("permissions", []))
 
 
@@ -67,7 +67,7 @@ class GoogleRest:
     """Google's services, with the credentials and addresses of the settings.
 
     Attributes:
-        settings: those of the installation.
+        settings: the installation's settings.
     """
 
     settings: Settings
@@ -87,27 +87,27 @@ class GoogleRest:
         email = getattr(self.credentials, "service_account_email", None)
         return f"serviceAccount:{email}" if email and "@" in email else A_PERSON
 
-    def send(self, service: str, path: str, body: object = None, query: Mapping[str, Any] | None = None) -> Answer:
-        """Make one request.
+    def send(self, service: str, path: str, body: object = None, query: Mapping[str, Any] | None = None) -> Response:
+        """Send one request.
 
         Args:
             service: one of the services above.
-            path: with the leading slash.
-            body: to be posted as JSON; None to get.
-            query: parameters by name.
+            path: path with the leading slash.
+            body: JSON to POST; None for a GET.
+            query: query parameters by name.
         """
         url, method = self._address(service) + path, "GET" if body is None else "POST"
         try:
             response = call(
                 lambda: self._session.request(method, url, json=body, params=query, timeout=TIMEOUT_S), service
             )
-            return Answer(service, 200, call(response.json, service)) if response.ok else _refusal(service, response)
+            return Response(service, 200, call(response.json, service)) if response.ok else _refusal(service, response)
         except PlatformError as error:
-            return Answer(service, 0, message=str(error))
+            return Response(service, 0, message=str(error))
 
     @cached_property
     def credentials(self) -> Credentials:
-        """Our credentials; anonymous ones if only emulators are used, which need none."""
+        """Our credentials; anonymous ones if all services are emulators, which need none."""
         settings = self.settings
         addresses = (settings.gcs_endpoint, settings.bigquery_endpoint, settings.dataproc_endpoint)
         if all(addresses) and settings.google_api_endpoint and not settings.gcp_credentials:
@@ -128,13 +128,13 @@ class GoogleRest:
         return (own or f"https://{service}").rstrip("/")
 
 
-def _refusal(service: str, response: requests.Response) -> Answer:
+def _refusal(service: str, response: requests.Response) -> Response:
     error = from_http_status(response.status_code, "", response=response)
-    message = message_of(error) or f"HTTP status {response.status_code} {response.reason}"  # a page for people
+    message = message_of(error) or f"HTTP status {response.status_code} {response.reason}"  # the body is no JSON
     is_off = response.status_code == 403 and bool(_DISABLED.search(message))
-    return Answer(service, response.status_code, message=message[:300], is_off=is_off)
+    return Response(service, response.status_code, message=message[:300], is_off=is_off)
 
 
 def _request_token(*arguments: Any, **more: Any) -> Any:
-    """Google's own request for a token, with our timeout in place of its minutes."""
+    """Request a token as Google's library does, but with our timeout instead of its minutes."""
     return Request()(*arguments, **(more | {"timeout": TIMEOUT_S}))

@@ -1,4 +1,4 @@
-"""Secrets in Google's Secret Manager: the one that holds Kaggle's token."""
+"""Google's Secret Manager, which can store Kaggle's token."""
 
 import base64
 
@@ -10,15 +10,15 @@ from chicago_crime.storage.google.access import GoogleAccount, call, google_retr
 
 
 def read_secret(name: str, account: GoogleAccount, policy: RetryPolicy | None = None) -> SecretStr:
-    """The text of a secret.
+    """Return the text of a secret.
 
     Args:
-        name: `projects/P/secrets/S`, for its newest version, or with `/versions/V`.
+        name: `projects/P/secrets/S` for the newest version, or with `/versions/V`.
         account: credentials, and the address of an emulator.
         policy: timeouts and retries of the request.
 
     Raises:
-        SourceError: there is no such secret, it may not be read, it is no token, or Google cannot be reached.
+        SourceError: the secret does not exist, may not be read or holds no token, or Google is unreachable.
     """
     try:
         from google.api_core.exceptions import NotFound, from_http_response
@@ -31,7 +31,7 @@ def read_secret(name: str, account: GoogleAccount, policy: RetryPolicy | None = 
     _, project, _, secret = name.split("/")[:4]
     address = f"{account.endpoint or 'https://secretmanager.googleapis.com'}/v1/{version}:access"
 
-    def request() -> str:  # the only one to this service: a client library of its own is not worth it
+    def request() -> str:  # the only request to this service, which is not worth its client library
         with AuthorizedSession(account.credentials()) as session:
             response = session.get(address, timeout=policy.timeout_s)
             if not response.ok:
@@ -51,7 +51,7 @@ def read_secret(name: str, account: GoogleAccount, policy: RetryPolicy | None = 
     if not (text and text.isascii() and text.isprintable()):
         raise SourceError(
             f"{problem}: create it with `gcloud secrets create {secret} --project={project} --data-file=` and a file "
-            "with Kaggle's token (`versions add` for `create` where only a value is missing), or set "
+            "with Kaggle's token (`versions add` instead of `create` if the secret exists), or set "
             "CHICAGO_CRIME_KAGGLE_SECRET to another"
         )
     return SecretStr(text)

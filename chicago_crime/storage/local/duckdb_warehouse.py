@@ -19,20 +19,17 @@ from chicago_crime.sql.duckdb_scans import csv_scan, no_rows, open_parquet_scan,
 from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.local.parquet_files import has_format, publish_year, write_year
 from chicago_crime.storage.local.parquet_reader import ParquetReader
-from chicago_crime.storage.warehouse import FirstRows, Glance, TableYear, Warehouse, WarehouseError, no_year
+from chicago_crime.storage.warehouse import FirstRows, Preview, TableYear, Warehouse, WarehouseError, no_year
 from chicago_crime.tables import Table
 
 T = TypeVar("T")
 
-ROWS_GLANCED = 3
+PREVIEW_ROWS = 3
 
 
 @dataclass
 class DuckDBWarehouse(ParquetReader, Warehouse):
-    """DuckDB over `<folder>/<table>/<year>.parquet`.
-
-    A note beside each file says what it was made of.
-    """
+    """DuckDB over `<folder>/<table>/<year>.parquet`. A note next to each file records its lineage."""
 
     estimates: Path | None = None
 
@@ -46,7 +43,7 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
 
     @override
     def load_parquet(self, table: Table, year: int, folder: str, lineage: Lineage | None = None) -> TableYear:
-        was_ours = lineage is not None
+        is_published = lineage is not None
         lineage = lineage or self._lineage(table, year)
         files = [Path(folder)] if folder.endswith(".parquet") else sorted(Path(folder).rglob("*.parquet"))
         if not files:
@@ -55,7 +52,7 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
         try:
             rows = self.connect().sql(query)
             self._refuse_other_years(table, year, rows)
-            if len(files) == 1 and (was_ours or _is_in_order(table)) and has_format(files[0], table, rows):
+            if len(files) == 1 and (is_published or _is_in_order(table)) and has_format(files[0], table, rows):
                 with staging_folder(self.staging) as staging:
                     (staging / "year.parquet").hardlink_to(files[0])
                     return publish_year(staging / "year.parquet", self.file(table.name, year), lineage)
@@ -70,7 +67,7 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
 
     @override
     def replace_year(self, table: Table, year: int) -> TableYear:
-        lineage = self._lineage(table, year)  # before the rows are read: what changes meanwhile makes this year stale
+        lineage = self._lineage(table, year)  # before the rows are read, so that later changes make this year stale
         query, read = _replacement(table.name, self.estimates)
         values = {name: str(self._existing(name, year)) for name in read} | ({"year": year} if "$year" in query else {})
         try:
@@ -80,12 +77,12 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
 
     @override
     def export_parquet(self, table: Table, years: Sequence[int], folder: str) -> None:
-        """The years' files are Parquet already."""
+        """Hard-link the files, which are Parquet already."""
         self.fetch_parquet([table], years, Path(folder))
 
     @override
     def fetch_parquet(self, tables: Sequence[Table], years: Sequence[int], folder: Path) -> dict[tuple[str, int], Path]:
-        """Hard links, so that the files stay as they are while others replace them."""
+        """Hard-link the files, so that later replacements do not affect them."""
         found = {}
         for table in tables:
             for year in years:
@@ -99,7 +96,7 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
             *(exp.alias_(sqlglot.parse_one(text, read="bigquery"), name) for name, text in measures.items())
         )
 
-        # Translated once, with year and file as parameters: translation takes longer than most of the queries.
+        # Translated once, with year and file as parameters, because translation takes longer than most queries.
         text = to_duckdb(query.from_(table.name), {}, lambda _: open_parquet_scan("file"))
 
         def of_year(year: int) -> dict[str, Any]:
@@ -110,12 +107,12 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
         return self._year_by_year(years, of_year)
 
     @override
-    def glance(self, table: Table, year: int) -> Glance:
+    def preview(self, table: Table, year: int) -> Preview:
         file = str(self._existing(table.name, year))
         counts = "SELECT path_in_schema, SUM(stats_null_count)::BIGINT FROM parquet_metadata(?) GROUP BY ALL"
-        first = self.connect().read_parquet(file).limit(ROWS_GLANCED)
+        first = self.connect().read_parquet(file).limit(PREVIEW_ROWS)
         nulls = dict(self.connect().execute(counts, [file]).fetchall())
-        return Glance(nulls, FirstRows(first.columns, first.fetchall()))
+        return Preview(nulls, FirstRows(first.columns, first.fetchall()))
 
     @override
     def count_by(self, table: Table, years: Sequence[int], column: str) -> dict[int, dict[str, int]]:
@@ -159,20 +156,20 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
             return
         other = rows.filter(f"{table.year_column} IS DISTINCT FROM {year}").limit(1).fetchall()
         if other:
-            raise WarehouseError(f"a row to load into {table.name} is not of {year}: {other[0]}")
+            raise WarehouseError(f"a row for {table.name} is not from {year}: {other[0]}")
 
 
 def _is_in_order(table: Table) -> bool:
-    """Whether its rows are those of the table upstream, of which the Spark job keeps the order."""
-    above = table.upstream[0]
-    return table.made_by == "spark" and (table.key, table.order) == (above.key, above.order)
+    """Whether the table has the rows of its upstream table, whose order the Spark job preserves."""
+    upstream = table.upstream[0]
+    return table.made_by == "spark" and (table.key, table.order) == (upstream.key, upstream.order)
 
 
 @cache
 def _replacement(table: str, estimates: Path | None) -> tuple[str, list[str]]:
-    """The query of a table, and the tables that it reads, whose files are its parameters, as is the year.
+    """Return the query of a table and the tables it reads. Its parameters are their files and the year.
 
-    Translated once for all years: that takes longer than most of the queries.
+    It is translated once for all years, because translation takes longer than most queries.
     """
     read = [name for name in sql.tables_read(f"tables/{table}") if name not in reference.TABLES]
 

@@ -19,7 +19,7 @@ class FolderStore(ObjectStore):
 
     Attributes:
         folder: the store; keys are paths relative to it.
-        staging: folder for files that are not published yet; on the same file system.
+        staging: folder for files that are not published yet, on the same file system.
     """
 
     folder: Path
@@ -27,7 +27,7 @@ class FolderStore(ObjectStore):
 
     @override
     def put(self, key: str, file: Path, checksum: str | None = None) -> StoredObject:
-        """Hard-link the file: the platform replaces files and never modifies them, so two names can share the bytes."""
+        """Hard-link the file: the platform replaces files and never modifies them, so links can share the bytes."""
         with staging_folder(self.staging) as fresh:
             link = fresh / "object"
             link.hardlink_to(file)
@@ -41,7 +41,7 @@ class FolderStore(ObjectStore):
 
     @override
     def add(self, prefix: str, file: Path) -> StoredObject:
-        """Hard-link the file, which is in a staging folder, as `put` does."""
+        """Hard-link the file, which must be in a staging folder, as `put` does."""
         found = checksum_of(file)
         key = f"{prefix}/{found[:16]}{file.suffix}"
         link = file.with_name(f"{file.name}.link")
@@ -97,7 +97,7 @@ class FolderStore(ObjectStore):
 
     @override
     @contextmanager
-    def only_publisher(self) -> Iterator[bool]:
+    def publisher_lock(self) -> Iterator[bool]:
         with self._lock("publisher"):
             yield True
 
@@ -108,6 +108,6 @@ class FolderStore(ObjectStore):
 
 
 def checksum_of(file: Path) -> str:
-    """Checksum of a file, hexadecimal."""
+    """Return the sha256 of a file, hexadecimal."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

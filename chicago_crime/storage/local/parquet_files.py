@@ -1,7 +1,7 @@
-"""The format of the local warehouse's Parquet files, and the notes beside them: what each was made of.
+"""The format of the local warehouse's Parquet files, and the notes next to them that record their lineage.
 
-A note is a file of its own, so that a file that Spark wrote is taken as it is. It is replaced before its file and has a
-digest of it: after a crash between the two, what the file was made of is unknown, and it counts as stale.
+Notes are separate files, so that files written by Spark can be used unchanged. A note includes a digest of its Parquet
+file and is replaced first: after a crash between the two, the digest does not match and the year is stale.
 """
 
 import json
@@ -27,7 +27,7 @@ DUCKDB_TYPES = {
 }
 
 # Row groups are small enough that a filter on month and type skips most of a year, and large enough to compress well.
-# The fastest level makes files 2 to 6 % larger. Without the limit, DuckDB builds large dictionaries for ids and
+# The fastest compression makes files 2 to 6 % larger. Without the limit, DuckDB builds large dictionaries for ids and
 # numbers before it discards them.
 ROWS_OF_GROUP = 30_720
 _OPTIONS = (
@@ -36,7 +36,7 @@ _OPTIONS = (
 
 
 def quoted(file: Path) -> str:
-    """A path as a string in SQL."""
+    """Quote a path as a SQL string."""
     return "'{}'".format(str(file).replace("'", "''"))
 
 
@@ -47,9 +47,9 @@ def write_year(
     file: Path,
     parameters: Mapping[str, object] | None = None,
 ) -> int:
-    """Write the rows of a query, and return their number.
+    """Write the rows of a query to a file and return their number.
 
-    Names, types and order are a contract, whatever computed the rows: equal rows make equal files.
+    The table determines column names, types and row order: equal rows make equal files, whatever computed them.
     """
     columns = ", ".join(f'CAST("{c.name}" AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' for c in table.columns)
     order = f" ORDER BY {', '.join(table.total_order)}" if table.made_by != "csv" else ""
@@ -59,7 +59,7 @@ def write_year(
 
 
 def has_format(file: Path, table: Table, rows: duckdb.DuckDBPyRelation) -> bool:
-    """Whether a file, and its rows as DuckDB reads them, need not be written again: columns, types and row groups."""
+    """Whether a file can be used unchanged: its columns, their types as DuckDB reads them, and its row groups."""
     import pyarrow.parquet as pq  # here, because readers need no Arrow
 
     columns = [(column.name, DUCKDB_TYPES[column.type]) for column in table.columns]
@@ -69,7 +69,7 @@ def has_format(file: Path, table: Table, rows: duckdb.DuckDBPyRelation) -> bool:
 
 
 def publish_year(file: Path, target: Path, lineage: Lineage) -> TableYear:
-    """Move a complete Parquet file from a staging folder to its place, with a note of what it was made of."""
+    """Move a complete Parquet file from a staging folder into place, with a note of its lineage."""
     import pyarrow.parquet as pq  # here, because readers need no Arrow
 
     stat = file.stat()
@@ -82,7 +82,7 @@ def publish_year(file: Path, target: Path, lineage: Lineage) -> TableYear:
 
 
 def noted_lineage(file: Path) -> Lineage:
-    """What the note beside a file says that it was made of; an empty one is that of no content, so that it is stale."""
+    """Return the lineage in the note next to a file, or an empty one, which is stale, if there is no matching note."""
     try:
         identity, inputs, of_file = json.loads(file.with_suffix(".json").read_text())
     except (FileNotFoundError, ValueError):
@@ -91,7 +91,7 @@ def noted_lineage(file: Path) -> Lineage:
 
 
 def _digest_of(file: Path) -> str:
-    """Digest of a Parquet file's end, where the sizes, places and extremes of all columns are."""
+    """Digest of the end of a Parquet file, which has the sizes, offsets and statistics of all columns."""
     with file.open("rb") as stream:
         stream.seek(-min(stream.seek(0, SEEK_END), 1 << 16), SEEK_END)
         return sha256(stream.read()).hexdigest()

@@ -1,6 +1,6 @@
-"""Reading tables that are Parquet files, through DuckDB: the warehouse's own here, published ones in `published/`.
+"""Reads Parquet tables with DuckDB: the warehouse's own here, published ones in `published/`.
 
-It imports neither the translation of SQL nor Arrow.
+Importing this module loads neither sqlglot nor Arrow.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from chicago_crime.storage.local.parquet_files import noted_lineage, quoted
 from chicago_crime.storage.warehouse import FirstRows, TableReader, TableYear, WarehouseError
 from chicago_crime.tables import TABLES, Table
 
-EMPTY = "nothing is loaded: load some years first, e.g. chicago-crime run --years 2021"
+EMPTY = "nothing is loaded: load some years first, for example with `chicago-crime run --years 2021`"
 
 _DESCRIBE = re.compile(r"\s*(?:describe|desc)\s+(?:table\s+)?(\w+)\s*;?\s*", re.IGNORECASE)
 _MEANINGS = "FROM duckdb_columns() SELECT column_name, data_type AS column_type, comment AS meaning WHERE table_name = "
 _OPTIONS = {"csv": ", HEADER", "json": ", ARRAY true, TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S'"}
-_LISTS_TABLES = re.compile(r"\b(show|information_schema|duckdb_\w+)\b", re.IGNORECASE)  # all are opened for it
+_LISTS_TABLES = re.compile(r"\b(show|information_schema|duckdb_\w+)\b", re.IGNORECASE)  # needs a view of every table
 _QUERIES = {"SELECT", "EXPLAIN", "MULTI"}  # a PIVOT is several statements
 _FOOTERS = """
 SELECT file_name, ANY_VALUE(rows.num_rows), LIST(columns.name ORDER BY columns.column_id)
@@ -42,12 +42,12 @@ GROUP BY file_name
 
 @dataclass
 class DuckDBReader(TableReader):
-    """Answers queries on tables that are Parquet files, in one DuckDB database in memory.
+    """Runs queries on Parquet tables in one in-memory DuckDB database.
 
     Attributes:
-        staging: where DuckDB spills to; where it cannot be written, the folder for temporary files.
-        threads: processor cores in use.
-        memory: what all statements of this reader together may use before they spill to disk, e.g. 500MB.
+        staging: folder that DuckDB spills to; if it is read-only, the system's temporary folder is used.
+        threads: number of processor cores to use.
+        memory: limit for all statements of this reader together, such as 500MB; beyond it they spill to disk.
     """
 
     staging: Path
@@ -60,28 +60,28 @@ class DuckDBReader(TableReader):
     @property
     @abstractmethod
     def tables(self) -> Sequence[str]:
-        """The tables of which any year is stored."""
+        """The tables with any stored year."""
 
     @abstractmethod
     def files_of(self, table: str) -> Sequence[Path]:
         """The files of one table, oldest year first.
 
         Raises:
-            PlatformError: one of them is damaged.
+            PlatformError: a file is damaged.
         """
 
     @override
     def first_rows(self, sql: str, count: int | None) -> FirstRows:
-        with self._answer(sql) as answer:
-            return FirstRows(answer.columns, (answer if count is None else answer.limit(count)).fetchall())
+        with self._result(sql) as result:
+            return FirstRows(result.columns, (result if count is None else result.limit(count)).fetchall())
 
     @override
     def write(self, sql: str, file: Path, format: str) -> None:
-        with self._answer(sql) as answer:
-            write_answer(answer, file, format)
+        with self._result(sql) as result:
+            write_result(result, file, format)
 
     @contextmanager
-    def _answer(self, sql: str) -> Iterator[duckdb.DuckDBPyRelation]:
+    def _result(self, sql: str) -> Iterator[duckdb.DuckDBPyRelation]:
         if not self.tables:
             raise WarehouseError(EMPTY)
         try:
@@ -93,11 +93,11 @@ class DuckDBReader(TableReader):
                     sql = f"{_MEANINGS}'{name}' ORDER BY column_index"
                 kinds = [one.type.name for one in connection.extract_statements(sql)]
                 if not kinds:
-                    raise WarehouseError("the query is empty: write one, e.g. FROM crimes_monthly")
+                    raise WarehouseError("the query is empty: try FROM crimes_monthly")
                 if {*kinds} - _QUERIES:
-                    raise WarehouseError("only queries can be answered: nothing is changed or written")
+                    raise WarehouseError("only queries can be run, not statements that change or write something")
                 if len(kinds) > 1:
-                    raise WarehouseError(f"{len(kinds)} queries were given: give one, its answer is all that is shown")
+                    raise WarehouseError(f"there are {len(kinds)} queries: run them one at a time")
                 yield connection.sql(sql)
         except duckdb.CatalogException as error:
             names = sorted({*self.tables, *reference.TABLES})
@@ -107,33 +107,33 @@ class DuckDBReader(TableReader):
             raise WarehouseError(str(error)) from error
 
     def files_named(self, sql: str) -> dict[str, Sequence[Path]]:
-        """The files of each table that a statement names."""
+        """Return the files of each table named in a statement."""
         lists = _LISTS_TABLES.search(sql)
         return {table: self.files_of(table) for table in self.tables if lists or is_named(table, sql)}
 
     def connect(self) -> duckdb.DuckDBPyConnection:
-        """A connection to this reader's database: one for all threads, so that they share its memory limit."""
+        """Return a connection to this reader's database. All threads share the database and its memory limit."""
         with self._lock:
             if self._database is None:
                 try:
                     spill = self._spill.enter_context(staging_folder(self.staging))
-                except OSError:  # data that may only be read
+                except OSError:  # the data folder is read-only
                     spill = Path(self._spill.enter_context(TemporaryDirectory()))
                 weakref.finalize(self, self._spill.close)  # runs at exit, too
                 limits = {"memory_limit": self.memory, "temp_directory": str(spill)}
-                # Tables are sorted when they are written, and answers by their queries.
+                # Tables are sorted when they are written, and results by their queries.
                 unordered = {"preserve_insertion_order": False}
                 self._database = duckdb.connect(config={"threads": self.threads, **limits, **unordered})
             return self._database.cursor()
 
 
-def write_answer(answer: duckdb.DuckDBPyRelation, file: Path, format: str) -> None:
-    """Write rows into a file, as csv, json or parquet."""
-    answer.query("answer", f"COPY answer TO {quoted(file)} (FORMAT {format}{_OPTIONS.get(format, '')})")
+def write_result(result: duckdb.DuckDBPyRelation, file: Path, format: str) -> None:
+    """Write rows to a file, as csv, json or parquet."""
+    result.query("result", f"COPY result TO {quoted(file)} (FORMAT {format}{_OPTIONS.get(format, '')})")
 
 
 def is_named(table: str, sql: str) -> bool:
-    """Whether a statement has the name of a table as a word."""
+    """Whether a statement contains a table's name as a word."""
     return re.search(rf"\b{table}\b", sql, re.IGNORECASE) is not None
 
 
@@ -151,10 +151,10 @@ def create_view(connection: duckdb.DuckDBPyConnection, table: str, files: Sequen
 
 
 def comment_on(connection: duckdb.DuckDBPyConnection, table: str) -> None:
-    """Say what a table and its columns mean, where it is one of ours."""
+    """Add comments to a view and its columns, if the table is one of ours."""
     if described := TABLES.get(table):
         _comment(connection, f"VIEW {table}", described.description)
-        present = connection.table(table).columns  # files of another version have others
+        present = connection.table(table).columns  # another version of the package may have written the files
         for column in (one for one in described.columns if one.name in present):
             _comment(connection, f'COLUMN {table}."{column.name}"', column.description)
 
@@ -164,7 +164,7 @@ def _comment(connection: duckdb.DuckDBPyConnection, what: str, text: str) -> Non
 
 
 _Footer = tuple[int, list[str]]
-"""Rows and names of columns."""
+"""Number of rows, and column names."""
 
 
 @dataclass
@@ -223,7 +223,7 @@ class ParquetReader(DuckDBReader):
         return sorted((self.folder / table).glob("[0-9][0-9][0-9][0-9].parquet"))
 
     def _read(self, tables: Sequence[Table]) -> dict[Path, tuple[stat_result, _Footer]]:
-        """The files of tables, with what their footers say. Those are read once a file."""
+        """Return the files of some tables with their footers, which are cached."""
         files = [(file, file.stat()) for table in tables for file in self._years(table.name)]
         unread = [str(file) for file, stat in files if (file, stat.st_ino, stat.st_mtime_ns) not in self._footers]
         if unread:
@@ -235,7 +235,7 @@ class ParquetReader(DuckDBReader):
         return {file: (stat, self._footers[key]) for file, (stat, key) in keys.items() if key in self._footers}
 
     def _read_footers(self, files: list[str]) -> dict[Path, _Footer]:
-        """What footers say; a file whose footer cannot be read is damaged."""
+        """Read the footers of files, and record files with an unreadable footer as damaged."""
         try:
             with self.connect() as connection:
                 footers = connection.execute(_FOOTERS, {"files": files}).fetchall()

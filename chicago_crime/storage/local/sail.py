@@ -1,8 +1,8 @@
-"""The embedded Spark engine: Sail, a Spark Connect server, with Spark's client in a process of their own.
+"""The embedded Spark engine: Sail, a Spark Connect server, and Spark's client in a separate process.
 
-As a program it starts the server, then runs one job for each line of its input, a JSON list: the name of a file of
-`spark_jobs/` and its options. It answers each with a line, the error or null, and ends with its input. A terminal's
-Ctrl-C must not reach it: Sail stops by itself then, and Spark's client repeats its requests to it for ten minutes.
+Run as a program, it starts the server, then runs one job per line of its input: a JSON list of a file name in
+`spark_jobs/` and its options. It prints a line for each, the error or null, and exits when its input ends. Ctrl-C in a
+terminal must not reach it: Sail would stop by itself, and Spark's client would retry its requests for ten minutes.
 """
 
 import atexit
@@ -21,11 +21,11 @@ from queue import SimpleQueue
 import spark_jobs
 
 _idle: list[subprocess.Popen[str]] = []
-"""The processes that this one has started, without those that run a job."""
+"""Engine processes that are not running a job."""
 
 
 def prepare() -> None:
-    """Start the engine's process, without waiting the two seconds which that takes.
+    """Start an engine process in the background, which takes two seconds.
 
     Raises:
         ModuleNotFoundError: the extra `spark` is not installed.
@@ -33,14 +33,14 @@ def prepare() -> None:
     if not _idle:
         if find_spec("pyspark") is None:
             raise ModuleNotFoundError("No module named 'pyspark'", name="pyspark")
-        # A session of its own, because a terminal's Ctrl-C is for the run, which then ends the job.
+        # In a new session, so that Ctrl-C in a terminal reaches only the run, which then ends the job.
         program = [sys.executable, "-m", __name__]
         pipe = subprocess.PIPE
         _idle.append(subprocess.Popen(program, stdin=pipe, stdout=pipe, text=True, start_new_session=True))
 
 
 def run_job(job: str, options: list[str]) -> str | None:
-    """Run a job in the engine's process, which waits for another afterwards. Returns why it failed, or None."""
+    """Run a job in an engine process, which then waits for the next one. Returns the error, or None."""
     prepare()
     process = _idle.pop()
     assert process.stdin and process.stdout
@@ -50,7 +50,7 @@ def run_job(job: str, options: list[str]) -> str | None:
             print(json.dumps([job, *options]), file=process.stdin, flush=True)
         if answer := process.stdout.readline():
             error = json.loads(answer)
-    finally:  # also if the run is ended
+    finally:  # also when the run is canceled
         if error:
             _end(process)
         else:
@@ -71,18 +71,18 @@ def _end_idle() -> None:
 
 @contextmanager
 def embedded_server() -> Iterator[str]:
-    """Run a Spark Connect server in this process; yields its address, e.g. sc://127.0.0.1:4040."""
+    """Run a Spark Connect server in this process; yields its address, such as sc://127.0.0.1:4040."""
     from chicago_crime.storage.local.parquet_files import ROWS_OF_GROUP
 
-    # The server reads these when it starts. Its warnings are about unsupported hints that do not matter.
+    # The server reads these when it starts. Its warnings are about unsupported hints, which are harmless.
     os.environ.setdefault("RUST_LOG", "error")
     # One partition per query keeps the order of rows; jobs use all cores by processing several years at once.
     os.environ["SAIL_EXECUTION__DEFAULT_PARALLELISM"] = "1"
-    # Its files become the warehouse's, so they are written as DuckDB writes them.
+    # Its files become the warehouse's, so they have the format of DuckDB's.
     os.environ["SAIL_PARQUET__MAX_ROW_GROUP_SIZE"] = str(ROWS_OF_GROUP)
     os.environ["SAIL_PARQUET__COMPRESSION"] = "zstd(1)"
-    os.environ["SAIL_PARQUET__DICTIONARY_PAGE_SIZE_LIMIT"] = "10000"  # bytes; larger ones make larger files, later
-    # Its allocator returns memory at once: it would keep what a job needed while the next steps need theirs.
+    os.environ["SAIL_PARQUET__DICTIONARY_PAGE_SIZE_LIMIT"] = "10000"  # bytes; more makes larger files, more slowly
+    # Return freed memory to the system immediately, because the next steps need it.
     os.environ["MIMALLOC_PURGE_DELAY"] = os.environ["MIMALLOC_ARENA_EAGER_COMMIT"] = "0"
     from pysail.spark import SparkConnectServer
 
@@ -95,16 +95,16 @@ def embedded_server() -> Iterator[str]:
 
 
 def main() -> None:
-    """Run the jobs that the standard input names."""
+    """Run the jobs listed on standard input."""
     jobs: SimpleQueue[list[str]] = SimpleQueue()
 
     def read_jobs() -> None:
         for line in sys.stdin:
             jobs.put(json.loads(line))
-        os._exit(0)  # whoever started this process closed its input or died, perhaps in the middle of a job
+        os._exit(0)  # the parent process closed the input or died, possibly in the middle of a job
 
     threading.Thread(target=read_jobs, daemon=True).start()
-    # The client logs warnings when it cleans up a closed session. Errors are raised as well.
+    # The client logs warnings when it cleans up a closed session. Errors are raised anyway.
     logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)
     from pyspark.sql import SparkSession
 

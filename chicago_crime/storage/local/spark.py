@@ -1,4 +1,4 @@
-"""Spark on this machine: the embedded engine or Apache Spark in a JVM, each in a process of its own."""
+"""Spark on this machine: the embedded engine or Apache Spark in a JVM, each in a separate process."""
 
 import logging
 import os
@@ -23,7 +23,7 @@ class LocalSpark(SparkRunner):
     """Runs jobs on this machine.
 
     Attributes:
-        staging: folder for workspaces; on the warehouse's file system.
+        staging: folder for workspaces, on the warehouse's file system.
     """
 
     staging: Path
@@ -50,11 +50,11 @@ class EmbeddedSpark(LocalSpark):
 
 @dataclass(frozen=True)
 class JvmSpark(LocalSpark):
-    """Apache Spark in local mode, in a process of its own.
+    """Apache Spark in local mode.
 
     Attributes:
-        threads: processor cores that it may use.
-        java_home: folder of Java 17 or 21; None for the `java` on the PATH.
+        threads: number of processor cores to use.
+        java_home: folder of Java 17 or 21; None for `java` on the PATH.
     """
 
     threads: int
@@ -77,9 +77,9 @@ class JvmSpark(LocalSpark):
                 output.seek(0)
                 tail = output.read()[-4000:]
                 raise SparkError(
-                    f"the Spark job {job} ended with exit code {code}. It needs Java 17 or 21, whose folder JAVA_HOME "
-                    "or CHICAGO_CRIME_JAVA_HOME names, and the package pyspark in place of pyspark-client: "
-                    f"`make setup-dev` installs it. The end of its log:\n{tail}"
+                    f"the Spark job {job} failed with exit code {code}. It needs Java 17 or 21 (set JAVA_HOME or "
+                    "CHICAGO_CRIME_JAVA_HOME to its folder) and the package pyspark instead of pyspark-client "
+                    f"(`make setup-dev` installs it). The end of its log:\n{tail}"
                 )
         return {}
 

@@ -1,4 +1,4 @@
-"""A cloud on loopback for the tests of the BigQuery warehouse, and rows in its bucket."""
+"""A cloud on loopback for the tests of the BigQuery warehouse, with rows in its bucket."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -19,15 +19,15 @@ POLICY = RetryPolicy(timeout_s=10, first_wait_s=0.02, deadline_s=5)
 
 
 class Cloud(WholeCloud):
-    """The servers, with rows in the bucket and in the tables."""
+    """The servers, with helpers that load rows into the bucket and the tables."""
 
     def warehouse(self, **changes: object) -> BigQueryWarehouse:
-        """A warehouse as another process would have it, without anything cached."""
+        """A new warehouse with empty caches, as in another process."""
         settings = self.settings.model_copy(update=changes)
         return replace(build_bigquery(settings), policy=POLICY)
 
     def put(self, year: int, rows: Sequence[dict[str, str]]) -> str:
-        """Store rows as the year's object; returns its address."""
+        """Store rows as a year's object; returns its address."""
         file = write_csv(self.folder / f"{year}.csv", rows)
         return self.put_file(f"crimes/{year}.csv", file)
 
@@ -69,7 +69,7 @@ class Cloud(WholeCloud):
         for table in [table for (_, name), table in catalog.tables.items() if name in TABLES]:
             catalog.database.cursor().execute(f"DELETE FROM {table.rows_table}")
             table.labels = dict(LABELS)
-            table.rows_changed()
+            table.measured = None
 
 
 def cloud_in(folder: Path) -> AbstractContextManager[Cloud]:

@@ -1,4 +1,4 @@
-"""One cloud on loopback for all BigQuery tests of a process: it is emptied, not started, for each test."""
+"""One cloud on loopback for all BigQuery tests of a process; it is emptied for each test."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from chicago_crime_tests.storage.google.cloud import Cloud, cloud_in
 
 @pytest.fixture(scope="session")
 def shared_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """A cloud, with whatever the test before left there."""
+    """A cloud with whatever the previous test left."""
     with pytest.MonkeyPatch.context() as patch, cloud_in(tmp_path_factory.mktemp("cloud")) as made:
         patch.setenv("NO_PROXY", "127.0.0.1,localhost")
         yield made
@@ -19,7 +19,7 @@ def shared_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture
 def cloud(shared_cloud: Cloud) -> Cloud:
-    """A cloud whose tables exist at most, without rows. Tests leave the tables' columns as they are."""
+    """A cloud whose tables, if any, are empty. Tests must not change their columns."""
     shared_cloud.empty()
     return shared_cloud
 

@@ -1,4 +1,4 @@
-"""What the tests of Dataproc share: a cloud, and a run of one small Spark job."""
+"""Shared by the tests of Dataproc: a cloud, and a run of a small Spark job."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -28,11 +28,11 @@ class Cloud(WholeCloud):
 
     @property
     def programs(self) -> Path:
-        """Where the jobs are."""
+        """Folder of the jobs."""
         return self.folder / "programs"
 
     def spark(self, **settings: object) -> DataprocSpark:
-        """The runner that the settings build, with short waits, for the jobs in `programs`."""
+        """The runner for these settings, with short waits and the jobs in `programs`."""
         built = build_dataproc(self.settings.model_copy(update=settings))
         policy = retry.RetryPolicy(timeout_s=2, first_wait_s=0.01, deadline_s=5)
         api = replace(built.api, pause_s=0.02, policy=policy)
@@ -42,7 +42,7 @@ class Cloud(WholeCloud):
         )
 
     def local(self, uri: str) -> Path:
-        """Where an object or a folder of the bucket is on this machine."""
+        """The local path of an object or a folder of the bucket."""
         return self.storage.path(STAGING, uri.removeprefix(f"gs://{STAGING}/"))
 
 
@@ -57,11 +57,11 @@ def cloud_in(folder: Path, runs: bool) -> Iterator[Cloud]:
 
 
 @dataclass
-class Ran:
+class JobRun:
     """A run of the Spark job.
 
     Attributes:
-        log: its log, a message a line.
+        log: its log, one message per line.
         reason: why it failed; "" if it succeeded.
         live_at_load: the clusters that existed when the output was read.
     """
@@ -75,25 +75,25 @@ def start(
     cloud: Cloud,
     spark: DataprocSpark,
     run_id: str | None = None,
-    meanwhile: Callable[[Path], object] = lambda folder: None,
-) -> Ran:
-    """Run a Spark job, as the platform's own asset does.
+    before_job: Callable[[Path], object] = lambda folder: None,
+) -> JobRun:
+    """Run a Spark job, as the platform's asset does.
 
     Args:
         cloud: the servers.
         spark: the runner.
-        run_id: of the run, to restart one.
-        meanwhile: called with the input folder, before the job begins.
+        run_id: id of a run to restart.
+        before_job: called with the input folder before the job begins.
     """
-    ran, run_id, told, log = Ran(), run_id or str(uuid4()), StringIO(), logging.Logger("run")
-    log.addHandler(logging.StreamHandler(told))
+    ran, run_id, output, log = JobRun(), run_id or str(uuid4()), StringIO(), logging.Logger("run")
+    log.addHandler(logging.StreamHandler(output))
     files = {name: reference.file(name) for name in ("fbi_codes", "community_areas", "comparable_types")}
     try:
         with spark.workspace(run_id, "broken", log) as workspace:
-            meanwhile(cloud.local(workspace.input))
+            before_job(cloud.local(workspace.input))
             spark.run(run_id, "broken", log, crimes=workspace.input, output=workspace.output, **files)
             ran.live_at_load = cloud.dataproc.live_clusters()
     except (PlatformError, KeyboardInterrupt) as error:
         ran.reason = str(error) or repr(error)
-    ran.log = told.getvalue()
+    ran.log = output.getvalue()
     return ran

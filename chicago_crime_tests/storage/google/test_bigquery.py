@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/storage/google/bigquery/warehouse.py`: what each operation does to the tables."""
+"""Tests of `chicago_crime/storage/google/bigquery/warehouse.py`: the effect of each operation on the tables."""
 
 import re
 import time
@@ -33,20 +33,20 @@ from chicago_crime_tests.whole_cloud import BUCKET, DATASET, STAGING
 
 
 def counts(year: int, *names: str) -> pa.Table:
-    """Rows of crime_type_count, one for each crime type."""
+    """Rows of crime_type_count, one per crime type."""
     numbers = {"crimes": 1, "arrests": 0, "arrest_rate": 0.0, "domestic_crimes": 0}
     return pa.Table.from_pylist([{"year": year, "primary_type": name, **numbers} for name in names])
 
 
 def put_parquet(cloud: Cloud, name: str, rows: pa.Table) -> str:
-    """Store rows as a Parquet object somewhere below a folder; returns the folder's address."""
+    """Store rows as a Parquet object below a folder; returns the folder's address."""
     file = cloud.folder / "rows.parquet"
     pq.write_table(rows, file)
     cloud.put_file(f"{name}/part/0.parquet", file)
     return f"gs://{BUCKET}/{name}"
 
 
-def test_tables_are_created_as_they_are_described(fresh_cloud: Cloud) -> None:
+def test_tables_are_created_as_defined(fresh_cloud: Cloud) -> None:
     warehouse = fresh_cloud.warehouse()
     with pytest.raises(WarehouseError, match="Load some years first"):
         warehouse.first_rows("SELECT * FROM crimes", None)
@@ -66,7 +66,7 @@ def test_tables_are_created_as_they_are_described(fresh_cloud: Cloud) -> None:
     assert client.get_dataset(DATASET).location == "us-central1"
 
 
-def test_a_year_is_replaced_whole_and_the_others_are_kept(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+def test_a_full_year_is_replaced_and_the_others_are_kept(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     cloud.load(warehouse, 2014, crimes_of_months(2014))
     cloud.load(warehouse, 2015, crimes_of_months(2015, per_month=2))
     before = warehouse.stored(CRIMES)[2015]
@@ -85,7 +85,7 @@ def test_a_failed_load_keeps_the_old_year(cloud: Cloud, warehouse: BigQueryWareh
         warehouse.load_csv(RAW_CRIMES, 2014, f"gs://{BUCKET}/crimes/broken.csv", "checksum")
     wrong = counts(2014, "THEFT").set_column(2, "crimes", pa.array(["many"]))
     for name, rows, problem in (
-        ("strange", counts(2013, "THEFT"), "a row to load into crime_type_count is not of 2014"),
+        ("strange", counts(2013, "THEFT"), "a row for crime_type_count is not from 2014"),
         ("lacking", pa.table({"year": [2014]}), "Unrecognized name: primary_type"),
         ("wrong", wrong, "many"),
     ):
@@ -95,7 +95,7 @@ def test_a_failed_load_keeps_the_old_year(cloud: Cloud, warehouse: BigQueryWareh
     assert warehouse.stored(CRIME_TYPE_COUNT) == {}
 
 
-def test_parquet_is_loaded_by_way_of_staging_tables_that_expire(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+def test_parquet_is_loaded_through_staging_tables_that_expire(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     warehouse.load_parquet(CRIME_TYPE_COUNT, 2015, put_parquet(cloud, "old", counts(2015, "ARSON")))
     folder = put_parquet(cloud, "made", counts(2014, "ARSON", "THEFT"))
     staged: list[LiveTable] = []
@@ -113,15 +113,15 @@ def test_parquet_is_loaded_by_way_of_staging_tables_that_expire(cloud: Cloud, wa
     [table] = staged
     assert (table.expires_ms or 0) / 1000 == pytest.approx(time.time() + 86_400, abs=600)
     assert table.name not in [name for _, name in cloud.bigquery.catalog.tables]
-    # One published file is restored with the lineage that it had.
+    # A published file is restored with its lineage.
     one = cloud.storage.names(BUCKET, "made/")[0]
     lineage = Lineage("0123456789abcdef", "fedcba9876543210")
     assert warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, f"gs://{BUCKET}/{one}", lineage).lineage == lineage
     assert cloud.warehouse().stored(CRIME_TYPE_COUNT)[2014].lineage == lineage
 
 
-def test_a_year_records_what_it_was_made_of_and_its_rows(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
-    block = "001XX \x01N STATE\x1f"  # Google drops control characters unless it is told to keep them
+def test_a_year_records_its_lineage_and_its_rows(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+    block = "001XX \x01N STATE\x1f"  # by default, BigQuery drops control characters
     cloud.load(warehouse, 2014, [*crimes_of_months(2014), crime(id="", block=block)])
     assert block in {row["block"] for row in cloud.bigquery.rows(DATASET, "raw_crimes")}
     raw, typed, rejected = (warehouse.stored(table)[2014] for table in (RAW_CRIMES, CRIMES, REJECTED_CRIMES))
@@ -135,7 +135,7 @@ def test_a_year_records_what_it_was_made_of_and_its_rows(cloud: Cloud, warehouse
     assert warehouse.replace_year(CRIMES, 2014).lineage == Lineage.of(CRIMES, [changed.identity])
 
 
-def test_a_run_that_dies_in_a_write_leaves_a_year_not_loaded(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+def test_a_year_is_not_loaded_if_the_run_dies_during_the_write(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     for year in (2014, 2015):
         cloud.load(warehouse, year, crimes_of_months(year))
 
@@ -143,7 +143,7 @@ def test_a_run_that_dies_in_a_write_leaves_a_year_not_loaded(cloud: Cloud, wareh
     with pytest.raises(WarehouseError, match="cannot label crimes"):
         warehouse.replace_year(CRIMES, 2014)
     assert list(cloud.warehouse().stored(CRIMES)) == [2015]
-    assert warehouse.clear_year(CRIMES, 2014).rows == 0  # its rows are found although no label tells of them
+    assert warehouse.clear_year(CRIMES, 2014).rows == 0  # deletes its rows although they have no label
     assert cloud.years("crimes") == {2015: 36}
 
 
@@ -151,7 +151,7 @@ def test_a_run_that_dies_in_a_write_leaves_a_year_not_loaded(cloud: Cloud, wareh
 def test_tables_are_fetched_in_order_as_of_one_instant(
     cloud: Cloud, warehouse: BigQueryWarehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes_no_rows: bool
 ) -> None:
-    monkeypatch.setattr(cloud.bigquery.engine.files, "writes_no_rows", writes_no_rows)
+    monkeypatch.setattr(cloud.bigquery.files, "writes_no_rows", writes_no_rows)
     for year in (2014, 2015):
         cloud.load(warehouse, year, [*crimes_of_months(year), crime(id="")])
         warehouse.clear_year(REVISIONS, year)
@@ -161,7 +161,7 @@ def test_tables_are_fetched_in_order_as_of_one_instant(
     connect = Mock(wraps=duckdb.connect)
     monkeypatch.setattr(duckdb, "connect", connect)
     files = warehouse.fetch_parquet([CRIMES, REJECTED_CRIMES, REVISIONS], [2014, 2015], tmp_path)
-    connect.assert_called_once()  # each database would use the whole memory limit
+    connect.assert_called_once()  # each database could use the full memory limit
     rows = {key: pq.read_table(file) for key, file in files.items()}
     expected = {"crimes": 36, "rejected_crimes": 1, "revisions": 0}
     assert {key: len(found) for key, found in rows.items()} == {
@@ -191,7 +191,7 @@ def test_an_empty_year_is_a_stored_year(cloud: Cloud, warehouse: BigQueryWarehou
         assert {year: stored.rows for year, stored in found.items()} == {2014: 0, 2015: other}
     assert warehouse.count_by(REJECTED_CRIMES, [2014], "reason") == {2014: {}}
     assert warehouse.measure(REJECTED_CRIMES, [2014], {"n": "COUNT(*)"}) == {2014: {"n": 0}}
-    cloud.load(warehouse, 2014, [crime(id="")])  # rows win over the record
+    cloud.load(warehouse, 2014, [crime(id="")])
     assert warehouse.stored(REJECTED_CRIMES)[2014].rows == 1
 
 
@@ -209,7 +209,7 @@ def test_years_are_exported_with_one_job_as_datetimes(cloud: Cloud, warehouse: B
         warehouse.export_parquet(CRIMES, [2014, 2017], f"gs://{BUCKET}/staging/in")
 
 
-def test_a_query_is_run_as_it_is_and_cannot_change_anything(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+def test_a_query_is_run_unchanged_and_cannot_change_anything(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     cloud.load(warehouse, 2014, crimes_of_months(2014))
     found = warehouse.first_rows("SELECT month, COUNT(*) AS n FROM crimes GROUP BY month ORDER BY month", 1)
     assert (found.columns, found.rows) == (["month", "n"], [(date(2014, 1, 1), 3)])
@@ -243,7 +243,7 @@ def test_jobs_have_labels_and_report_their_costs(cloud: Cloud, warehouse: BigQue
     assert details["bigquery_estimated_usd"] == pytest.approx(details["bigquery_bytes_billed"] / 2**40 * 6.25, abs=1e-6)
 
 
-def test_reference_tables_are_loaded_once_and_again_after_a_change(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+def test_reference_tables_are_loaded_once_and_after_a_change(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     def loads() -> int:
         jobs = cloud.bigquery.jobs.by_id.values()
         return sum("CREATE OR REPLACE TABLE `community_areas`" in str(job.configuration) for job in jobs)

@@ -1,4 +1,4 @@
-"""Tests of the BigQuery warehouse when something goes wrong: lost responses, conflicting writers, other tables."""
+"""Tests of the BigQuery warehouse when something fails: lost responses, conflicting writers, changed tables."""
 
 import pytest
 
@@ -46,17 +46,17 @@ def test_a_job_is_restarted_after_a_transient_failure_only(
     cloud.bigquery.jobs.will_fail = [("MERGE", *reason) for reason in reasons.items()]
     assert warehouse.replace_year(CRIMES, 2014).rows == 36
     assert cloud.bigquery.jobs.will_fail == []
-    for reason, told in (("quotaExceeded", "answers 403"), ("accessDenied", "refuses permission")):
+    for reason, message in (("quotaExceeded", "responds with 403"), ("accessDenied", "denies permission")):
         cloud.bigquery.jobs.will_fail = [("MERGE", reason, "No more for this table")]
-        with pytest.raises(WarehouseError, match=rf"{told} \(No more for this table\)"):
+        with pytest.raises(WarehouseError, match=rf"{message} \(No more for this table\)"):
             warehouse.replace_year(CRIMES, 2014)
     monkeypatch.setattr(jobs, "JOB_DEADLINE_S", 0)
     cloud.bigquery.jobs.will_fail = [("MERGE", "backendError", "Try it again")]
-    with pytest.raises(JobFailedError, match="2014: Try it again, again and again: try again later"):
+    with pytest.raises(JobFailedError, match="2014: Try it again, even after restarts: try again later"):
         warehouse.replace_year(CRIMES, 2014)
 
 
-def test_what_a_failed_export_left_is_not_read(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+def test_files_of_a_failed_export_are_not_read(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     left = [b"half of the rows"]
     cloud.bigquery.jobs.will_fail = [("EXPORT DATA", "backendError", "Try it again")]
     cloud.bigquery.jobs.before_work = lambda job: (
@@ -66,14 +66,14 @@ def test_what_a_failed_export_left_is_not_read(cloud: Cloud, warehouse: BigQuery
     assert cloud.storage.names(STAGING, "in/") == ["in/crimes-000000000000.parquet"]
 
 
-def test_a_table_with_other_columns_is_outdated_and_refused_with_what_to_do(fresh_cloud: Cloud) -> None:
+def test_a_table_with_other_columns_is_outdated_and_refused_with_the_fix(fresh_cloud: Cloud) -> None:
     loaded(fresh_cloud)
     catalog = fresh_cloud.bigquery.catalog
     crimes = catalog.find(DATASET, "crimes")
     catalog.database.execute(f"ALTER TABLE {crimes.rows_table} RENAME ward TO mood")
     crimes.columns = [("mood", *column[1:]) if column[0] == "ward" else column for column in crimes.columns]
     steps = r"DROP TABLE `chicago_crime\.crimes`, and load its years again"
-    with pytest.raises(WarehouseError, match=f"ward is missing and should be INT64; mood is INT64.*gone.*{steps}"):
+    with pytest.raises(WarehouseError, match=f"ward is missing, expected INT64; mood is INT64, .*{steps}"):
         fresh_cloud.warehouse().replace_year(CRIMES, 2014)
     warehouse = fresh_cloud.warehouse()
     assert (warehouse.outdated(CRIMES), warehouse.outdated(REJECTED_CRIMES)) == ([2014], [])

@@ -1,6 +1,6 @@
-"""Tests of the Spark runner on Dataproc: what it requests. What fails is in `test_dataproc_faults.py`.
+"""Tests of the Spark runner on Dataproc: its requests. `test_dataproc_faults.py` has the failures.
 
-Programs only seem to run, but for one. `end_to_end/test_cloud.py` has the tables of the job.
+Only one test really runs its program. `end_to_end/test_cloud.py` compares the job's tables.
 """
 
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime_tests.storage.google.dataproc_support import Cloud, Ran, cloud_in, start
+from chicago_crime_tests.storage.google.dataproc_support import Cloud, JobRun, cloud_in, start
 
 
 @pytest.fixture(scope="module")
@@ -19,12 +19,12 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 
 @pytest.fixture(scope="module")
-def runs(cloud: Cloud) -> dict[str, Ran]:
+def runs(cloud: Cloud) -> dict[str, JobRun]:
     """A run in each mode."""
     return {mode: start(cloud, cloud.spark(dataproc_mode=mode)) for mode in ("cluster", "serverless")}
 
 
-def test_all_years_share_one_private_cluster_that_does_not_stay(cloud: Cloud, runs: dict[str, Ran]) -> None:
+def test_all_years_share_one_private_temporary_cluster(cloud: Cloud, runs: dict[str, JobRun]) -> None:
     [created] = [json.loads(request.body) for request in cloud.dataproc.calls if request.call == "clusters.create"]
     assert len(cloud.dataproc.dataproc.jobs) == 1
     assert runs["cluster"].live_at_load == []
@@ -40,7 +40,7 @@ def test_all_years_share_one_private_cluster_that_does_not_stay(cloud: Cloud, ru
     assert created["labels"]["run"].replace("-", "") in created["clusterName"]
 
 
-def test_a_batch_has_a_time_limit_an_account_and_our_bucket(cloud: Cloud, runs: dict[str, Ran]) -> None:
+def test_a_batch_has_a_time_limit_an_account_and_our_bucket(cloud: Cloud, runs: dict[str, JobRun]) -> None:
     [created] = [json.loads(request.body) for request in cloud.dataproc.calls if request.call == "batches.create"]
     execution = created["environmentConfig"]["executionConfig"]
     assert execution["ttl"] == "7200s"
@@ -50,7 +50,7 @@ def test_a_batch_has_a_time_limit_an_account_and_our_bucket(cloud: Cloud, runs: 
     assert created["runtimeConfig"]["version"] == "3.0"
 
 
-def test_only_the_programs_stay_and_are_uploaded_once(cloud: Cloud, runs: dict[str, Ran]) -> None:
+def test_programs_are_uploaded_once_and_nothing_else_is_kept(cloud: Cloud, runs: dict[str, JobRun]) -> None:
     assert cloud.left() == []
     uploads = [name for _, name, _ in cloud.storage.buckets.written if name.startswith("jobs/")]
     assert sorted(name.rpartition(".")[2] for name in uploads) == ["csv", "csv", "csv", "py"]
@@ -59,7 +59,7 @@ def test_only_the_programs_stay_and_are_uploaded_once(cloud: Cloud, runs: dict[s
 def test_a_failed_job_is_reported_with_the_end_of_its_log_and_leaves_nothing(tmp_path: Path) -> None:
     with cloud_in(tmp_path, True) as cloud:
         ran = start(cloud, cloud.spark())
-        assert "ended as ERROR" in ran.reason
+        assert "failed with the state ERROR" in ran.reason
         assert "The end of its log" in ran.reason and "ValueError: the job is broken" in ran.reason
         assert "https://console.cloud.google.com/dataproc/jobs/broken-" in ran.reason
         assert cloud.left() == []

@@ -1,6 +1,6 @@
 """Tests of the Spark runner on Dataproc when something fails: no cluster is left, and no job runs twice.
 
-Programs only seem to run here. `benchmarks/faults.py` tries every fault, and a kill, at every call of whole runs.
+Programs do not really run here. `benchmarks/faults.py` tries every fault, and a kill, at every call of full runs.
 """
 
 import os
@@ -59,14 +59,14 @@ def test_a_fault_at_a_call_starts_nothing_twice(cloud: Cloud, mode: str, fault: 
         ((400, "Subnetwork 'crime' does not support Private Google Access"), "CHICAGO_CRIME_DATAPROC_SUBNET"),
     ],
 )  # fmt: skip
-def test_a_rejected_request_says_what_to_do(cloud: Cloud, refusal: tuple[int, str], remedy: str) -> None:
+def test_the_error_for_a_refused_request_has_the_fix(cloud: Cloud, refusal: tuple[int, str], remedy: str) -> None:
     cloud.dataproc.refuses["clusters.create"] = RefusedError(*refusal)
     ran = start(cloud, cloud.spark())
     assert refusal[1].rstrip(".") in ran.reason and remedy in ran.reason
     assert cloud.left() == []
 
 
-def test_the_account_that_google_makes_late_is_waited_for(cloud: Cloud) -> None:
+def test_a_run_waits_for_the_service_agent_that_google_creates_late(cloud: Cloud) -> None:
     agent = "service-1@dataproc-accounts.iam.gserviceaccount.com"
     cloud.dataproc.refuses["clusters.create"] = RefusedError(400, f"Service account '{agent}' does not exist.")
     cloud.dataproc.will(Fault(before=cloud.dataproc.refuses.clear), on="/clusters", after=2)
@@ -90,7 +90,7 @@ def test_cancelling_the_run_stops_the_job_and_deletes_the_cluster(cloud: Cloud, 
 
     interrupt = Fault(before=lambda: os.kill(os.getpid(), signal.SIGINT))
     cloud.dataproc.will(interrupt, on="/jobs/" if mode == "cluster" else "/batches/", after=3)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background job ignores it
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of scripts ignore it
     try:
         ran = start(cloud, cloud.spark(dataproc_mode=mode))
     finally:
@@ -106,7 +106,7 @@ def test_cancelling_the_run_stops_the_job_and_deletes_the_cluster(cloud: Cloud, 
 def test_a_run_leaves_the_work_of_a_living_run_alone(cloud: Cloud) -> None:
     run_id = str(uuid4())
 
-    def meanwhile(folder: Path) -> None:
+    def other_runs(folder: Path) -> None:
         (folder / "ours").parent.mkdir(parents=True)
         (folder / "ours").touch()
         assert start(cloud, cloud.spark()).reason == ""
@@ -114,7 +114,7 @@ def test_a_run_leaves_the_work_of_a_living_run_alone(cloud: Cloud) -> None:
         twice = start(cloud, cloud.spark(), run_id)
         assert "another process is already running broken-" in twice.reason
 
-    ran = start(cloud, cloud.spark(), run_id, meanwhile=meanwhile)
+    ran = start(cloud, cloud.spark(), run_id, before_job=other_runs)
     assert ran.reason == ""
     assert len(cloud.dataproc.dataproc.clusters_made) == 2
     assert cloud.left() == []
@@ -139,6 +139,6 @@ def test_a_single_node_has_the_property_that_google_requires(cloud: Cloud) -> No
         build_dataproc(cloud.settings.model_copy(update={"dataproc_workers": 1}))
 
 
-def test_the_address_is_that_of_the_region(cloud: Cloud) -> None:
+def test_the_default_address_is_the_regions(cloud: Cloud) -> None:
     settings = cloud.settings.model_copy(update={"dataproc_endpoint": None, "gcp_region": "us-east4"})
     assert build_dataproc(settings).api.address == "us-east4-dataproc.googleapis.com"

@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/storage/google/secret_manager.py`: its request to Secret Manager on loopback."""
+"""Tests of `chicago_crime/storage/google/secret_manager.py`, with Secret Manager on loopback."""
 
 import logging
 import sys
@@ -40,7 +40,7 @@ def test_the_newest_version_of_the_secret_or_the_named_one_is_read(
     assert read(f"{NAME}/versions/1") == OLD
 
 
-def test_errors_have_the_command_that_fixes_them(server: AccessServer, read: Callable[..., str]) -> None:
+def test_errors_include_the_command_that_fixes_them(server: AccessServer, read: Callable[..., str]) -> None:
     secrets = server.secrets
     server.secrets = {}
     with pytest.raises(SourceError, match=f"no secret {NAME}/versions/latest: .*gcloud secrets create kaggle-token"):
@@ -61,7 +61,7 @@ def test_a_secret_without_a_token_is_not_quoted(server: AccessServer, read: Call
 def test_the_secret_is_not_in_the_debug_log_of_any_library(
     read: Callable[..., str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Google's libraries put responses into attributes of records, which only structured handlers show."""
+    """Google's libraries add responses as attributes of log records, which only structured handlers show."""
     google = logging.getLogger("google")
     monkeypatch.setattr(google, "propagate", True)
     caplog.set_level(logging.DEBUG)
@@ -71,10 +71,10 @@ def test_the_secret_is_not_in_the_debug_log_of_any_library(
     logged = "".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
     assert "Received response" not in logged
     assert SECRET not in logged
-    assert "S0dBVF9wbGFudGVk" not in logged  # as it travels, in base64
+    assert "S0dBVF9wbGFudGVk" not in logged  # base64, as in the response
 
 
-def test_missing_libraries_are_told_with_their_installation(
+def test_the_error_for_missing_libraries_has_the_installation_command(
     read: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "google.api_core.exceptions", None)

@@ -9,23 +9,23 @@ import pytest
 from chicago_crime.sources.sample.source import SampleSource
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.storage.local.parquet_files import DUCKDB_TYPES
-from chicago_crime.storage.warehouse import WarehouseError, is_made_of
+from chicago_crime.storage.warehouse import WarehouseError, is_computed_from
 from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES
 from chicago_crime_tests.support import crime, crimes_of_months, files_below, write_csv
 
 
 def load(warehouse: DuckDBWarehouse, tmp_path: Path, year: int, rows: list[dict[str, str]]) -> None:
-    """Rows through the raw table into the typed ones."""
+    """Load rows into the raw table, and from there into the typed ones."""
     warehouse.load_csv(RAW_CRIMES, year, str(write_csv(tmp_path / f"{year}.csv", rows)), "a checksum")
     warehouse.replace_year(CRIMES, year)
     warehouse.replace_year(REJECTED_CRIMES, year)
 
 
-def test_the_raw_table_holds_every_value_as_the_string_it_came_as(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
-    odd = crime(id="007", arrest="", beat="0111", block='a "quoted", block', date=" 1/2/2014")
-    stored = warehouse.load_csv(RAW_CRIMES, 2014, str(write_csv(tmp_path / "f.csv", [odd])), "a checksum")
+def test_the_raw_table_keeps_every_value_as_a_string(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+    row = crime(id="007", arrest="", beat="0111", block='a "quoted", block', date=" 1/2/2014")
+    stored = warehouse.load_csv(RAW_CRIMES, 2014, str(write_csv(tmp_path / "f.csv", [row])), "a checksum")
     table = pq.read_table(warehouse.file("raw_crimes", 2014))
-    assert table.to_pylist() == [odd | {"arrest": None}]
+    assert table.to_pylist() == [row | {"arrest": None}]
     assert set(table.schema.types) == {pa.string()}
     assert (stored.rows, stored.bytes) == (1, warehouse.file("raw_crimes", 2014).stat().st_size)
 
@@ -64,18 +64,18 @@ def test_a_missing_table_is_an_error(warehouse: DuckDBWarehouse) -> None:
         warehouse.first_rows("SELECT 1", None)
 
 
-def test_a_file_of_another_content_than_its_note_says_is_stale(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
-    """A process may be killed after the note is replaced, and before the file."""
+def test_a_file_that_does_not_match_its_note_is_stale(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+    """A process may be killed after it replaced the note and before it replaced the file."""
     load(warehouse, tmp_path, 2014, crimes_of_months(2014))
     before = warehouse.file(CRIMES.name, 2014).read_bytes()
     load(warehouse, tmp_path, 2014, crimes_of_months(2014, ward=7))
     raw, typed = (warehouse.stored(table)[2014] for table in (RAW_CRIMES, CRIMES))
-    assert is_made_of(typed, [raw])
+    assert is_computed_from(typed, [raw])
     warehouse.file(CRIMES.name, 2014).write_bytes(before)
-    assert not is_made_of(warehouse.stored(CRIMES)[2014], [raw])
+    assert not is_computed_from(warehouse.stored(CRIMES)[2014], [raw])
 
 
-def test_what_spark_wrote_in_order_becomes_the_year_as_it_is(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+def test_a_sorted_file_from_spark_is_used_unchanged(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
     load(warehouse, tmp_path, 2014, crimes_of_months(2014))
     added = [c for c in ENRICHED_CRIMES.columns if c not in CRIMES.columns]
     values = ", ".join(
@@ -96,7 +96,7 @@ def test_what_spark_wrote_in_order_becomes_the_year_as_it_is(warehouse: DuckDBWa
 def test_parquet_of_another_year_or_shape_is_refused(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
     names = [column.name for column in CRIME_TYPE_COUNT.columns]
     row = dict(zip(names, (2013, "ARSON", 1, 0, 0.0, 0), strict=True))
-    for name, rows, problem in (("a", row, "is not of 2014"), ("b", {"year": 2014}, "cannot load 2014 into crime_ty")):
+    for name, rows, problem in (("a", row, "not from 2014"), ("b", {"year": 2014}, "cannot load 2014 into crime_ty")):
         (tmp_path / name).mkdir()
         pq.write_table(pa.Table.from_pylist([rows]), tmp_path / name / "part.parquet")
         with pytest.raises(WarehouseError, match=problem):
@@ -109,7 +109,7 @@ def test_parquet_of_another_year_or_shape_is_refused(warehouse: DuckDBWarehouse,
     "statement",
     ["DROP VIEW crimes", "COPY crimes TO 'copy.csv'", "SELECT 1; DROP VIEW crimes", "", "SELECT nothing FROM crimes"],
 )
-def test_a_query_can_change_nothing(warehouse: DuckDBWarehouse, tmp_path: Path, statement: str) -> None:
+def test_a_query_cannot_change_anything(warehouse: DuckDBWarehouse, tmp_path: Path, statement: str) -> None:
     load(warehouse, tmp_path, 2014, crimes_of_months(2014))
     before = files_below(warehouse.folder)
     with pytest.raises(WarehouseError):

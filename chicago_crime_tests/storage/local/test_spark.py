@@ -1,4 +1,4 @@
-"""Tests of `chicago_crime/storage/local/spark.py`; `end_to_end/test_engines.py` compares the rows of both engines."""
+"""Tests of `chicago_crime/storage/local/spark.py`; `end_to_end/test_engines.py` compares the engines' rows."""
 
 import logging
 import signal
@@ -22,7 +22,7 @@ from chicago_crime_tests.waiting import TIMEOUT_S
         (EmbeddedSpark(Path()), "enrich_crimes failed on the embedded engine"),
         (
             JvmSpark(Path(), 2, Path("no java")),
-            "needs Java 17 or 21, whose folder JAVA_HOME or CHICAGO_CRIME_JAVA_HOME",
+            r"needs Java 17 or 21 \(set JAVA_HOME or CHICAGO_CRIME_JAVA_HOME",
         ),
     ],
 )
@@ -32,15 +32,17 @@ def test_a_failed_job_is_an_error(tmp_path: Path, engine: LocalSpark, message: s
         engine.run("a-run", "enrich_crimes", logging.getLogger(), **files)
 
 
-def test_without_the_extra_spark_a_run_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_without_the_spark_extra_fails_with_its_installation_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "pyspark", None)
     monkeypatch.setattr(sail, "_idle", [])
     result = CliRunner().invoke(app, ["run", "--years=2014", f"--data-dir={tmp_path}"], env={"COLUMNS": "200"})
     assert result.exit_code == 1 and "pip install 'chicago-crime[pipeline,spark]'" in result.output
 
 
-def test_the_embedded_engine_ends_with_a_process_that_is_killed() -> None:
+def test_the_embedded_engine_exits_when_its_parent_is_killed() -> None:
     starts = "import os, signal; from chicago_crime.storage.local import sail; sail.prepare(); os.kill(os.getpid(), 9)"
-    # The engine has the same standard error, which is read until nobody has it.
+    # The engine inherits standard error, so `run` returns only when the engine has exited, too.
     found = subprocess.run([sys.executable, "-c", starts], stderr=subprocess.PIPE, timeout=TIMEOUT_S, check=False)
     assert found.returncode == -signal.SIGKILL, found.stderr

@@ -1,4 +1,4 @@
-"""DDL of the tables in BigQuery, derived from `tables/` and `reference/`, and how a live table may differ from it."""
+"""DDL of the BigQuery tables, derived from `tables/` and `reference/`, and a check of live tables against it."""
 
 import hashlib
 from collections.abc import Mapping
@@ -14,20 +14,20 @@ from chicago_crime.tables import Table
 from chicago_crime.tables.years import FIRST_YEAR
 
 LAST_YEAR = 2101
-"""End of the range of years that the tables of counts have partitions for. Empty partitions cost nothing."""
+"""End of the year range of the partitions of tables of counts. Empty partitions cost nothing."""
 
 LABELS = {"platform": "chicago_crime"}
 CONTENT = "content"
-"""Label of a reference table: hash of the file that it was made from."""
+"""Label of a reference table: hash of its source files."""
 
 _LEGACY_NAMES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 
 
 def create(table: Table) -> str:
-    """The statement that creates a table if it does not exist.
+    """Return the statement that creates a table if it does not exist.
 
-    All columns are nullable: the checks find NULLs after every load, with a message about the data, and the result of a
-    job, whose columns are always nullable, fits the table.
+    All columns are nullable, as in the result of any job. The checks report NULLs after every load, with a message
+    about the data.
     """
     columns = ",\n".join(
         f"  {name_of(c.name)} {c.type} OPTIONS (description = {_text(c.description)})" for c in table.columns
@@ -50,35 +50,35 @@ def _partition_by(table: Table) -> str:
 
 
 def require_same_columns(table: Table, live: Any) -> None:
-    """Compare the columns of a live table with those that it should have.
+    """Check that a live table has the expected columns.
 
     Raises:
-        WarehouseError: they differ; the message lists each difference and the statement that removes the table.
+        WarehouseError: they differ; the message lists each difference and the statement that drops the table.
     """
     found = {field.name: _LEGACY_NAMES.get(field.field_type, field.field_type) for field in live.schema}
     wanted = {column.name: column.type for column in table.columns}
     differences = [
-        f"{name} is {found.get(name, 'missing')} and should be {wanted.get(name, 'gone')}"
+        f"{name} is {found.get(name, 'missing')}, expected {wanted.get(name, 'no such column')}"
         for name in (*wanted, *(found.keys() - wanted.keys()))
         if found.get(name) != wanted.get(name)
     ]
     if differences:
         where = f"{live.dataset_id}.{table.name}"
         raise WarehouseError(
-            f"the table {where} has other columns than this version of the package: {'; '.join(differences)}. Remove "
-            f"it with DROP TABLE {name_of(where)}, and load its years again with chicago-crime run: what is published "
-            "stays. Or use the version of the package that wrote it"
+            f"the columns of the table {where} differ from this version of the package: {'; '.join(differences)}. "
+            f"Remove it with DROP TABLE {name_of(where)}, and load its years again with `chicago-crime run`: published "
+            "data stays. Or use the version of the package that wrote it"
         )
 
 
 def reference_hash(name: str, estimates: Path | None = None) -> str:
-    """Hash of a reference table's files, short enough for a label."""
+    """Return a hash of a reference table's files, short enough for a label."""
     files = reference.files(name, estimates)
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:40]
 
 
 def create_reference(name: str, estimates: Path | None = None) -> str:
-    """The statement that creates or replaces a reference table from its files."""
+    """Return the statement that creates or replaces a reference table from its files."""
     found = reference.rows(name, estimates)
     header, rows = list(found[0]), [list(row.values()) for row in found]
     types = ["INT64" if all(row[index].isdigit() for row in rows) else "STRING" for index in range(len(header))]

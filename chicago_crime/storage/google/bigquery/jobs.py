@@ -1,6 +1,6 @@
-"""BigQuery jobs: each is started once whatever is lost on the way, waited for, capped, labelled and billed.
+"""BigQuery jobs: each is started once even if responses are lost, waited for, capped, labeled and billed.
 
-What the statements are is left to `statements.py`.
+`statements.py` has the statements.
 """
 
 import re
@@ -19,14 +19,21 @@ from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 
 from chicago_crime.settings import PREFIX
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime.storage.google.access import TOO_MUCH, TRANSIENT_REASONS, call, google_retry, message_of, reasons_of
+from chicago_crime.storage.google.access import (
+    OVER_LIMIT,
+    TRANSIENT_REASONS,
+    call,
+    google_retry,
+    message_of,
+    reasons_of,
+)
 from chicago_crime.storage.google.prices import TIB, USD_PER_TIB_QUERIED
 from chicago_crime.storage.warehouse import WarehouseError
 
 GB = 10**9
 
 JOB_DEADLINE_S = 1800.0
-"""A job that fails for a transient reason, above all a conflict with another writer, is restarted for this long."""
+"""How long a job is restarted that fails for a transient reason, usually a conflict with another writer."""
 
 _TRANSIENT = TRANSIENT_REASONS | {"jobBackendError", "jobInternalError", "jobRateLimitExceeded", "tableUnavailable"}
 _CONFLICT = re.compile("due to concurrent (update|transaction)", re.IGNORECASE)
@@ -37,37 +44,37 @@ _T = TypeVar("_T")
 
 
 class JobFailedError(WarehouseError):
-    """BigQuery refused or ended a job, which has changed nothing."""
+    """BigQuery refused or failed a job, which has changed nothing."""
 
 
 class _TransientJobError(Exception):
-    """A job failed, and would likely succeed if it were started again."""
+    """A job failed for a reason that is worth a restart."""
 
 
 @dataclass(frozen=True)
-class Done:
-    """What a job wrote and costs.
+class JobResult:
+    """The rows and the cost of a job.
 
     Attributes:
-        rows: rows that it wrote, as the job itself says; None if it wrote none.
-        bytes_billed: bytes to pay for: rounded up, and at least 10 MB a table.
+        rows: rows written, as reported by the job; None if it does not write rows.
+        bytes_billed: bytes billed: rounded up, and at least 10 MB per table.
     """
 
     rows: int | None = None
     bytes_billed: int = 0
 
     def as_details(self) -> dict[str, int | float]:
-        """The costs by name, for an asset's metadata, with an estimate in US dollars at the list price."""
+        """Return the costs by name, for an asset's metadata, with an estimate in US dollars at the list price."""
         usd = round(self.bytes_billed / TIB * USD_PER_TIB_QUERIED, 6)
         return {"bigquery_bytes_billed": self.bytes_billed, "bigquery_estimated_usd": usd}
 
 
 @dataclass(frozen=True)
 class Purpose:
-    """What a job is for: shown in its labels, its id and its errors.
+    """The purpose of a job, as shown in its labels, id and errors.
 
     Attributes:
-        what: the sentence that its errors begin with, e.g. cannot load 2014 into raw_crimes.
+        what: the beginning of its error messages, such as "cannot load 2014 into raw_crimes".
         table: the table's name.
         year: the year; None for several.
     """
@@ -83,29 +90,29 @@ class Jobs:
 
     Attributes:
         client: returns the client.
-        dataset: where names without a dataset are looked up.
-        most_bytes: a statement that would read more is refused.
-        policy: timeouts and retries of a request.
+        dataset: the default dataset of statements.
+        max_bytes: limit of bytes billed per statement; a statement that would exceed it is refused.
+        policy: timeouts and retries of each request.
         run_id: the Dagster run's id, for the labels.
     """
 
     client: Callable[[], bigquery.Client]
     dataset: bigquery.DatasetReference
-    most_bytes: int
+    max_bytes: int
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     run_id: str = ""
 
-    def run(self, sql: str, purpose: Purpose, before_restart: Callable[[], object] = lambda: None) -> Done:
+    def run(self, sql: str, purpose: Purpose, before_restart: Callable[[], object] = lambda: None) -> JobResult:
         """Run a statement or a script that changes something.
 
         Args:
             sql: the text.
             purpose: what it is for.
-            before_restart: is called before the job is started again: removes what the failed one may have left.
+            before_restart: called before the job is restarted, to remove what the failed attempt may have left.
 
         Raises:
-            JobFailedError: it failed; nothing is changed.
-            WarehouseError: BigQuery does not say whether it succeeded.
+            JobFailedError: it failed and changed nothing.
+            WarehouseError: BigQuery did not report whether it succeeded.
         """
         full = self._config(purpose)
         return self._finish(
@@ -114,12 +121,12 @@ class Jobs:
             before_restart,
         )
 
-    def load(self, uri: str, target: bigquery.TableReference, purpose: Purpose, **config: Any) -> Done:
+    def load(self, uri: str, target: bigquery.TableReference, purpose: Purpose, **config: Any) -> JobResult:
         """Load files into a table or a partition.
 
         Raises:
-            JobFailedError: it failed; nothing is changed.
-            WarehouseError: BigQuery does not say whether it succeeded.
+            JobFailedError: it failed and changed nothing.
+            WarehouseError: BigQuery did not report whether it succeeded.
         """
         full = bigquery.LoadJobConfig(labels=self._labels(purpose), **config)
         return self._finish(
@@ -127,19 +134,19 @@ class Jobs:
             purpose,
         )
 
-    def read(self, sql: str, purpose: Purpose, most_rows: int | None = None) -> pa.Table:
-        """The result of a query. The request has an id, so a retry after a lost response costs nothing.
+    def read(self, sql: str, purpose: Purpose, max_rows: int | None = None) -> pa.Table:
+        """Return the result of a query. Requests have an id, so a retry after a lost response costs nothing.
 
-        BigQuery caches a result for a day and returns it for free while text, values and tables are the same.
+        BigQuery caches results for a day and returns them free of charge while the text and the tables are unchanged.
 
         Args:
             sql: the query.
             purpose: what it is for.
-            most_rows: how many rows of the answer are fetched; None for all.
+            max_rows: maximum number of rows to fetch; None for all.
 
         Raises:
-            JobFailedError: BigQuery refuses it, e.g. because it would read more than allowed; nothing is billed.
-            WarehouseError: it fails.
+            JobFailedError: BigQuery refused it, for example because of the limit of bytes; nothing is billed.
+            WarehouseError: it failed.
         """
         config = self._config(purpose)
         limits = {
@@ -150,41 +157,41 @@ class Jobs:
         }
 
         def request() -> pa.Table:
-            rows = self.client().query_and_wait(sql, job_config=config, max_results=most_rows, **limits)
+            rows = self.client().query_and_wait(sql, job_config=config, max_results=max_rows, **limits)
             return rows.to_arrow(create_bqstorage_client=False)
 
         return call_bigquery(request, purpose.what)
 
     def statement_type(self, sql: str, purpose: Purpose) -> str:
-        """The type of a statement, e.g. SELECT, by a dry run: nothing is run or billed."""
+        """Return the type of a statement, such as SELECT, from a dry run, which is not billed."""
         config = self._config(purpose, dry_run=True, use_query_cache=False)
-        # Without job_retry, which retries for ten minutes whatever the policy is.
+        # Without job_retry, which retries for ten minutes regardless of the policy.
         job = call_bigquery(lambda: self.client().query(sql, config, job_retry=None, **self.options), purpose.what)
         return str(job.statement_type)
 
     @property
     def options(self) -> dict[str, Any]:
-        """Timeout and retries of every request."""
+        """Timeout and retries of each request."""
         return {"timeout": self.policy.timeout_s, "retry": google_retry(self.policy, "BigQuery")}
 
     def _config(self, purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
         return bigquery.QueryJobConfig(
             default_dataset=self.dataset,
             labels=self._labels(purpose),
-            maximum_bytes_billed=self.most_bytes,
+            maximum_bytes_billed=self.max_bytes,
             **more,
         )
 
     def _labels(self, purpose: Purpose) -> dict[str, str]:
-        """Labels, as the bill and the job history show them."""
+        """Labels for the bill and the job history."""
         year = str(purpose.year or "")
         named = {"platform": "chicago_crime", "asset": purpose.table, "year": year, "run": self.run_id}
         return {name: re.sub(r"[^a-z0-9_-]", "_", value.lower())[:63] for name, value in named.items() if value}
 
     def _finish(
         self, start: Callable[[str], Job], purpose: Purpose, before_restart: Callable[[], object] = lambda: None
-    ) -> Done:
-        """Start a job and wait for it; after a transient failure, which has changed no table, start it again."""
+    ) -> JobResult:
+        """Start a job and wait for it; restart it after a transient failure, which has changed no table."""
         name = re.sub(r"\W", "_", f"chicago_crime_{purpose.table}_{purpose.year or 'all'}_{uuid.uuid4().hex}")
         attempts = count(1)
         retry = Retry(
@@ -196,19 +203,19 @@ class Jobs:
         )
         run = retry(lambda: call_bigquery(lambda: self._once(start, f"{name}_{next(attempts)}"), purpose.what))
         try:
-            return cast(Done, run())
+            return cast(JobResult, run())
         except RetryError as error:
             problem = error.cause
-        raise JobFailedError(f"{purpose.what}: {problem}, again and again: try again later")
+        raise JobFailedError(f"{purpose.what}: {problem}, even after restarts: try again later")
 
-    def _once(self, start: Callable[[str], Job], job_id: str) -> Done:
+    def _once(self, start: Callable[[str], Job], job_id: str) -> JobResult:
         try:
             job = start(job_id)
         except Conflict:  # started by an earlier attempt whose response was lost: nobody else uses this id
             until_found = google_retry(self.policy, "BigQuery", lambda error: isinstance(error, NotFound))
             job = cast(Job, self.client().get_job(job_id, timeout=self.policy.timeout_s, retry=until_found))
         pause = 0.05
-        # Not `result()`: it takes a failed job for a failed request, and retries it for minutes.
+        # Not `result()`, which treats a failed job as a failed request and retries it for minutes.
         while job.state != "DONE":
             time.sleep(pause)
             pause = min(pause * 1.5, _MAX_POLL_S)
@@ -218,39 +225,39 @@ class Jobs:
             if job.error_result.get("reason") in _TRANSIENT or _CONFLICT.search(problem):
                 raise _TransientJobError(problem)
             raise job.exception(timeout=self.policy.timeout_s)
-        return _done(job)
+        return _result_of(job)
 
 
-def _done(job: Job) -> Done:
+def _result_of(job: Job) -> JobResult:
     if isinstance(job, bigquery.QueryJob):
-        return Done(job.dml_stats.inserted_row_count if job.dml_stats else None, job.total_bytes_billed or 0)
-    return Done(job.output_rows)
+        return JobResult(job.dml_stats.inserted_row_count if job.dml_stats else None, job.total_bytes_billed or 0)
+    return JobResult(job.output_rows)
 
 
 def call_bigquery(request: Callable[[], _T], what: str) -> _T:
-    """Make a request to BigQuery, and raise a plain message if it fails.
+    """Make a request to BigQuery, and raise a readable error if it fails.
 
     Args:
         request: makes the request.
-        what: the sentence that the error begins with, e.g. cannot load 2014 into raw_crimes.
+        what: the beginning of the error message, such as "cannot load 2014 into raw_crimes".
 
     Raises:
-        JobFailedError: BigQuery refuses the statement, e.g. because it would read more than allowed.
-        WarehouseError: anything else went wrong between here and BigQuery.
+        JobFailedError: BigQuery refused the statement, for example because of the limit of bytes.
+        WarehouseError: any other failure.
     """
     try:
-        return call(request, f"{what}: BigQuery", WarehouseError, is_ours=_is_about_the_statement)
+        return call(request, f"{what}: BigQuery", WarehouseError, keeps=_is_about_the_statement)
     except GoogleAPICallError as error:
         problem, kind = (message_of(error) or str(error.message)).split("\n")[0].rstrip("."), WarehouseError
         if isinstance(error, NotFound):
-            problem += ". Load some years first, e.g. chicago-crime run --years 2021"
-        elif TOO_MUCH in reasons_of(error):
-            hint = f"If the query is meant to read so much, raise the setting {PREFIX}BIGQUERY_MAX_GB_BILLED"
+            problem += ". Load some years first, for example with `chicago-crime run --years 2021`"
+        elif OVER_LIMIT in reasons_of(error):
+            hint = f"If the query really has to read this much, raise {PREFIX}BIGQUERY_MAX_GB_BILLED"
             problem, kind = f"{problem}. {hint}", JobFailedError
         elif isinstance(error, BadRequest):
             kind = JobFailedError
-    raise kind(f"{what}: {problem}")  # outside of `except`: the original has the request, with its token
+    raise kind(f"{what}: {problem}")  # outside `except`: the original error includes the request, with its token
 
 
 def _is_about_the_statement(error: Exception) -> bool:
-    return isinstance(error, BadRequest) or TOO_MUCH in reasons_of(error)  # the HTTP status of the latter is 500
+    return isinstance(error, BadRequest) or OVER_LIMIT in reasons_of(error)  # the HTTP status of the latter is 500

@@ -1,6 +1,6 @@
-"""The live tables: created on first use, and the years that each of them holds.
+"""The live tables: they are created on first use, and their labels record the stored years.
 
-Rows are left to `warehouse.py`.
+`warehouse.py` reads and writes the rows.
 """
 
 import re
@@ -25,7 +25,7 @@ from chicago_crime.storage.warehouse import TableYear, WarehouseError
 from chicago_crime.tables import TABLES, Table
 
 STAGING_LIFE = timedelta(days=1)
-"""Google deletes a staging table after this time, if we did not."""
+"""Google deletes staging tables after this time if a run did not."""
 
 _YEAR = "year-"
 _PARALLEL_REQUESTS = 8  # the client keeps ten connections
@@ -36,13 +36,13 @@ _OF_A_YEAR = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})-(\d+)-(\d+)")
 class LiveTables:
     """The tables of a dataset.
 
-    A label of the table records each year, `year-2014: identity-inputs-rows-milliseconds`, as the job that wrote it
-    reported it. The label is removed before the rows change and set afterwards, so a run that is killed in between
-    leaves a year that counts as not loaded. Labels of two years never conflict.
+    A label records each year of a table, `year-2014: identity-inputs-rows-milliseconds`, as reported by the job that
+    wrote it. The label is removed before the rows change and set afterwards, so if a run is killed in between, the year
+    is not loaded. Labels of different years never conflict.
 
     Attributes:
-        jobs: runs DDL and queries, and has the client and the dataset.
-        estimates: a CSV of residents after the last census, if there is one.
+        jobs: runs DDL and queries; has the client and the dataset.
+        estimates: CSV of residents after the last census, if any.
     """
 
     jobs: Jobs
@@ -51,7 +51,7 @@ class LiveTables:
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def live(self, name: str) -> bigquery.Table | None:
-        """A table as it is now, or None."""
+        """Look up a table; None if it does not exist."""
 
         def request() -> bigquery.Table | None:
             try:
@@ -62,20 +62,20 @@ class LiveTables:
         return call_bigquery(request, f"cannot look up {name}")
 
     def years(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
-        """What tables hold, by name and year, from their labels: nothing is queried."""
+        """Return the stored years of some tables, by table name, from their labels, without a query."""
         with ThreadPoolExecutor(_PARALLEL_REQUESTS) as pool:
             live = [one for one in pool.map(lambda table: self.live(table.name), tables) if one]
-        found = {one.table_id: dict(sorted(labelled(one).items())) for one in live}
+        found = {one.table_id: dict(sorted(years_in_labels(one).items())) for one in live}
         return {table.name: found.get(table.name, {}) for table in tables}
 
     def record(self, table: Table, year: int, lineage: Lineage, rows: int) -> TableYear:
-        """Label a year with what its job reported."""
+        """Record a year, as its job reported it, in the table's labels."""
         value = f"{lineage.identity}-{lineage.inputs}-{rows}-{int(time.time() * 1000)}"
-        return labelled(self._set_labels(table, {f"{_YEAR}{year}": value}))[year]
+        return years_in_labels(self._set_labels(table, {f"{_YEAR}{year}": value}))[year]
 
     @contextmanager
     def changing(self, table: Table, year: int) -> Iterator[None]:
-        """Within, a year has no label. It gets the old one back if a job fails that has changed nothing."""
+        """Remove a year's label for a change. It is restored if the job fails, which changes nothing."""
         name = f"{_YEAR}{year}"
         live = self.live(table.name)
         old = live.labels.get(name) if live else None
@@ -108,7 +108,7 @@ class LiveTables:
 
     @contextmanager
     def staging(self, table: Table, year: int) -> Iterator[bigquery.TableReference]:
-        """An empty table without columns for files that are to be checked; it is deleted on exit, or expires."""
+        """Create an empty staging table without columns; it is deleted on exit, or expires."""
         staged = bigquery.Table(self.jobs.dataset.table(f"staged_{table.name}_{year}_{uuid.uuid4().hex[:12]}"))
         staged.expires = datetime.now(UTC) + STAGING_LIFE
         staged.labels = ddl.LABELS
@@ -128,10 +128,10 @@ class LiveTables:
                 )
 
     def make_ready(self, tables: Iterable[Table], reads: Iterable[str] = ()) -> None:
-        """Create tables, and load the reference tables that a statement reads.
+        """Create missing tables, and load the reference tables that a statement reads.
 
         Raises:
-            WarehouseError: a table has other columns; the message has the statement that migrates it.
+            WarehouseError: a table has other columns; the message has the fix.
         """
         with self._lock:
             for table in tables:
@@ -149,7 +149,7 @@ class LiveTables:
                     self._ready.add(name)
 
     def _create_all(self, first: Table) -> None:
-        """Create every table that does not exist, in one script, which costs no more than one statement."""
+        """Create all missing tables in one script, which costs no more than one statement."""
 
         def ensure_dataset() -> None:
             try:
@@ -165,8 +165,8 @@ class LiveTables:
         self.jobs.run(script, Purpose("cannot create the tables", first.name))
 
 
-def labelled(live: bigquery.Table) -> dict[int, TableYear]:
-    """The years that a table has labels of; each has the table's bytes in proportion to its rows."""
+def years_in_labels(live: bigquery.Table) -> dict[int, TableYear]:
+    """Return the years in a table's labels. A year's bytes are its share of the table, in proportion to its rows."""
     found = {}
     for name, value in live.labels.items():
         if name.startswith(_YEAR) and (parts := _OF_A_YEAR.fullmatch(value)):

@@ -1,4 +1,4 @@
-"""The GoogleSQL statements of the BigQuery warehouse, for any table and year. DDL is left to `ddl.py`."""
+"""The GoogleSQL statements of the BigQuery warehouse, for any table and year; `ddl.py` has the DDL."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -10,17 +10,17 @@ from chicago_crime.tables import TABLES, Table
 
 
 def name_of(table: str) -> str:
-    """A table's or column's name as an identifier."""
+    """Quote the name of a table or column as an identifier."""
     return exp.to_identifier(table, quoted=True).sql("bigquery")
 
 
 def is_by_month(table: Table) -> bool:
-    """Whether a table holds single crimes: those are partitioned by month, tables of counts by year."""
+    """Whether a table is partitioned by month, as tables of single crimes are. Tables of counts are, by year."""
     return {"date", "month"} <= {column.name for column in table.columns if column.type != "STRING"}
 
 
 def _of_year(table: Table, year: int, prefix: str = "") -> str:
-    """The condition that chooses a year of a table, written so that only its partitions are read."""
+    """The condition that selects a year of a table, written so that only its partitions are read."""
     if is_by_month(table):
         return f"{prefix}month BETWEEN CAST('{year}-01-01' AS DATE) AND CAST('{year}-12-31' AS DATE)"
     if table.year_column is None:
@@ -29,13 +29,13 @@ def _of_year(table: Table, year: int, prefix: str = "") -> str:
 
 
 def _contract(table: Table, source: str) -> str:
-    """The query of a source's rows with the live table's columns, in its types."""
+    """The query that selects a source's rows with the live table's columns and types."""
     columns = ", ".join(f"CAST({name_of(c.name)} AS {c.type}) AS {name_of(c.name)}" for c in table.columns)
     return f"SELECT {columns} FROM {source}"
 
 
 def computed(table: Table, year: int) -> str:
-    """The query of a table's file in `sql/`, over a year of what it reads: the live table's columns, in its types."""
+    """The query in a table's file in `sql/`, over one year of its inputs, with the live table's columns and types."""
     query = sql.statement(f"tables/{table.name}").copy()
     for read in list(query.find_all(exp.Table)):
         if upstream := TABLES.get(read.name):
@@ -46,16 +46,16 @@ def computed(table: Table, year: int) -> str:
 
 
 def no_rows(table: Table) -> str:
-    """The query of a table's columns without a row."""
+    """The query that returns a table's columns and no rows."""
     columns = ", ".join(f"CAST(NULL AS {column.type}) AS {name_of(column.name)}" for column in table.columns)
     return f"SELECT {columns} LIMIT 0"
 
 
 def replaced(table: Table, year: int, query: str) -> str:
-    """The statement that replaces a year by the rows of a query, all or nothing.
+    """The statement that replaces a year with the rows of a query, atomically.
 
-    Google calls its condition a constant false predicate, made for a replacement: no rows are joined ("DML syntax",
-    MERGE). Only the year's partitions are read (measured: yogirk.dev, "Merge on false", April 2026).
+    Google documents its constant false predicate for replacements: no rows are joined ("DML syntax", MERGE). Only the
+    year's partitions are read (measured: yogirk.dev, "Merge on false", April 2026).
     """
     names = ", ".join(name_of(column.name) for column in table.columns)
     return (
@@ -68,20 +68,20 @@ def replaced(table: Table, year: int, query: str) -> str:
 def staged(table: Table, year: int, staging: str) -> str:
     """The query of a staging table's rows, with the live table's columns and types; it fails on a row of another year.
 
-    A time without a zone keeps its digits, whether it arrives as DATETIME or as TIMESTAMP in UTC.
+    Times without a zone keep their digits, whether they arrive as DATETIME or as TIMESTAMP in UTC.
     """
     values = "*"
     if table.year_column:
-        column, message = name_of(table.year_column), f"'a row to load into {table.name} is not of {year}'"
+        column, message = name_of(table.year_column), f"'a row for {table.name} is not from {year}'"
         values = f"* REPLACE (IF({column} = {year}, {column}, ERROR({message})) AS {column})"
     return _contract(table, f"(SELECT {values} FROM {name_of(staging)}) AS staged")
 
 
 def export(table: Table, years: Sequence[int], folder: str, as_of: datetime | None = None) -> str:
-    """The statement that writes years as Parquet files into a folder, as they are now or were at a time."""
+    """The statement that exports years as Parquet files to a folder, as of now or of a given time."""
     uri = exp.Literal.string(f"{folder.rstrip('/')}/{table.name}-*.parquet").sql("bigquery")
     source = name_of(table.name)
-    if as_of:  # a literal is certainly constant, which the clause demands
+    if as_of:  # a literal, because the clause requires a constant
         source += f" FOR SYSTEM_TIME AS OF TIMESTAMP('{as_of:%Y-%m-%d %H:%M:%S.%f+00}')"
     of_years = " OR ".join(_of_year(table, year) for year in years)
     rows = f"{_contract(table, source)} WHERE {of_years}"
@@ -89,7 +89,7 @@ def export(table: Table, years: Sequence[int], folder: str, as_of: datetime | No
 
 
 def measured(table: Table, years: Sequence[int], measures: Mapping[str, str]) -> str:
-    """The query of aggregates by year: one row a year, also for an empty year."""
+    """The query of aggregates by year: one row per year, even for an empty year."""
 
     def of(year: int) -> str:
         values = ", ".join(f"{measure.replace('@year', str(year))} AS {name}" for name, measure in measures.items())
@@ -99,7 +99,7 @@ def measured(table: Table, years: Sequence[int], measures: Mapping[str, str]) ->
 
 
 def counted(table: Table, years: Sequence[int], column: str) -> str:
-    """The query of rows by year and value of a column, most first."""
+    """The query that counts rows by year and value of a column, most frequent first."""
 
     def of(year: int) -> str:
         values = f"{year} AS of_year, COALESCE({name_of(column)}, '') AS value, COUNT(*) AS row_count"

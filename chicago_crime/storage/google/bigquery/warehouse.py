@@ -1,4 +1,4 @@
-"""The warehouse in BigQuery: tables partitioned by month or by year, a year replaced whole."""
+"""The BigQuery warehouse: tables are partitioned by month or by year, and always replaced by the year."""
 
 import threading
 import uuid
@@ -21,13 +21,13 @@ from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.sql.duckdb_scans import no_rows, parquet_scan
 from chicago_crime.storage.google.access import GoogleAccount
 from chicago_crime.storage.google.bigquery import statements
-from chicago_crime.storage.google.bigquery.jobs import Done, Jobs, Purpose, call_bigquery
+from chicago_crime.storage.google.bigquery.jobs import JobResult, Jobs, Purpose, call_bigquery
 from chicago_crime.storage.google.bigquery.live_tables import LiveTables
 from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.leases import abandoned, lease
 from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.local.parquet_files import write_year
-from chicago_crime.storage.local.parquet_reader import write_answer
+from chicago_crime.storage.local.parquet_reader import write_result
 from chicago_crime.storage.warehouse import FirstRows, TableYear, Warehouse, WarehouseError, no_year
 from chicago_crime.tables import Table
 
@@ -40,24 +40,24 @@ _TABLES_AT_ONCE = 4
 class BigQueryWarehouse(Warehouse):
     """BigQuery tables: those of crimes are partitioned by month, those of counts and the raw one by year.
 
-    A year is replaced by one load job or one MERGE, which is atomic. BigQuery fails one of two statements that change
-    the same partitions at once; it is started again.
+    A load job or a MERGE replaces a year atomically. If two statements change the same partitions at once, BigQuery
+    fails one of them, which is restarted.
 
     Attributes:
         account: project, credentials and endpoint of the client.
         dataset_id: the dataset.
         location: region of the dataset and of all jobs.
-        most_bytes: a statement that would read more is refused.
+        max_bytes: limit of bytes billed per statement.
         staging: the bucket for exported files.
-        leases: folder on this machine with a note of each export.
-        memory: limit for writing exported years in their order, e.g. 500MB.
-        policy: timeouts and retries of a request.
+        leases: local folder with a note for each export.
+        memory: memory limit for sorting exported years, such as 500MB.
+        policy: timeouts and retries of each request.
     """
 
     account: GoogleAccount
     dataset_id: str
     location: str
-    most_bytes: int
+    max_bytes: int
     staging: BucketStore
     leases: Path
     memory: str = "500MB"
@@ -68,7 +68,7 @@ class BigQueryWarehouse(Warehouse):
 
     def __post_init__(self) -> None:
         dataset = bigquery.DatasetReference(self.account.project or "", self.dataset_id)
-        self.jobs = Jobs(self._connect, dataset, self.most_bytes, self.policy)
+        self.jobs = Jobs(self._connect, dataset, self.max_bytes, self.policy)
         self.tables = LiveTables(self.jobs, self.estimates)
 
     @override
@@ -108,9 +108,9 @@ class BigQueryWarehouse(Warehouse):
 
     @contextmanager
     def staged(self, table: Table, year: int, uri: str, purpose: Purpose) -> Iterator[bigquery.TableReference]:
-        """Parquet files in a staging table, which is deleted afterwards, or expires.
+        """Load Parquet files into a staging table, which is deleted on exit, or expires.
 
-        It takes its columns from the files: one that they lack then is an error, not NULL.
+        Its columns are those of the files, so a missing column is an error instead of NULL.
         """
         with self.tables.staging(table, year) as staged:
             self.jobs.load(
@@ -125,7 +125,7 @@ class BigQueryWarehouse(Warehouse):
 
     @override
     def load_parquets(self, folders: Mapping[Table, str], year: int) -> dict[str, TableYear]:
-        # A table records what those upstream are when it is loaded: they come first.
+        # Upstream tables come first, because a table's lineage records their content.
         last = [table for table in folders if not folders.keys().isdisjoint(table.upstream)]
         loaded = dict[str, TableYear]()
         with ThreadPoolExecutor(_TABLES_AT_ONCE) as pool:
@@ -144,7 +144,7 @@ class BigQueryWarehouse(Warehouse):
     def replace_year(self, table: Table, year: int) -> TableYear:
         purpose = Purpose(f"cannot compute {table.name} for {year}", table.name, year)
         self.tables.make_ready([table], sql.tables_read(f"tables/{table.name}"))
-        lineage = self._lineage(table, year)  # before the rows are read: what changes meanwhile makes this year stale
+        lineage = self._lineage(table, year)  # before the rows are read, so that later changes make this year stale
         return self._replace(table, year, statements.computed(table, year), lineage, purpose)
 
     def _replace(self, table: Table, year: int, query: str, lineage: Lineage, purpose: Purpose) -> TableYear:
@@ -152,9 +152,9 @@ class BigQueryWarehouse(Warehouse):
             done = self.jobs.run(statements.replaced(table, year, query), purpose)
         return self._record(table, year, lineage, done)
 
-    def _record(self, table: Table, year: int, lineage: Lineage, done: Done) -> TableYear:
+    def _record(self, table: Table, year: int, lineage: Lineage, done: JobResult) -> TableYear:
         if done.rows is None:
-            raise WarehouseError(f"BigQuery does not say how many rows it wrote into {year} of {table.name}: try again")
+            raise WarehouseError(f"BigQuery did not report the rows it wrote to {year} of {table.name}: try again")
         return replace(self.tables.record(table, year, lineage, done.rows), details=done.as_details())
 
     @override
@@ -163,7 +163,7 @@ class BigQueryWarehouse(Warehouse):
         self._export(table, years, folder)
 
     def _export(self, table: Table, years: Sequence[int], folder: str, as_of: datetime | None = None) -> None:
-        """Export years; the files of an attempt that failed are removed, as the next may write fewer ones."""
+        """Export years. The files of a failed attempt are removed, because the next one may write fewer."""
         store, prefix = self.staging.at(f"{folder}/")
         purpose = Purpose(f"cannot export {table.name}", table.name)
         statement = statements.export(table, years, folder, as_of)
@@ -171,7 +171,7 @@ class BigQueryWarehouse(Warehouse):
 
     @override
     def fetch_parquet(self, tables: Sequence[Table], years: Sequence[int], folder: Path) -> dict[tuple[str, int], Path]:
-        """BigQuery writes no order into its files: each year is sorted here."""
+        """Export, download and sort each year: BigQuery's exports have no order."""
         stored = self.stored_of_all(tables)
         for table in tables:
             self._refuse_missing(table, years, stored[table.name])
@@ -181,19 +181,19 @@ class BigQueryWarehouse(Warehouse):
         limits = {"memory_limit": self.memory, "temp_directory": str(folder)}
         found = dict[tuple[str, int], Path]()
         with (
-            self._export_place() as place,
+            self._export_folder() as remote,
             ThreadPoolExecutor(_TABLES_AT_ONCE) as pool,
             duckdb.connect(config={**limits}) as connection,  # one table after the other, within the memory limit
         ):
-            downloaded = pool.map(lambda table: self._download(table, years, as_of, place, folder), tables)
+            downloaded = pool.map(lambda table: self._download(table, years, as_of, remote, folder), tables)
             for table, files in zip(tables, downloaded, strict=True):
                 rows = {year: stored[table.name][year].rows for year in years}
                 found |= _sorted(connection, table, rows, files, folder)
         return found
 
     @contextmanager
-    def _export_place(self) -> Iterator[str]:
-        """A new folder in the bucket, which is deleted afterwards; also those of processes that died."""
+    def _export_folder(self) -> Iterator[str]:
+        """Create a folder in the bucket; it is deleted on exit, as are those of processes that died."""
         name = uuid.uuid4().hex
         with lease(self.leases, name, "an export") as note:
             try:
@@ -203,10 +203,10 @@ class BigQueryWarehouse(Warehouse):
                     self.staging.delete_prefix(f"exports/{one.name}/")
                     one.unlink()
 
-    def _download(self, table: Table, years: Sequence[int], as_of: datetime, place: str, folder: Path) -> list[Path]:
-        """Years of a table as BigQuery exports them, in any order; no file if it writes none for no rows."""
-        self._export(table, years, self.staging.uri(f"{place}{table.name}"), as_of)
-        return [self.staging.get(item.key, folder) for item in self.staging.list(f"{place}{table.name}/")]
+    def _download(self, table: Table, years: Sequence[int], as_of: datetime, remote: str, folder: Path) -> list[Path]:
+        """Export and download years of a table, in any order. There may be no files if there are no rows."""
+        self._export(table, years, self.staging.uri(f"{remote}{table.name}"), as_of)
+        return [self.staging.get(item.key, folder) for item in self.staging.list(f"{remote}{table.name}/")]
 
     @override
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
@@ -247,13 +247,13 @@ class BigQueryWarehouse(Warehouse):
     @override
     def write(self, sql: str, file: Path, format: str) -> None:
         with duckdb.connect() as connection:
-            write_answer(connection.from_arrow(self._read(sql, None)), file, format)
+            write_result(connection.from_arrow(self._read(sql, None)), file, format)
 
-    def _read(self, sql: str, most_rows: int | None) -> pa.Table:
-        purpose = Purpose("cannot answer the query", "query")
+    def _read(self, sql: str, max_rows: int | None) -> pa.Table:
+        purpose = Purpose("cannot run the query", "query")
         if self.jobs.statement_type(sql, purpose) != "SELECT":
             raise WarehouseError("the statement is not a query: only SELECT statements are run")
-        return self.jobs.read(sql, purpose, most_rows=most_rows)
+        return self.jobs.read(sql, purpose, max_rows=max_rows)
 
     def _existing(self, table: Table, years: Sequence[int]) -> None:
         self._refuse_missing(table, years, self.stored(table))
@@ -265,9 +265,9 @@ class BigQueryWarehouse(Warehouse):
                 raise WarehouseError(no_year(table.name, year))
 
     def _connect(self) -> bigquery.Client:
-        with self._lock:  # one client for all threads: it keeps a pool of connections
+        with self._lock:  # all threads share one client and its connections
             if self._client is None:
-                arguments = call_bigquery(self.account.client_arguments, "cannot open BigQuery")
+                arguments = call_bigquery(self.account.client_arguments, "cannot connect to BigQuery")
                 self._client = bigquery.Client(location=self.location, **arguments)
             return self._client
 
@@ -275,15 +275,15 @@ class BigQueryWarehouse(Warehouse):
 def _sorted(
     connection: duckdb.DuckDBPyConnection, table: Table, rows: Mapping[int, int], files: Sequence[Path], folder: Path
 ) -> dict[tuple[str, int], Path]:
-    """Exported files as one a year, in the table's order, by table name and year; they are deleted."""
+    """Sort exported files into one file per year, by table name and year, and delete them."""
     source = parquet_scan(*files) if files else no_rows([column.name for column in table.columns])
     found = {(table.name, year): folder / f"{table.name}-{year}.parquet" for year in rows}
     for (name, year), file in found.items():
         query = exp.select("*").from_(source).where(f"{table.year_column} = {year}").sql("duckdb")
         if (written := write_year(connection, table, query, file)) != rows[year]:
             raise WarehouseError(
-                f"{name} had {rows[year]:,} rows of {year}, and {written:,} when it was exported: another run "
-                "replaced it meanwhile. Run again"
+                f"{name} had {rows[year]:,} rows of {year}, but {written:,} were exported: another run replaced the "
+                "year. Run again"
             )
     for file in files:
         file.unlink()

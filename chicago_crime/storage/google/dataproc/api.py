@@ -1,4 +1,4 @@
-"""Calls to Dataproc: its clients, retries, and error messages that say what to do."""
+"""Calls to Dataproc: its clients, retries, and error messages with the fix."""
 
 import re
 import time
@@ -19,8 +19,8 @@ from chicago_crime.storage.spark import SparkError
 
 _Answer = TypeVar("_Answer")
 _Client = TypeVar("_Client")
-_OF_AGENT = "@dataproc-accounts"
-"""In messages about Dataproc's own account, which Google creates after the API is enabled."""
+_SERVICE_AGENT = "@dataproc-accounts"
+"""Part of Google's messages about Dataproc's service agent, which is created some time after the API is enabled."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,10 @@ class DataprocApi:
     """Dataproc in one region of one project.
 
     Attributes:
-        project, region: of the clusters, jobs and batches.
+        project, region: where clusters, jobs and batches are created.
         address: host name, or URL of an emulator.
         credentials_file: None for the default credentials.
-        pause_s: longest interval between two polls, in seconds.
+        pause_s: longest interval between polls, in seconds.
         policy: timeouts and retries of each request.
     """
 
@@ -59,23 +59,23 @@ class DataprocApi:
 
     @property
     def here(self) -> dict[str, str]:
-        """The fields that most requests have in common."""
+        """The fields common to most requests."""
         return {"project_id": self.project, "region": self.region}
 
     def call(self, method: Callable[..., _Answer], request: Any) -> _Answer:
         """Call a method of a client, and retry it after transient errors.
 
         Args:
-            method: of a client.
-            request: its request, which must be safe to send twice.
+            method: a method of a client.
+            request: its request, which must be safe to repeat.
 
         Raises:
-            SparkError: Dataproc rejected the request, cannot be reached, or does not accept our credentials.
+            SparkError: Dataproc refused the request or our credentials, or is unreachable.
             NotFound, Conflict: the resource does not exist, or exists already.
         """
         once = partial(method, request, retry=None, timeout=self.policy.timeout_s)
         try:
-            retry = google_retry(self.policy, "Dataproc", lambda error: _OF_AGENT in str(error).lower())
+            retry = google_retry(self.policy, "Dataproc", lambda error: _SERVICE_AGENT in str(error).lower())
             return call(retry(once), "Dataproc", SparkError, self._permissions)
         except SparkError as error:
             problem = self.explain(str(error))
@@ -89,25 +89,25 @@ class DataprocApi:
             return None
 
     def pause(self, began: float) -> None:
-        """Wait before the next poll: a quarter of the time so far, so that short operations are noticed quickly.
+        """Wait before the next poll: a quarter of the elapsed time, so that short operations are noticed quickly.
 
         Args:
-            began: when the operation began, in seconds of `time.monotonic`.
+            began: start of the operation, in seconds of `time.monotonic`.
         """
         time.sleep(min(self.pause_s, max(self.pause_s / 25, (time.monotonic() - began) / 4)))
 
     def explain(self, message: str) -> str:
-        """A message of Google's with what to do, which follows from its words."""
+        """Add the fix to one of Google's messages, depending on its words."""
         remedies = {
             "quota": "Use fewer or smaller machines (CHICAGO_CRIME_DATAPROC_WORKERS, 0 for a single node, and "
             "CHICAGO_CRIME_DATAPROC_MACHINE_TYPE) or another CHICAGO_CRIME_GCP_REGION, or request more quota: "
             f"https://console.cloud.google.com/iam-admin/quotas?project={self.project}",
-            f"service agent|{_OF_AGENT}": "Google creates Dataproc's own account some minutes after the API is "
+            f"service agent|{_SERVICE_AGENT}": "Google creates Dataproc's service agent some minutes after the API is "
             "enabled: run again in five minutes.",
             "stockout|does not have enough resources|resource_pool_exhausted": "Run again later, or choose another "
             "CHICAGO_CRIME_DATAPROC_MACHINE_TYPE.",
             "permission": self._permissions,
-            "network": "The machines have internal addresses only: the subnetwork (CHICAGO_CRIME_DATAPROC_SUBNET) must "
+            "network": "The machines have only internal addresses: the subnetwork (CHICAGO_CRIME_DATAPROC_SUBNET) must "
             f"be in {self.region}, have Private Google Access, and allow traffic between its machines.",
         }
         for words, remedy in remedies.items():

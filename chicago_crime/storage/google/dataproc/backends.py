@@ -1,7 +1,7 @@
-"""The two ways to run a PySpark program on Dataproc: a cluster made for it, or a serverless batch.
+"""Two ways to run a PySpark program on Dataproc: on a temporary cluster, or as a serverless batch.
 
-No run leaves a cluster behind: it is deleted when the job is over, the next run deletes those of runs that died, and
-Google deletes it when it is idle or too old.
+No run leaves a cluster behind: it is deleted after the job, the next run deletes the clusters of runs that died, and
+Google deletes clusters that are idle or too old.
 """
 
 import time
@@ -27,7 +27,7 @@ RUNTIME = "3.0"
 """A batch's runtime: Spark 4.0, Python 3.12, Java 21."""
 
 IDLE_MINUTES = 10
-"""Google deletes a cluster that has had no job for this many minutes."""
+"""Google deletes a cluster after this many minutes without a job."""
 
 _CLUSTER_UNUSABLE = {
     ClusterStatus.State.ERROR,
@@ -55,7 +55,7 @@ class JobState:
         is_over: whether the state is final.
         is_good: whether the program succeeded.
         message: Google's explanation, if any.
-        output: URI prefix of the files with the driver's output; "" if there are none.
+        output: URI prefix of the driver's output files; "" if there are none.
     """
 
     state: str
@@ -71,11 +71,11 @@ class Backend(ABC):
 
     Attributes:
         api: client of Dataproc.
-        bucket: where Dataproc writes the drivers' output. Its default is a bucket that the platform may not read.
+        bucket: bucket for the drivers' output. The platform may not read Dataproc's default bucket.
         max_minutes: Google ends the cluster or batch after this time, even if a program is running.
-        service_account: that programs run as; None for the default.
-        subnet: of the machines; None for the region's default.
-        stop_timeout_s: how long to wait until a cluster or batch has stopped, in seconds.
+        service_account: account that programs run as; None for the default.
+        subnet: subnetwork of the machines; None for the region's default.
+        stop_timeout_s: how long to wait for a cluster or batch to stop, in seconds.
     """
 
     api: DataprocApi
@@ -87,19 +87,19 @@ class Backend(ABC):
 
     @abstractmethod
     def find(self, name: str) -> JobState | None:
-        """The state of a program; None if it was not started."""
+        """Return the state of a program; None if it was not started."""
 
     @abstractmethod
     def start(self, name: str, program: Program, labels: Labels, log: Log) -> None:
         """Start a program, unless it was started before.
 
         Raises:
-            SparkError: Google refuses, or cannot provide the machines.
+            SparkError: Google refused the request, or cannot provide the machines.
         """
 
     @abstractmethod
     def end(self, name: str, log: Log) -> None:
-        """Stop everything of a program that runs or costs money, and wait until it has stopped.
+        """Stop a program and everything billed for it, and wait until it has stopped.
 
         Raises:
             SparkError: something could not be stopped.
@@ -107,15 +107,15 @@ class Backend(ABC):
 
     @abstractmethod
     def page(self, name: str) -> str:
-        """URL of a program's page in Google's console."""
+        """Return the URL of a program's page in Google's console."""
 
     def _stop(self, command: str, state: Callable[[], str], method: Callable[..., Any], request: Any) -> None:
         """Stop a cluster or a batch, and wait until it has stopped.
 
         Args:
-            command: gcloud's command for the same, for the error message.
-            state: its state; "" once it has stopped.
-            method, request: of the API. It is called again and again: a deletion can fail and leave the machines.
+            command: the equivalent gcloud command, for the error message.
+            state: returns the state; "" once it has stopped.
+            method, request: the API call that stops it. It is repeated: a deletion can fail and leave the machines.
         """
         began, refusal = time.monotonic(), ""
         while left := state():
@@ -138,8 +138,8 @@ class ClusterBackend(Backend):
     """Runs each program as a job on its own cluster; both have the program's name.
 
     Attributes:
-        machine_type: of the master and of each worker.
-        workers: how many; 0 for a single node.
+        machine_type: type of the master and of each worker.
+        workers: number of workers; 0 for a single node.
     """
 
     machine_type: str = field(kw_only=True)
@@ -185,7 +185,7 @@ class ClusterBackend(Backend):
         return f"https://console.cloud.google.com/dataproc/jobs/{name}?{place}"
 
     def _ensure_cluster(self, name: str, labels: Labels, log: Log) -> None:
-        """Create the cluster, unless there is one of this name, and wait until it is running."""
+        """Create the cluster unless it exists, and wait until it is running."""
         request = self.api.here | {"cluster": self._config(name, labels)}
         with suppress(exceptions.Conflict):  # an earlier request created it
             self.api.call(self.api.clusters.create_cluster, request)
@@ -214,7 +214,7 @@ class ClusterBackend(Backend):
             "config_bucket": self.bucket,
             "gce_cluster_config": {
                 "internal_ip_only": True,
-                # New organizations may demand all three (constraints/compute.requireShieldedVm).
+                # Policies of new organizations may require all three (constraints/compute.requireShieldedVm).
                 "shielded_instance_config": {
                     "enable_secure_boot": True,
                     "enable_vtpm": True,
@@ -242,7 +242,7 @@ class ClusterBackend(Backend):
 
 @dataclass(frozen=True)
 class BatchBackend(Backend):
-    """Runs each program as a serverless batch, on machines that Google chooses."""
+    """Runs each program as a serverless batch, on machines chosen by Google."""
 
     @override
     def find(self, name: str) -> JobState | None:
@@ -254,7 +254,7 @@ class BatchBackend(Backend):
 
     @override
     def start(self, name: str, program: Program, labels: Labels, log: Log) -> None:
-        as_account = AuthenticationConfig.AuthenticationType.SERVICE_ACCOUNT  # the runtime's default is our own account
+        as_account = AuthenticationConfig.AuthenticationType.SERVICE_ACCOUNT  # the default is the caller's account
         execution: dict[str, Any] = {
             "ttl": {"seconds": self.max_minutes * 60},
             "staging_bucket": self.bucket,
@@ -277,7 +277,7 @@ class BatchBackend(Backend):
 
     @override
     def end(self, name: str, log: Log) -> None:
-        """Finished batches stay in Google's list, where they cost nothing."""
+        """Cancel the batch. Finished batches stay in Google's list, at no cost."""
 
         def state() -> str:
             now = self._batch(name)

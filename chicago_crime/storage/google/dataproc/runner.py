@@ -1,6 +1,6 @@
-"""Spark on Dataproc: one cluster or batch per run, removed when the job is over.
+"""Spark on Dataproc: one cluster or batch per run, removed when the job ends.
 
-All names derive from the id of the run, so a request that is sent again starts nothing twice.
+All names derive from the run's id, so a repeated request starts nothing twice.
 """
 
 import logging
@@ -23,7 +23,7 @@ from chicago_crime.storage.leases import abandoned, lease
 from chicago_crime.storage.spark import SparkError, SparkRunner, Workspace, as_options
 
 STAGING = "staging"
-"""Folder of the bucket with the workspaces of all runs."""
+"""Folder in the bucket with the workspaces of all runs."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class DataprocSpark(SparkRunner):
     Attributes:
         api: client of Dataproc.
         backend: runs programs there.
-        store: the bucket, for programs and workspaces.
-        leases: folder on this machine with a note of each run that holds something in the cloud.
+        store: bucket for programs and workspaces.
+        leases: local folder with a note for each run that holds something in the cloud.
         programs: folder of the jobs.
     """
 
@@ -48,7 +48,7 @@ class DataprocSpark(SparkRunner):
     @override
     @contextmanager
     def workspace(self, run_id: str, job: str, log: logging.Logger) -> Iterator[Workspace]:
-        """Also cleans up after runs of this machine that died."""
+        """Also clean up after runs on this machine that died."""
         name, folder = name_of(run_id, job), f"{STAGING}/{run_id}"
         with lease(self.leases, run_id, name) as note:
             self._clean_up_after_dead_runs(run_id, log)
@@ -75,12 +75,12 @@ class DataprocSpark(SparkRunner):
         return self.store.uri(self.store.add("jobs", file).key)
 
     def _wait(self, name: str, log: logging.Logger) -> None:
-        """Wait for the end of a job, and log its states."""
+        """Wait until a job ends, and log its states."""
         began, last_state = time.monotonic(), ""
         while True:
             state = self.backend.find(name)
             if state is None:
-                raise SparkError(f"{name} is gone: run again")
+                raise SparkError(f"{name} no longer exists: run again")
             if state.state != last_state:
                 log.info(" ".join(filter(None, (f"{name} is {state.state}", state.message))))
                 last_state = state.state
@@ -89,42 +89,42 @@ class DataprocSpark(SparkRunner):
             self.api.pause(began)
         if not state.is_good:
             reason = state.message or "Google gives no reason"
-            message = self.api.explain(f"the Spark job {name} ended as {state.state}: {reason}")
+            message = self.api.explain(f"the Spark job {name} failed with the state {state.state}: {reason}")
             raise SparkError(f"{message}\n{self.backend.page(name)}{self._end_of_log(state.output)}")
 
     def _end_of_log(self, output: str) -> str:
-        """The end of a driver's output, which Dataproc writes to numbered files."""
+        """Return the end of a driver's output, which Dataproc writes to numbered files."""
         try:
             store, prefix = self.store.at(output)
             files = [store.read(item.key) for item in store.list(prefix)[-2:]] if prefix else []
-        except (PlatformError, NotFound):  # it may be in a bucket that is not ours
+        except (PlatformError, NotFound):  # the bucket may not be ours
             files = []
         text = b"".join(found[0] for found in files if found).decode(errors="replace")
         return f"\nThe end of its log:\n{text[-4000:]}" if text else ""
 
     def _clean_up(self, name: str, log: logging.Logger, folder: str | None = None) -> bool:
-        """Stop what runs under a name, delete its workspace, and say whether nothing is left.
+        """Stop a program and delete its workspace. Returns whether nothing is left.
 
-        An error here must not hide an earlier one.
+        Errors are only logged, so that they do not hide an earlier one.
         """
         try:
             self.backend.end(name, log.info)
             if folder:
                 self.store.delete_prefix(f"{folder}/")
         except PlatformError as error:
-            log.error(f"{name} may still run and cost money, until the next run stops it: {error}")
+            log.error(f"{name} may still be running, and billed, until the next run stops it: {error}")
             return False
         return True
 
     def _clean_up_after_dead_runs(self, run_id: str, log: logging.Logger) -> None:
-        for note in abandoned(self.leases, besides=run_id):
+        for note in abandoned(self.leases, skip=run_id):
             log.info(f"cleaning up after the run {note.name}, which died while its Spark job was running")
             if self._clean_up(note.read_text(), log, f"{STAGING}/{note.name}"):
                 note.unlink()
 
 
 def name_of(run_id: str, job: str) -> str:
-    """The name of a job of a run: letters, digits and dashes, short enough for a cluster's name."""
+    """Return the name of a run's job: letters, digits and dashes, short enough for a cluster's name."""
     run = re.sub(r"[^a-z0-9]", "", run_id.lower())[:32]
     return f"{_dashed(job)[:18].strip('-')}-{run}"
 
