@@ -155,7 +155,7 @@ def test_without_a_published_file_other_tables_answer(loaded_copy: Settings, loa
     assert command(loaded_copy, "query", "SELECT COUNT(*) FROM crimes_monthly").exit_code == 0
     assert file.name in command(loaded_copy, "query", "SHOW TABLES").output
     mended = command(loaded_copy, "run", "--years", "2014")
-    assert "published files of 2014 were damaged or missing, and are repaired" in mended.output
+    assert "repaired damaged or missing published files of 2014" in mended.output
     assert file.exists() and doctor(loaded_copy) == ""
 
 
