@@ -91,5 +91,5 @@ def _answer(reader: "TableReader", sql: str, format: str, output: Path | None) -
 def _may_be_damage(error: PlatformError) -> bool:
     import duckdb
 
-    of_the_query = (duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException, duckdb.ParserException)
-    return isinstance(error.__cause__, duckdb.Error) and not isinstance(error.__cause__, of_the_query)
+    query_errors = (duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException, duckdb.ParserException)
+    return isinstance(error.__cause__, duckdb.Error) and not isinstance(error.__cause__, query_errors)

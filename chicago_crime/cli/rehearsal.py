@@ -64,7 +64,7 @@ class Rehearsal:
     """The parts of one rehearsal.
 
     Attributes:
-        settings: those of the installation, with a separate dataset and data folder.
+        settings: settings of the installation, with a separate dataset and data folder.
         has_cluster: whether to try a cluster, too.
     """
 
