@@ -1,7 +1,6 @@
 """The MCP server: typed tools that give AI assistants the content of the pages, including caveats."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import version
 from types import GenericAlias
@@ -76,11 +75,15 @@ class Server(MCPServer):
         try:
             return await super().call_tool(name, arguments, context)
         except ToolError as error:
-            if not isinstance(error.__cause__, ValidationError):
-                raise
-            problems = error.__cause__.errors()
-        texts = (f"{'.'.join(map(str, one['loc']))}: {one['msg']} (got {one['input']!r})" for one in problems)
-        raise ToolError("; ".join(texts))
+            cause = error.__cause__
+            if isinstance(cause, ValidationError):
+                problems = (
+                    f"{'.'.join(map(str, one['loc']))}: {one['msg']} (got {one['input']!r})" for one in cause.errors()
+                )
+                raise ToolError("; ".join(problems)) from error
+            if isinstance(cause, PlatformError):
+                raise ToolError(str(cause)) from error
+            raise
 
 
 def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
@@ -93,21 +96,18 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
     server = Server("chicago-crime", instructions=INSTRUCTIONS, version=version("chicago-crime"), log_level="WARNING")
 
     def answer(name: str, crimes: Choice, limit: int, only: Sequence[str] = (), **more: Any) -> Answer:
-        with _tool_errors():
-            data = snapshots.data()
-            request = PageRequest(data, require_known(data, Filters(**dict(crimes) | more)))
-            return _truncate(answer_page(request, PAGES[name][1]), limit, only)
+        data = snapshots.data()
+        request = PageRequest(data, require_known(data, Filters(**dict(crimes) | more)))
+        return _truncate(answer_page(request, PAGES[name][1]), limit, only)
 
     @server.tool()
     def describe(table: str | None = None) -> dict[str, Any]:
         """List the loaded years, offense groups and tables, or the columns of one table with units and caveats."""
         if table:
-            with _tool_errors():
-                [name] = known({name: name for name in TABLES}, [table], "table")
+            [name] = known({name: name for name in TABLES}, [table], "table")
             columns = {column.name: f"{column.type}: {column.description}" for column in TABLES[name].columns}
             return {"table": name, "one_row_is": TABLES[name].grain, "columns": columns}
-        with _tool_errors():
-            facts = snapshots.data().facts()
+        facts = snapshots.data().facts()
         return {
             "years": {year: f"{one.crimes:,} crimes through {one.last_day}" for year, one in facts.years.items()},
             "synthetic_years": facts.synthetic,
@@ -175,29 +175,18 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
     @server.tool()
     def cite() -> str:
         """How to cite figures from this snapshot."""
-        with _tool_errors():
-            return PageRequest(snapshots.data(), Filters()).citation
+        return PageRequest(snapshots.data(), Filters()).citation
 
     if sql:
 
         @server.tool()
         def query(sql: str, limit: Limit = DEFAULT_ROWS) -> dict[str, Any]:
             """Run one SELECT in DuckDB's SQL on the published tables."""
-            with _tool_errors():
-                reader = snapshots.data().reader
-                columns, rows = locked_rows(reader, sql, limit)
+            reader = snapshots.data().reader
+            columns, rows = locked_rows(reader, sql, limit)
             return {"columns": columns, "rows": rows, "snapshot": reader.catalog.snapshot}
 
     return server
-
-
-@contextmanager
-def _tool_errors() -> Iterator[None]:
-    """Turn errors of the platform into tool errors, whose message the assistant sees."""
-    try:
-        yield
-    except PlatformError as error:
-        raise ToolError(str(error)) from error
 
 
 def _truncate(answer: Answer, limit: int, only: Sequence[str]) -> Answer:
