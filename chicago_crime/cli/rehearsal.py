@@ -6,7 +6,7 @@ cleans up.
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from importlib.metadata import version
@@ -22,7 +22,7 @@ from chicago_crime.storage.google.bigquery.jobs import Purpose
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.google.prices import machine_usd_per_hour
-from chicago_crime.storage.object_store import StoredObject, rows_key
+from chicago_crime.storage.object_store import rows_key
 from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import AREA_RATES, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS
 
@@ -59,27 +59,21 @@ class Result:
     usd: float = 0.0
 
 
-@dataclass
 class Rehearsal:
-    """The parts of one rehearsal.
+    """One rehearsal.
 
     Attributes:
         settings: settings of the installation, with a separate dataset and data folder.
         has_cluster: whether to try a cluster, too.
     """
 
-    settings: Settings
-    has_cluster: bool
-    _lake: StoredObject | None = field(default=None, init=False)
-
-    @classmethod
-    def of(cls, settings: Settings, has_cluster: bool) -> "Rehearsal":
-        """Build the rehearsal of an installation."""
+    def __init__(self, settings: Settings, has_cluster: bool) -> None:
         separate = {
             "bigquery_dataset": f"{settings.bigquery_dataset}_rehearsal",
             "data_dir": settings.data_dir / "rehearsal",
         }
-        return cls(settings.model_copy(update=separate), has_cluster)
+        self.settings = settings.model_copy(update=separate)
+        self.has_cluster = has_cluster
 
     @cached_property
     def store(self) -> BucketStore:
@@ -141,9 +135,9 @@ class Rehearsal:
     def _put(self) -> tuple[str, float]:
         with staging_folder(self.settings.data_dir) as folder:
             file = pass_through(SampleSource(rows=ROWS).fetch(YEAR, folder), YEAR, folder).split.file
-            self._lake = self.store.put(rows_key(YEAR), file)
+            self.lake = self.store.put(rows_key(YEAR), file)
         _require(
-            self.store.is_intact(self._lake.key, self._lake.bytes, self._lake.sha256),
+            self.store.is_intact(self.lake.key, self.lake.bytes, self.lake.sha256),
             "the stored object differs from the file",
         )
         _require(self.store.swap("small.json", b"{}", None), "a new object could not be created")
@@ -156,8 +150,7 @@ class Rehearsal:
         return "with preconditions on generations", 0.0
 
     def _load(self) -> tuple[str, float]:
-        assert self._lake, "stored by the previous step"
-        stored = self.warehouse.load_csv(RAW_CRIMES, YEAR, self.store.location(self._lake.key), self._lake.sha256)
+        stored = self.warehouse.load_csv(RAW_CRIMES, YEAR, self.store.location(self.lake.key), self.lake.sha256)
         counted = self.warehouse.measure(RAW_CRIMES, [YEAR], {"n": "COUNT(*)"})[YEAR]["n"]
         _require(
             stored.rows == counted == ROWS,

@@ -35,7 +35,7 @@ def rehearse(
         with google_extra():
             from chicago_crime.cli.rehearsal import FOLDER, Rehearsal, as_report
 
-        rehearsal = Rehearsal.of(settings, cluster)
+        rehearsal = Rehearsal(settings, cluster)
         out.print(
             f"This writes 500 synthetic rows to the dataset {rehearsal.settings.bigquery_dataset} and to {FOLDER} in "
             "the buckets, then removes both. It costs a few cents: BigQuery's minimum charges and a few minutes of "

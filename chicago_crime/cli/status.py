@@ -72,15 +72,13 @@ def _print_problems(statuses: Sequence["YearStatus"]) -> None:
     from chicago_crime.published.catalog import from_source
     from chicago_crime.tables.years import format_years
 
-    years: dict[str, list[int]] = {}
-    for status in statuses:
+    by_problem: dict[str, list[int]] = {}
+    by_options: dict[str, list[int]] = {}
+    for status in (one for one in statuses if one.problems):
+        by_options.setdefault(from_source(status.source), []).append(status.year)
         for problem in status.problems:
-            years.setdefault(problem, []).append(status.year)
-    for problem, those in years.items():
-        errors.print(printable(f"{format_years(those)}: {problem}"), style="yellow")
-    repaired: dict[str, list[int]] = {}
-    for status in statuses:
-        if status.problems:
-            repaired.setdefault(from_source(status.source), []).append(status.year)
-    for options, those in repaired.items():
-        errors.print(f"What to do: chicago-crime run --years {format_years(those)}{options}")
+            by_problem.setdefault(problem, []).append(status.year)
+    for problem, years in by_problem.items():
+        errors.print(printable(f"{format_years(years)}: {problem}"), style="yellow")
+    for options, years in by_options.items():
+        errors.print(f"What to do: chicago-crime run --years {format_years(years)}{options}")

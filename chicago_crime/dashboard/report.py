@@ -34,6 +34,9 @@ from chicago_crime.installation import Installation
 ROWS_SHOWN = {"areas": 12, "blocks": 12, "spans": 13}
 """Rows of each table that fit."""
 
+WIDTH = 690
+"""Width of charts on paper, in pixels."""
+
 
 def write_report(
     installation: Installation,
@@ -124,7 +127,7 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = no_link) -> d
         "others": [request.filter_label(name, value) for name, value in filters.active() if name not in KINDS],
         "numbers": views[0].numbers,
         "sections": sections,
-        "figure": cache(lambda name, *size: _drawn(sections[name], *size)),
+        "figure": cache(lambda name, height: _drawn(sections[name], height)),
         "map": replace(drawn, marks=[replace(mark, link=page_of(mark.link)) for mark in drawn.marks]),
         "tables": {name: shortened(found, ROWS_SHOWN[name]) for name, found in tables.items() if found},
         "notes": notes,
@@ -146,9 +149,9 @@ def _section(view: View, name: str) -> Section:
     return next(section for section in view.sections if section.name == name)
 
 
-def _drawn(section: Section, width: int, height: int) -> Markup | str:
+def _drawn(section: Section, height: int) -> Markup | str:
     """Return the chart of a section as SVG, or the sentence that replaces it."""
-    return as_svg(section.figures[0], width, height) if section.figures else section.intro
+    return as_svg(section.figures[0], height) if section.figures else section.intro
 
 
 def shortened(table: PageTable, rows: int) -> tuple[PageTable, int]:
@@ -168,9 +171,9 @@ def shortened(table: PageTable, rows: int) -> tuple[PageTable, int]:
     return replace(table, columns=columns, rows=kept), len(table.rows) - len(kept)
 
 
-def as_svg(figure: Figure, width: int, height: int | None = None) -> Markup:
-    """Render a chart as SVG, with a size in pixels; by default with the height of the chart."""
-    spec: dict[str, Any] = {**figure.spec, "config": theme(False), "width": width}
+def as_svg(figure: Figure, height: int | None = None) -> Markup:
+    """Render a chart as SVG; the height in pixels is by default that of the chart."""
+    spec: dict[str, Any] = {**figure.spec, "config": theme(False), "width": WIDTH}
     spec |= {"height": height} if height else {}
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     # Vega numbers gradients per process; the same chart must always be the same text.

@@ -88,7 +88,7 @@ def test_charts_have_a_description_and_labels_for_whole_crimes() -> None:
     far = [{"name": "Theft, Loop", "now": 90, "low": 5, "high": 15}]
     for make in (charts.hours, charts.months, charts.ranked, charts.ranges):
         figure = make("name", "What it shows", far if make == charts.ranges else rows)
-        labels = re.findall(r">([^<]+)</text>", as_svg(figure, 690))
+        labels = re.findall(r">([^<]+)</text>", as_svg(figure))
         assert figure.spec["description"] == "What it shows"
         assert "100%" in labels if make == charts.ranges else "0.5" not in labels and {"0", "1"} <= {*labels}
 

@@ -330,24 +330,6 @@ def test_a_reporter_finds_the_blocks_with_most_thefts_in_the_loop(page: Page, ad
     assert number(page, "Reported crimes") == expected[0][1]
 
 
-def test_a_beat_is_compared_with_its_district_in_two_clicks(page: Page, address: str, settings: Settings) -> None:
-    open_page(page, f"{address}/signals")
-    page.get_by_role("searchbox", name="Search for offenses").fill("beat 1834 2016")
-    page.get_by_role("button", name="Search").click()
-    page.wait_for_url(f"{address}/overview?q=beat+1834+2016")
-    drawn(page)
-    page.get_by_role("link", name="Compare", exact=True).click()
-    page.wait_for_url(f"{address}/compare?year=2016&beat=1834")
-    drawn(page)
-    [(beat, district)] = query_crimes(
-        settings, "SELECT COUNT(*) FILTER (beat = 1834), COUNT(*) FILTER (district = 18) FROM crimes WHERE year = 2016"
-    )
-    expect(page.locator("#by-year")).to_contain_text(
-        f"Beat 1834 had {beat:,} of the {district:,} crimes in District 18 in 2016"
-    )
-    expect(page.get_by_label("End date")).to_have_value("2016-12-31")
-
-
 def test_long_lists_are_searchable_and_summarize_the_selection(page: Page, address: str) -> None:
     open_page(page, f"{address}/incidents?year=2016")
     group = page.locator(".group[data-key=description]")
