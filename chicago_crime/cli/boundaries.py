@@ -25,9 +25,5 @@ def boundaries(
         with open_instance(installation.settings) as instance:
             made = run_boundaries(installation, build_definitions(installation), instance)
         out.print(f"{made['places']} from {made['origin']}")
-        shown = (
-            f"published as snapshot {made['snapshot']}"
-            if made["snapshot"]
-            else "maps will show them once a year is loaded"
-        )
-        out.print(shown)
+        snapshot = made["snapshot"]
+        out.print(f"published as snapshot {snapshot}" if snapshot else "maps will show them once a year is loaded")

@@ -105,9 +105,7 @@ def refuse_busy_port(port: int, host: str = "127.0.0.1") -> None:
         UsageError: the port is in use, or the address does not belong to this machine.
     """
     with socket.socket() as probe:
-        probe.setsockopt(
-            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # as servers do: a port that was just closed is free
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do, to reuse a just closed port
         try:
             probe.bind((host, port))
         except OSError as error:

@@ -81,7 +81,7 @@ class RateLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or respond 429 with the time to wait."""
         path = scope["path"].removeprefix(scope["root_path"]) if scope["type"] == "http" else ""
-        client = _client(scope) if path.split("/")[1:2] and path.split("/")[1] in COSTLY else None
+        client = _client(scope) if COSTLY & {*path.split("/")[1:2]} else None
         if not client or self.limiter.hit(self.limit, client):
             await self.app(scope, receive, send)
             return

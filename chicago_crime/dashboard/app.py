@@ -101,7 +101,7 @@ class Dashboard:
             Route("/{page}", self.page),
         ]
         path = self.settings.dashboard_path
-        if path.split("/")[1:2] and path.split("/")[1] in {*PAGES, *(_first_part(route) for route in routes)}:
+        if {*PAGES, *map(_first_part, routes)} & {*path.split("/")[1:2]}:
             name = f"{PREFIX}DASHBOARD_PATH"
             raise SettingsError(f"{name}={path}: the dashboard itself uses this path. Choose another, such as /crime")
         return Starlette(

@@ -17,9 +17,9 @@ from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.report import as_svg, shortened, write_report
 from chicago_crime.dashboard.view import Column, PageTable
-from chicago_crime.errors import PlatformError, UsageError
+from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
-from chicago_crime.settings import Settings, load_settings
+from chicago_crime.settings import Settings
 
 
 @pytest.mark.parametrize(("name", "number"), [("HYDE-PARK", 41), ("Ohare", 76), ("41", 41)])
@@ -94,28 +94,16 @@ def test_charts_have_a_description_and_labels_for_whole_crimes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "message"),
+    ("year", "place", "message"),
     [
-        ({"ward": 51}, "there is no ward '51'. Closest matches: 48, 49, 50"),
-        ({"beat": 9999}, "there is no beat '9999'"),
-        ({"area": ""}, "there is no community area ''"),
+        (2016, {"ward": 51}, "there is no ward '51'. Closest matches: 48, 49, 50"),
+        (2016, {"area": ""}, "there is no community area ''"),
+        (2009, {"area": "Loop"}, "2009 is not loaded"),
     ],
 )
-def test_a_place_that_does_not_exist_is_an_error(
-    sample: Settings, tmp_path: Path, place: dict[str, Any], message: str
+def test_a_missing_place_or_year_is_an_error(
+    sample: Settings, tmp_path: Path, year: int, place: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(UsageError, match=message):
-        write_report(Installation(sample), 2016, tmp_path / "report.html", **place)
-    assert list(tmp_path.glob("*.html")) == []
-
-
-@pytest.mark.parametrize(
-    ("is_empty", "message"), [(False, "2009.*not loaded|No loaded year"), (True, "nothing is published yet: load some")]
-)
-def test_a_year_that_is_not_published_is_an_error(
-    sample: Settings, tmp_path: Path, is_empty: bool, message: str
-) -> None:
-    settings = load_settings(data_dir=tmp_path / "none") if is_empty else sample
     with pytest.raises(PlatformError, match=message):
-        write_report(Installation(settings), 2009, tmp_path / "report.html", area="Loop")
+        write_report(Installation(sample), year, tmp_path / "report.html", **place)
     assert list(tmp_path.glob("*.html")) == []

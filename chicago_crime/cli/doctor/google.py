@@ -58,7 +58,7 @@ class Probe:
 
     @property
     def who(self) -> str:
-        """The signed-in account, for people."""
+        """Readable name of the signed-in account."""
         if not self.google.credentials.token:
             return "none: all services are emulators"
         return "your own, from gcloud" if "$(" in self.member else self.member

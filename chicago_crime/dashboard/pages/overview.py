@@ -136,20 +136,19 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
         for row in rows
         if not row["is_complete"]
     ]
+    only_month = (
+        f"{as_text(drawn[0]['month'], 'month')}: {crimes_text(drawn[0]['crimes'])}. " if len(drawn) == 1 else ""
+    )
+    if has_range:
+        range_note = f"Gray: range expected from the same months of up to {MOST_YEARS} earlier years."
+    elif request.filters.has_dates:
+        range_note = "No expected range while dates are selected."
+    else:
+        range_note = f"No expected range: it needs a complete month and the same month in {LEAST_YEARS} earlier years."
     return Section(
         "trend",
         "Month by month",
-        "".join(f"{as_text(row['month'], 'month')}: {crimes_text(row['crimes'])}. " for row in drawn if len(drawn) == 1)
-        + (
-            f"Gray: range expected from the same months of up to {MOST_YEARS} earlier years."
-            if has_range
-            else "No expected range: "
-            + (
-                "dates are selected."
-                if request.filters.has_dates
-                else f"it needs a complete month and the same month of at least {LEAST_YEARS} earlier years."
-            )
-        ),
+        only_month + range_note,
         [*caveats.provisional(request.facts, request.years), *cut, *tested, *caveats.drifting(request, request.years)],
         [charts.trend("trend", f"Line chart of crimes per month in {request.period_text}", drawn, has_range)]
         if len(drawn) > 1
