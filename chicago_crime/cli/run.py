@@ -1,5 +1,6 @@
 """`chicago-crime run`: load years, or preview that with `--dry-run`."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -151,15 +152,13 @@ def _metadata(reports: Sequence["RunReport"]) -> dict[tuple[str, int], dict[str,
 
 
 def _rejects(reports: Sequence["RunReport"]) -> str:
-    rejected, quarantined = 0, 0
-    reasons: dict[str, int] = {}
+    rejected, quarantined, reasons = 0, 0, Counter[str]()
     for (asset, _), made in _metadata(reports).items():
         if asset == "crime_object":
             quarantined += made["quarantined_lines"]
         elif asset == "rejected_crimes":
             rejected += made["partition_row_count"]
-            for reason, count in made["rejected_rows_by_reason"].items():
-                reasons[reason] = reasons.get(reason, 0) + count
+            reasons.update(made["rejected_rows_by_reason"])
     by_reason = "".join(f", {reason} {count:,}" for reason, count in reasons.items())
     return f"rejected rows: {rejected:,}{by_reason}; quarantined lines: {quarantined:,}"
 

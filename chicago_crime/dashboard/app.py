@@ -45,14 +45,14 @@ from chicago_crime.reference import offense_groups
 from chicago_crime.settings import PREFIX, SettingsError
 from chicago_crime.tables.years import format_years
 
-PAGES: dict[str, tuple[str, Page]] = {
-    "signals": ("Signals", signals),
-    "overview": ("Overview", overview),
-    "where": ("Where", where),
-    "when": ("When", when),
-    "compare": ("Compare", compare),
-    "incidents": ("Incidents", incidents),
-    "data": ("Data", data_page),
+PAGES: dict[str, Page] = {
+    "signals": signals,
+    "overview": overview,
+    "where": where,
+    "when": when,
+    "compare": compare,
+    "incidents": incidents,
+    "data": data_page,
 }
 LINK = re.compile(r'(\b(?:href|src|action)=")/')
 NOT_IN_FRAMES = "frame-ancestors 'none'"
@@ -141,7 +141,7 @@ class Dashboard:
         view, problem, status, blocks = None, None, 200, []
         try:
             page_request.require_valid()
-            view = PAGES[name][1](page_request)
+            view = PAGES[name](page_request)
         except NothingMatchesError as error:
             problem, blocks = str(error), page_request.blocks_like(page_request.filters.block)
         except PlatformError as error:
@@ -156,7 +156,7 @@ class Dashboard:
             raise HTTPException(404)
         page_request = replace(self._page_request(request, is_strict=True), download=name)
         page_request.require_valid()
-        table = PAGES[page][1](page_request).table(name)
+        table = PAGES[page](page_request).table(name)
         if table is None:
             raise HTTPException(404)
         is_synthetic = bool(caveats.synthetic_years(page_request.facts))
@@ -170,7 +170,7 @@ class Dashboard:
         """Serve one chart or map of a page for embedding in other sites."""
         page, page_request = request.path_params["page"], self._page_request(request)
         page_request.require_valid()
-        section = PAGES[page][1](page_request).only(request.path_params["name"]) if page in PAGES else None
+        section = PAGES[page](page_request).only(request.path_params["name"]) if page in PAGES else None
         if section is None:
             raise HTTPException(404)
         response = self._render("embed.html", page, page_request, section=section, is_embedded=True)
@@ -246,7 +246,7 @@ class Dashboard:
         self, template: str, page: str, request: PageRequest | None = None, status: int = 200, **more: Any
     ) -> Response:
         filters = request.filters if request else Filters()
-        context = {"pages": {name: title for name, (title, _) in PAGES.items()}, "page": page, "filters": filters}
+        context = {"pages": PAGES, "page": page, "filters": filters}
         bare = filters.none_chosen().query()
         context |= {
             "query": filters.query(),

@@ -90,7 +90,7 @@ def _answer(dashboard: Dashboard, request: Request) -> Response:
         headers = {"ETag": tag, "Cache-Control": "no-cache"}
         if tag in request.headers.get("If-None-Match", ""):
             return Response(status_code=304, headers=headers)
-        answer = answer_page(page_request, PAGES[name][1])
+        answer = answer_page(page_request, PAGES[name])
         return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
     except PlatformError as error:
         status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
@@ -119,12 +119,12 @@ def openapi() -> dict[str, Any]:
             f"{PATH}/{name}": {
                 "get": {
                     "operationId": name,
-                    "summary": title,
+                    "summary": name.capitalize(),
                     "parameters": _parameters(name),
                     "responses": {str(status): response(status) for status in MEANINGS},
                 }
             }
-            for name, (title, _) in PAGES.items()
+            for name in PAGES
         },
         "components": {"schemas": definitions["$defs"]},
     }

@@ -98,7 +98,7 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
     def answer(name: str, crimes: Choice, limit: int, only: Sequence[str] = (), **more: Any) -> Answer:
         data = snapshots.data()
         request = PageRequest(data, require_known(data, Filters(**dict(crimes) | more)))
-        return _truncate(answer_page(request, PAGES[name][1]), limit, only)
+        return _truncate(answer_page(request, PAGES[name]), limit, only)
 
     @server.tool()
     def describe(table: str | None = None) -> dict[str, Any]:
