@@ -29,9 +29,7 @@ def query(
     as_of: AsOfOption = None,
     working: Annotated[
         bool,
-        typer.Option(
-            "--working", help="Query the working tables of the runs, including raw rows; on gcp, in BigQuery's SQL."
-        ),
+        typer.Option("--working", help="Query the runs' working tables, raw rows included; on gcp, in BigQuery's SQL."),
     ] = False,
     data_dir: DataOption = None,
 ) -> None:

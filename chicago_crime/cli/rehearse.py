@@ -14,13 +14,13 @@ def rehearse(
     cluster: Annotated[
         bool, typer.Option("--cluster", help="Also run the Spark job on a new cluster, which takes minutes.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation of costs (a few cents).")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation; it costs a few cents.")] = False,
     report: Annotated[Path, typer.Option(help="Report to write, without the names of project and buckets.")] = Path(
         "rehearsal.md"
     ),
     data_dir: DataOption = None,
 ) -> None:
-    """Try out Google Cloud with 500 synthetic rows.
+    """Rehearse a run on Google Cloud with 500 synthetic rows.
 
     Everything is removed afterwards.
     """

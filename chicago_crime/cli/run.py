@@ -39,7 +39,7 @@ def run(
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what would be read and replaced, and the cost.")
+        bool, typer.Option("--dry-run", help="Only show what would be read, replaced and charged. Nothing is written.")
     ] = False,
 ) -> None:
     """Load years into all tables and check them.
