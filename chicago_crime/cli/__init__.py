@@ -1,1 +1,1 @@
-"""The command line: one module per command, and what it prints."""
+"""The command line: one module per command, and terminal output."""

@@ -1,7 +1,6 @@
-"""The `chicago-crime` command: the app and its commands, each in a module of its own.
+"""The `chicago-crime` command: the app and its subcommands, one per module.
 
-Exit codes: 0 done, 1 something failed or is not as it should be, 2 the command or a setting is wrong, 128 and the
-number of the signal that canceled a run.
+Exit codes: 0 success, 1 failure or problems found, 2 invalid command or setting, 128 + N run canceled by signal N.
 """
 
 import atexit
@@ -35,9 +34,9 @@ app = typer.Typer(
 )
 
 
-def print_version(is_asked_for: bool) -> None:
-    """Print the version of the package, and end."""
-    if is_asked_for:
+def print_version(is_requested: bool) -> None:
+    """Print the version of the package and exit."""
+    if is_requested:
         from importlib.metadata import version  # slow to import
 
         typer.echo(f"chicago-crime {version('chicago-crime')}")
@@ -50,7 +49,7 @@ def chicago_crime(
         bool, typer.Option("--version", is_eager=True, callback=print_version, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Chicago's reported crimes as tables: load years, query them, look at them."""
+    """Load Chicago's reported crimes into tables, query them and explore them."""
 
 
 EXAMPLES: dict[Callable[..., None], tuple[str, ...]] = {
@@ -87,7 +86,7 @@ for command, examples in EXAMPLES.items():
 
 
 def main() -> None:
-    """Entry point of the command. It leaves out the destruction of every object, which after a run takes 0.7 s."""
+    """Entry point; exits without deallocating every object, which takes 0.7 s after a run."""
     try:
         app()
     except SystemExit as end:

@@ -1,4 +1,4 @@
-"""`chicago-crime boundaries`: the City's official outlines for maps."""
+"""`chicago-crime boundaries`: the City's official boundaries for maps."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,11 +10,11 @@ from chicago_crime.cli.options import DataOption, chosen_installation, plain_err
 
 def boundaries(
     folder: Annotated[
-        Path | None, typer.Option(help="Folder with the City's GeoJSON files; without it, they are fetched.")
+        Path | None, typer.Option(help="Folder with the City's GeoJSON files. Default: download them.")
     ] = None,
     data_dir: DataOption = None,
 ) -> None:
-    """Fetch the official outlines for maps, and publish them."""
+    """Fetch the official boundaries for maps and publish them."""
     with plain_errors():
         from chicago_crime.cli.screen import out
         from chicago_crime.definitions import build_definitions
@@ -25,5 +25,5 @@ def boundaries(
         with open_instance(installation.settings) as instance:
             made = run_boundaries(installation, build_definitions(installation), instance)
         out.print(f"{made['places']} from {made['origin']}")
-        told = f"published as snapshot {made['snapshot']}" if made["snapshot"] else "years loaded from now on show them"
-        out.print(told)
+        snapshot = made["snapshot"]
+        out.print(f"published as snapshot {snapshot}" if snapshot else "maps will show them once a year is loaded")

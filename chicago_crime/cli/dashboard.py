@@ -1,4 +1,4 @@
-"""`chicago-crime dashboard`: the tables in a browser."""
+"""`chicago-crime dashboard`: charts, maps and tables in a browser."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ def dashboard(
 ) -> None:
     """Serve the dashboard until Ctrl-C.
 
-    Its pages: signals, an overview, a map, hours, comparisons, the incidents, and what is loaded.
+    Pages: Signals, Overview, Where, When, Compare, Incidents and Data.
     """
     with plain_errors():
         settings = chosen_settings(data_dir=data_dir)

@@ -1,4 +1,4 @@
-"""`chicago-crime demo`: four years of the synthetic sample, and three questions that the tables answer."""
+"""`chicago-crime demo`: four years of synthetic data and three example questions."""
 
 import os
 from pathlib import Path
@@ -12,9 +12,9 @@ ROWS = 20_000
 
 
 def demo(data_dir: DataOption = None) -> None:
-    """Load four synthetic years, and answer three questions.
+    """Load four synthetic years and answer three questions.
 
-    Unless --data-dir names one, their folder is `demo` in the data folder: readers would add them to real rows.
+    By default, they go into the folder `demo` of the data folder, so that they never mix with real rows.
     """
     with plain_errors():
         from chicago_crime.cli.run import load
@@ -36,11 +36,11 @@ def demo(data_dir: DataOption = None) -> None:
             found = reader.first_rows(sql, None)
             out.print(*answer(found.columns, found.rows, out.width, title=question), "", sep="\n")
         out.print(
-            "An arrest flag says that an arrest was made, not that a case was cleared.\n\n"
+            "The arrest flag means that an arrest was made, not that the case was cleared.\n\n"
             "Next:\n"
-            "  chicago-crime dev  # the graph in your browser, with this run in it\n"
-            "  chicago-crime dashboard  # the tables in your browser: how much, where, when\n"
+            "  chicago-crime dev  # the asset graph in your browser, including this run\n"
+            "  chicago-crime dashboard  # charts, maps and tables in your browser\n"
             "  chicago-crime query 'from hot_spots'\n"
-            "  chicago-crime describe  # what the tables and columns mean\n"
-            "  chicago-crime run --help  # how to load real data: see also the README"
+            "  chicago-crime describe  # the tables and what their columns mean\n"
+            "  chicago-crime run --help  # how to load real data (see also the README)"
         )

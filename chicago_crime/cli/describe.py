@@ -1,4 +1,4 @@
-"""`chicago-crime describe`: the tables, and what each of their columns means."""
+"""`chicago-crime describe`: the tables and the meaning of their columns."""
 
 from typing import Annotated
 
@@ -16,10 +16,10 @@ def _names(incomplete: str) -> list[str]:
 
 def describe(
     table: Annotated[
-        str | None, typer.Argument(help="Name of a table; without it, all tables are listed.", autocompletion=_names)
+        str | None, typer.Argument(help="Table to describe. Default: list all tables.", autocompletion=_names)
     ] = None,
 ) -> None:
-    """List the tables, or the columns of one with their meanings."""
+    """List the tables, or the columns of one table."""
     with plain_errors():
         from rich import box
         from rich.table import Table
@@ -39,11 +39,11 @@ def describe(
             header = ("column", "type", "meaning")
             rows = [(c.name, c.type, c.description) for c in chosen.columns]
         elif table.lower() in reference.TABLES:
-            out.print(f"{table.lower()}: {reference.TABLES[table.lower()]} It comes with the package.")
+            out.print(f"{table.lower()}: {reference.TABLES[table.lower()]} It ships with the package.")
             header, rows = ("column", "first value"), [*reference.rows(table.lower())[0].items()]
         else:
             names = ", ".join((*TABLES, *reference.TABLES))
-            raise UsageError(f"there is no table {table!r}: the tables are {names}")
+            raise UsageError(f"no table is named {table!r}: the tables are {names}")
         drawn = Table(*header, box=box.SIMPLE_HEAD, pad_edge=False)
         drawn.columns[0].no_wrap = True
         for row in rows:

@@ -21,9 +21,9 @@ def dev(
     folder: FolderOption = None,
     data_dir: DataOption = None,
 ) -> None:
-    """Serve the Dagster UI, with its daemon, until Ctrl-C.
+    """Serve the Dagster UI and its daemon until Ctrl-C.
 
-    It shows the runs of this command line too.
+    The UI also shows runs started from the command line.
     """
     with plain_errors():
         settings = chosen_settings(source=source, folder=folder, data_dir=data_dir)
@@ -35,7 +35,7 @@ def dev(
             raise ModuleNotFoundError(name="dagster")
         prepare_home(settings)
         out.print(
-            "Dagster loads the graph and starts its daemon, which takes up to half a minute. Then the UI is on "
+            "Dagster is loading the graph and starting its daemon, which takes up to 30 seconds. The UI will be at "
             f"http://127.0.0.1:{port}  (Ctrl-C stops it)"
         )
         out.file.flush()  # this process becomes Dagster

@@ -1,4 +1,4 @@
-"""`chicago-crime mcp`: the published tables for an assistant, over the Model Context Protocol."""
+"""`chicago-crime mcp`: the published tables for AI assistants, over the Model Context Protocol."""
 
 from typing import Annotated
 
@@ -8,11 +8,11 @@ from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installatio
 
 
 def mcp(
-    sql: Annotated[bool, typer.Option("--sql", help="Add a tool for free SQL; it reads the snapshot only.")] = False,
+    sql: Annotated[bool, typer.Option("--sql", help="Add a tool that runs read-only SQL on the snapshot.")] = False,
     as_of: AsOfOption = None,
     data_dir: DataOption = None,
 ) -> None:
-    """Answer an assistant's questions (MCP, standard input)."""
+    """Serve the tables to an AI assistant (MCP over stdio)."""
     with plain_errors():
         from chicago_crime.dashboard.data import Snapshots
         from chicago_crime.serve.tools import build_server

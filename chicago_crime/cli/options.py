@@ -1,4 +1,4 @@
-"""What the commands share: options, settings, errors in one line, and the check that a port is free."""
+"""Shared by the commands: options, settings, one-line errors, and the check for a free port."""
 
 import errno
 import socket
@@ -18,22 +18,22 @@ if TYPE_CHECKING:  # slow to import, and `--help` does not need them
 
 DataOption = Annotated[Path | None, typer.Option("--data-dir", help="Folder for everything the platform writes.")]
 AsOfOption = Annotated[
-    str | None, typer.Option("--as-of", help="Snapshot: the newest at the end of a day (2026-05-31), or its id.")
+    str | None, typer.Option("--as-of", help="Snapshot: its id, or a day (2026-05-31) for the newest by the end of it.")
 ]
-SourceOption = Annotated[str | None, typer.Option(help="Source of the CSVs: sample, folder, kaggle or portal.")]
+SourceOption = Annotated[str | None, typer.Option(help="Source of the data: sample, folder, kaggle or portal.")]
 FolderOption = Annotated[Path | None, typer.Option(help="Folder with CSV or JSON files, plain or compressed.")]
 
 
-_DATA = "the platform's own is --data-dir or CHICAGO_CRIME_DATA_DIR"
-_FREE_SPACE = f". Free some space on that disk, or choose a folder on another: {_DATA}"
-_WRITABLE = f". Choose a folder in which you may write: {_DATA}"
+_DATA = "the platform's own folder is set by --data-dir or CHICAGO_CRIME_DATA_DIR"
+_FREE_SPACE = f". Free some space on that disk, or choose a folder on another one: {_DATA}"
+_WRITABLE = f". Choose a writable folder: {_DATA}"
 _ADVICE = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _FREE_SPACE) | dict.fromkeys(
     (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST), _WRITABLE
 )
 
 
 def chosen_settings(**options: Any) -> "Settings":
-    """The settings, with those from the command line; None means not given. `--folder` implies `--source folder`."""
+    """Load the settings, with options from the command line (None: not given). `--folder` implies `--source folder`."""
     from chicago_crime.cli.screen import Screen
     from chicago_crime.settings import Settings, load_settings
 
@@ -42,15 +42,15 @@ def chosen_settings(**options: Any) -> "Settings":
     implied = {"source": "folder"} if "folder" in given and "source" not in given else {}
     settings = load_settings(given, **implied)
     for name in given:
-        of = name.partition("_")[0]  # settings of a source begin with its name
-        if of in get_args(Settings.model_fields["source"].annotation) and of != settings.source:
-            problem = f"--{name.replace('_', '-')} is of the source {of}, and the source is {settings.source}"
-            raise UsageError(f"{problem}: leave it out, or choose --source {of}")
+        source = name.partition("_")[0]  # settings of a source begin with its name
+        if source in get_args(Settings.model_fields["source"].annotation) and source != settings.source:
+            problem = f"--{name.replace('_', '-')} is for the source {source}, but the source is {settings.source}"
+            raise UsageError(f"{problem}: omit it, or choose --source {source}")
     return settings
 
 
 def chosen_installation(**options: Any) -> "Installation":
-    """The installation with these settings."""
+    """Build the installation with these options."""
     from chicago_crime.installation import Installation
 
     return Installation(chosen_settings(**options))
@@ -58,13 +58,13 @@ def chosen_installation(**options: Any) -> "Installation":
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Print errors that a user can fix as a message, without a traceback."""
+    """Print errors that a user can fix as one message, without a traceback."""
     try:
         yield
-    except BrokenPipeError:  # the reader of a pipe has enough
+    except BrokenPipeError:  # the reader closed the pipe
         raise
     except Exception as error:
-        message = str(error) if isinstance(error, PlatformError) else _of_machine(error)
+        message = str(error) if isinstance(error, PlatformError) else _machine_problem(error)
         if message is None:
             raise
         from chicago_crime.cli.screen import errors, printable
@@ -74,41 +74,43 @@ def plain_errors() -> Iterator[None]:
 
 
 _PIPELINE = "dagster pandas pysail pyspark sqlalchemy tenacity"
-# Of the modules in both, a run looks for none before it looks for Dagster.
+# A run imports Dagster before any module that both extras need.
 _DASHBOARD = "jinja2 markdown_it mcp markupsafe numpy pyarrow shapely sqlglot starlette uvicorn vl_convert"
 _EXTRAS = dict.fromkeys(_PIPELINE.split(), "pipeline,spark") | dict.fromkeys(_DASHBOARD.split(), "dashboard")
 
 
 def how_to_install(error: BaseException | None) -> str | None:
-    """The command that installs what is missing; None if the error has another reason."""
+    """Return the command that installs a missing module; None for other errors."""
     missing = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     return f"pip install 'chicago-crime[{_EXTRAS[missing]}]'" if missing in _EXTRAS else None
 
 
-def _of_machine(error: BaseException) -> str | None:
-    """What is wrong with the machine, such as a full disk or a missing extra; None if the error is a bug."""
+def _machine_problem(error: BaseException) -> str | None:
+    """Describe a problem of the machine, such as a full disk or a missing extra; None if the error is a bug."""
     duckdb = sys.modules.get("duckdb")
     if how := how_to_install(error):
-        return f"this command needs more than the core of the package: {how}"
-    if isinstance(error, OSError):  # Arrow's, such as DuckDB's of a row, have words only
+        return f"this command needs packages that are not installed: {how}"
+    if isinstance(error, OSError):  # Arrow's have neither file name nor errno
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}{_ADVICE.get(error.errno or 0, '')}"
     if isinstance(error, MemoryError) or (duckdb and isinstance(error, duckdb.Error)):
         return str(error) or "out of memory"
-    return _of_machine(error.__cause__) if error.__cause__ else None
+    return _machine_problem(error.__cause__) if error.__cause__ else None
 
 
 def refuse_busy_port(port: int, host: str = "127.0.0.1") -> None:
-    """Check that a server can listen there.
+    """Check that a server can listen on this address.
 
     Raises:
-        UsageError: the port is in use, or the address is not one of this machine.
+        UsageError: the port is in use, or the address does not belong to this machine.
     """
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: a port just closed is free
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do, to reuse a just closed port
         try:
             probe.bind((host, port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise UsageError(f"port {port} is in use: stop what uses it, or choose another with --port") from error
+                raise UsageError(
+                    f"port {port} is in use: stop the program that uses it, or choose another --port"
+                ) from error
             raise UsageError(f"cannot listen on {host}:{port} ({error.strerror}): choose another --port") from error

@@ -1,4 +1,4 @@
-"""`chicago-crime query`: the answer to a query, on the screen or written as CSV, JSON or Parquet."""
+"""`chicago-crime query`: the result of a query, on screen or as CSV, JSON or Parquet."""
 
 import shutil
 import sys
@@ -12,7 +12,7 @@ from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installatio
 from chicago_crime.errors import PlatformError
 from chicago_crime.intake.staging import complete_file
 
-if TYPE_CHECKING:  # slow to import, and an answer on the screen does not need it
+if TYPE_CHECKING:  # slow to import, and not needed to print a result
     from chicago_crime.storage.warehouse import TableReader
 
 
@@ -22,14 +22,14 @@ def query(
         str | None,
         typer.Option(
             metavar="<table|csv|json|parquet>",
-            help="Format of the answer, table on the screen only; by default that of the --output file, else table.",
+            help="Output format; table only on screen. Default: the format of the --output file, else table.",
         ),
     ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the whole answer to this file.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the full result to this file.")] = None,
     as_of: AsOfOption = None,
     working: Annotated[
         bool,
-        typer.Option("--working", help="Ask the tables that runs work on, raw rows too; on gcp, in BigQuery's SQL."),
+        typer.Option("--working", help="Query the runs' working tables, raw rows included; on gcp, in BigQuery's SQL."),
     ] = False,
     data_dir: DataOption = None,
 ) -> None:
@@ -43,11 +43,11 @@ def query(
         if format == "parquet" and output is None:
             raise typer.BadParameter("Parquet is binary: name a file with --output", param_hint="--output")
         if format not in ("csv", "json", "parquet") and (output or format != "table"):
-            what = repr(format) if chosen_by == "--format" else f"the ending of {str(output)!r}"
-            problem = f"{what} is none of the formats of files: choose csv, json or parquet"
+            what = repr(format) if chosen_by == "--format" else f"the extension of {str(output)!r}"
+            problem = f"{what} is not a supported file format: choose csv, json or parquet"
             raise typer.BadParameter(problem, param_hint=chosen_by)
         if working and as_of:
-            raise typer.BadParameter("working tables have no past", param_hint="--as-of")
+            raise typer.BadParameter("working tables have no snapshots", param_hint="--as-of")
         installation = chosen_installation(data_dir=data_dir)
         published = None if working else installation.reader(as_of)
         reader = published or installation.working_reader
@@ -61,10 +61,10 @@ def query(
             synthetic = [year for year, held in published.catalog.years.items() if held.is_synthetic]
         else:
             synthetic = installation.source_files.synthetic_years()
-            errors.print("These are the working tables: what runs have made, published or not.")
+            errors.print("These are the working tables, whether published or not.")
         if synthetic:
             errors.print("SYNTHETIC rows", style="yellow", end="")
-            errors.print(f" in {format_years(synthetic)}: they are from the sample source.")
+            errors.print(f" in {format_years(synthetic)}, from the sample source.")
 
 
 def _answer(reader: "TableReader", sql: str, format: str, output: Path | None) -> None:
@@ -89,5 +89,5 @@ def _answer(reader: "TableReader", sql: str, format: str, output: Path | None) -
 def _may_be_damage(error: PlatformError) -> bool:
     import duckdb
 
-    of_the_query = (duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException, duckdb.ParserException)
-    return isinstance(error.__cause__, duckdb.Error) and not isinstance(error.__cause__, of_the_query)
+    query_errors = (duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException, duckdb.ParserException)
+    return isinstance(error.__cause__, duckdb.Error) and not isinstance(error.__cause__, query_errors)

@@ -1,12 +1,12 @@
-"""A rehearsal on Google Cloud: its steps, what each proves, and the report.
+"""A rehearsal on Google Cloud: its steps, what each one proves, and the report.
 
-Everything is in a dataset and below a folder of its own, which are removed before and afterwards: a rehearsal that was
-killed is cleaned up by the next one.
+It uses a separate dataset and folder, which are removed before and after: if a rehearsal is killed, the next one
+cleans up.
 """
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from importlib.metadata import version
@@ -22,24 +22,24 @@ from chicago_crime.storage.google.bigquery.jobs import Purpose
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.google.prices import machine_usd_per_hour
-from chicago_crime.storage.object_store import StoredObject, rows_key
+from chicago_crime.storage.object_store import rows_key
 from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import AREA_RATES, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS
 
 YEAR, ROWS = 2014, 500
 FOLDER = "rehearsal/"
-"""Of all keys in the buckets."""
+"""Prefix of all keys in the buckets."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One kind of call.
+    """One kind of call to Google Cloud.
 
     Attributes:
         name: what it does.
-        work: does it; returns a note for the report, and its costs in US dollars as far as they are known.
+        work: does it and returns a note for the report and the known costs in US dollars.
         advice: what a failure means for a run, and what to do about it.
-        needs: the step without which it is left out.
+        needs: the step that must pass first.
     """
 
     name: str
@@ -50,82 +50,76 @@ class Step:
 
 @dataclass(frozen=True)
 class Result:
-    """How a step went: passed, failed or left out, with Google's own words or a note."""
+    """Outcome of a step: passed, failed or skipped, with Google's message or a note."""
 
     step: Step
     outcome: str
-    words: str = ""
+    message: str = ""
     seconds: float = 0.0
     usd: float = 0.0
 
 
-@dataclass
 class Rehearsal:
-    """The parts of one rehearsal.
+    """One rehearsal.
 
     Attributes:
-        settings: of the installation, with a dataset and a folder for data of their own.
-        has_cluster: whether a cluster is tried, too.
+        settings: settings of the installation, with a separate dataset and data folder.
+        has_cluster: whether to try a cluster, too.
     """
 
-    settings: Settings
-    has_cluster: bool
-    _lake: StoredObject | None = field(default=None, init=False)
-
-    @classmethod
-    def of(cls, settings: Settings, has_cluster: bool) -> "Rehearsal":
-        """The rehearsal of an installation."""
-        own = {
+    def __init__(self, settings: Settings, has_cluster: bool) -> None:
+        separate = {
             "bigquery_dataset": f"{settings.bigquery_dataset}_rehearsal",
             "data_dir": settings.data_dir / "rehearsal",
         }
-        return cls(settings.model_copy(update=own), has_cluster)
+        self.settings = settings.model_copy(update=separate)
+        self.has_cluster = has_cluster
 
     @cached_property
     def store(self) -> BucketStore:
-        """The bucket, below the folder."""
+        """The bucket, below the folder of the rehearsal."""
         return replace(build_bucket_store(self.settings), folder=FOLDER)
 
     @cached_property
     def staging(self) -> BucketStore:
-        """The bucket for files of a run, below the folder."""
+        """The staging bucket, below the folder of the rehearsal."""
         return replace(build_bucket_store(self.settings, self.settings.staging_bucket), folder=FOLDER)
 
     @cached_property
     def warehouse(self) -> BigQueryWarehouse:
-        """The dataset."""
+        """The dataset of the rehearsal."""
         return replace(build_bigquery(self.settings), staging=self.staging)
 
     def results(self) -> Iterator[Result]:
-        """Take the steps, the doubtful ones first, and remove everything, whatever happens."""
-        good = {""}
-        left = (
-            "Something of the rehearsal is left, which may cost money. Rehearse again: it begins by removing that. Or "
-            f"`bq rm -r -f {self.settings.bigquery_dataset}`, and for both buckets "
+        """Run the steps, the riskiest first, and always remove everything afterwards."""
+        passed = {""}
+        leftovers = (
+            "Data of the rehearsal is left and may cost money. Rehearse again, which starts by removing it, or run "
+            f"`bq rm -r -f {self.settings.bigquery_dataset}`, and, for both buckets, "
             f"`gcloud storage rm -r gs://BUCKET/{FOLDER}`."
         )
-        yield (first := _take(Step("remove what an earlier rehearsal left", self._remove, left)))
+        yield (first := _run(Step("remove leftovers of earlier rehearsals", self._remove, leftovers)))
         if first.outcome == "failed":
             return
         try:
             for step in self._steps():
-                yield (result := _take(step) if step.needs in good else Result(step, "left out", f"needs {step.needs}"))
+                yield (result := _run(step) if step.needs in passed else Result(step, "skipped", f"needs {step.needs}"))
                 if result.outcome == "passed":
-                    good.add(step.name)
+                    passed.add(step.name)
         finally:
-            last = _take(Step("remove everything", self._remove, left))
+            last = _run(Step("remove everything", self._remove, leftovers))
         yield last
 
     def _steps(self) -> list[Step]:
-        roles = "chicago-crime doctor names missing permissions and APIs; new roles take some minutes to arrive."
-        report = "If it fails again in ten minutes, please attach the report to an issue: the code must change."
+        roles = "chicago-crime doctor lists missing permissions and APIs; new roles take a few minutes to apply."
+        report = "If it still fails after ten minutes, it is a bug: please attach the report to an issue."
         both = f"{roles} {report}"
         put, load, merge = "store an object", "load a CSV", "replace a year by MERGE"
         no_spark = (
-            "CHICAGO_CRIME_DATAPROC_MODE={} does not work. A quota is told with the page to raise it; a new project "
-            f"may have 8 processors, enough for CHICAGO_CRIME_DATAPROC_WORKERS=0. {both}"
+            "CHICAGO_CRIME_DATAPROC_MODE={} does not work. If a quota is exceeded, the message links to the page that "
+            f"raises it; 8 processors, as in new projects, are enough for CHICAGO_CRIME_DATAPROC_WORKERS=0. {both}"
         )
-        no_export = "Spark gets no rows, or its tables cannot be loaded by way of staging tables."
+        no_export = "Spark receives no rows, or its tables cannot be loaded through staging tables."
         no_snapshot = "Queries, reports and pages have nothing to read."
         steps = [
             Step(put, self._put, f"No year can be stored. {roles}"),
@@ -141,54 +135,61 @@ class Rehearsal:
     def _put(self) -> tuple[str, float]:
         with staging_folder(self.settings.data_dir) as folder:
             file = run_gate(SampleSource(rows=ROWS).fetch(YEAR, folder), YEAR, folder).split.file
-            self._lake = self.store.put(rows_key(YEAR), file)
-        _must(self.store.is_intact(self._lake.key, self._lake.bytes, self._lake.sha256), "the object is not as stored")
-        _must(self.store.swap("small.json", b"{}", None), "a new object could not be created")
-        _must(not self.store.swap("small.json", b"[]", None), "an object was replaced in spite of its generation")
-        _must((self.store.read("small.json") or (b"",))[0] == b"{}", "a small object was read with other content")
+            self.lake = self.store.put(rows_key(YEAR), file)
+        _require(
+            self.store.is_intact(self.lake.key, self.lake.bytes, self.lake.sha256),
+            "the stored object differs from the file",
+        )
+        _require(self.store.swap("small.json", b"{}", None), "a new object could not be created")
+        _require(
+            not self.store.swap("small.json", b"[]", None), "an object was replaced despite its generation precondition"
+        )
+        _require(
+            (self.store.read("small.json") or (b"",))[0] == b"{}", "a small object was read back with other content"
+        )
         return "with preconditions on generations", 0.0
 
     def _load(self) -> tuple[str, float]:
-        assert self._lake, "the step before stored it"
-        stored = self.warehouse.load_csv(RAW_CRIMES, YEAR, self.store.location(self._lake.key), self._lake.sha256)
+        stored = self.warehouse.load_csv(RAW_CRIMES, YEAR, self.store.location(self.lake.key), self.lake.sha256)
         counted = self.warehouse.measure(RAW_CRIMES, [YEAR], {"n": "COUNT(*)"})[YEAR]["n"]
-        _must(
-            stored.rows == counted == ROWS, f"the job wrote {stored.rows} rows, {counted} are there, {ROWS} are right"
+        _require(
+            stored.rows == counted == ROWS,
+            f"the job wrote {stored.rows} rows, the table has {counted}, expected {ROWS}",
         )
-        _must(self.warehouse.stored(RAW_CRIMES)[YEAR] == stored, "the table's label is not what was written")
+        _require(self.warehouse.stored(RAW_CRIMES)[YEAR] == stored, "the table's label differs from the one written")
         return f"{stored.rows} rows by the job and by count", _usd(stored)
 
     def _merge(self) -> tuple[str, float]:
         made = [self.warehouse.replace_year(table, YEAR) for _ in range(2) for table in (CRIMES, REJECTED_CRIMES)]
         rows = sum(one.rows for one in made[2:])
-        _must(rows == ROWS, f"{ROWS} raw rows became {rows}")
+        _require(rows == ROWS, f"{ROWS} raw rows became {rows}")
         counted = self.warehouse.measure(CRIMES, [YEAR], {"n": "COUNT(*)"})[YEAR]["n"]
-        _must(counted == made[2].rows, f"MERGE reports {made[2].rows} rows, {counted} are there")
-        return "twice, so that rows were replaced", _usd(*made)
+        _require(counted == made[2].rows, f"MERGE reports {made[2].rows} rows, the table has {counted}")
+        return "twice, to replace rows", _usd(*made)
 
     def _export(self) -> tuple[str, float]:
         before, folder = self.warehouse.measure(CRIMES, [YEAR], COORDINATES), self.staging.uri("export")
         self.warehouse.export_parquet(CRIMES, [YEAR], folder)
         with self.warehouse.staged(CRIMES, YEAR, f"{folder}/*.parquet", Purpose("cannot load", CRIMES.name)) as staged:
             live = self.warehouse.tables.live(staged.table_id)
-        _must(bool(live and live.expires), "a staging table lost its expiration when it was loaded")
+        _require(bool(live and live.expires), "a staging table lost its expiration when it was loaded")
         stored = self.warehouse.load_parquet(CRIMES, YEAR, folder)
         after = self.warehouse.measure(CRIMES, [YEAR], COORDINATES)
-        _must(before == after, f"coordinates changed on the way: {before} became {after}")
+        _require(before == after, f"coordinates changed: {before} became {after}")
         return f"{stored.rows} rows, coordinates to the last digit", _usd(stored)
 
     def _publish(self) -> tuple[str, float]:
-        self.warehouse.clear_year(REVISIONS, YEAR)  # as in every first load: no rows may make no file
+        self.warehouse.clear_year(REVISIONS, YEAR)  # as in every first load: an export of no rows may write no file
         with staging_folder(self.settings.data_dir) as folder:
             file = self.warehouse.fetch_parquet([CRIMES, REVISIONS], [YEAR], folder)[CRIMES.name, YEAR]
             added = self.store.add(f"published/data/{CRIMES.name}/{YEAR}", file)
             content = file.read_bytes()
             (folder / "back").mkdir()
-            _must(self.store.get(added.key, folder / "back").read_bytes() == content, "the file came back changed")
-        return f"{added.bytes} bytes, exported as of one instant", 0.0
+            _require(self.store.get(added.key, folder / "back").read_bytes() == content, "the file came back changed")
+        return f"{added.bytes} bytes, exported at one point in time", 0.0
 
     def _spark(self, mode: str) -> tuple[str, float]:
-        """The platform's own asset, in a Dagster run of its own."""
+        """Materialize the platform's own asset in a separate Dagster run."""
         from dagster import materialize
 
         from chicago_crime.graph.assets.spark import enrich_crimes
@@ -209,7 +210,7 @@ class Rehearsal:
         )
         stored = self.warehouse.stored(ENRICHED_CRIMES)[YEAR]
         crimes = self.warehouse.stored(CRIMES)[YEAR]
-        _must(stored.rows == crimes.rows, f"{crimes.rows} crimes became {stored.rows}")
+        _require(stored.rows == crimes.rows, f"{crimes.rows} crimes became {stored.rows}")
         mart = self.warehouse.replace_year(AREA_RATES, YEAR)
         usd, hours = _usd(mart), (time.monotonic() - began) / 3600
         if mode == "cluster":
@@ -224,17 +225,17 @@ class Rehearsal:
         return "", 0.0
 
 
-def _take(step: Step) -> Result:
+def _run(step: Step) -> Result:
     began = time.monotonic()
     try:
-        words, usd = step.work()
-        return Result(step, "passed", words, time.monotonic() - began, usd)
-    except Exception as error:  # whatever it is, the other steps and the report go on
-        words = str(error) if isinstance(error, PlatformError) else f"{type(error).__name__}: {error}"
-        return Result(step, "failed", words, time.monotonic() - began)
+        note, usd = step.work()
+        return Result(step, "passed", note, time.monotonic() - began, usd)
+    except Exception as error:  # whatever it is, continue with the other steps and the report
+        message = str(error) if isinstance(error, PlatformError) else f"{type(error).__name__}: {error}"
+        return Result(step, "failed", message, time.monotonic() - began)
 
 
-def _must(holds: bool, problem: str) -> None:
+def _require(holds: bool, problem: str) -> None:
     if not holds:
         raise PlatformError(problem)
 
@@ -244,7 +245,7 @@ def _usd(*stored: TableYear) -> float:
 
 
 def as_report(results: list[Result], rehearsal: Rehearsal) -> str:
-    """The results in Markdown, without names of project and buckets."""
+    """Return the results as Markdown, without the names of project and buckets."""
     settings = rehearsal.settings
     names = {
         settings.gcs_staging_bucket: "STAGING-BUCKET",
@@ -255,14 +256,14 @@ def as_report(results: list[Result], rehearsal: Rehearsal) -> str:
         "# Rehearsal on Google Cloud",
         "",
         f"chicago-crime {version('chicago-crime')}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {settings.gcp_region}. "
-        f"Known costs: {sum(one.usd for one in results):.4f} USD, without the batch.",
+        f"Known costs: {sum(one.usd for one in results):.4f} USD, excluding the batch.",
         "",
-        "| step | outcome | seconds | what Google says | what it means, and what to do |",
+        "| step | outcome | seconds | message | what it means and what to do |",
         "|---|---|---|---|---|",
     ]
     for one in results:
         advice = one.step.advice if one.outcome == "failed" else ""
-        cells = (one.step.name, one.outcome, f"{one.seconds:.1f}", one.words, advice)
+        cells = (one.step.name, one.outcome, f"{one.seconds:.1f}", one.message, advice)
         lines.append(f"| {' | '.join(' '.join(cell.split()).replace('|', '/') for cell in cells)} |")
     text = "\n".join(lines) + "\n"
     for name, general in names.items():

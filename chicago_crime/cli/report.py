@@ -1,4 +1,4 @@
-"""`chicago-crime report`: a year of the city, or of a place in it, on a few pages to print or to send."""
+"""`chicago-crime report`: a printable report on a year in the city or in one of its places."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,20 +9,20 @@ from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installatio
 
 
 def report(
-    year: Annotated[int, typer.Option(help="Which year.")],
-    area: Annotated[str | None, typer.Option(help="Name of a community area; with no place, the whole city.")] = None,
+    year: Annotated[int, typer.Option(help="Year of the report.")],
+    area: Annotated[str | None, typer.Option(help="Name of a community area. Default: the whole city.")] = None,
     district: Annotated[int | None, typer.Option(help="Number of a police district.")] = None,
     ward: Annotated[int | None, typer.Option(help="Number of a ward.")] = None,
     beat: Annotated[int | None, typer.Option(help="Number of a police beat.")] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("report.html"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path("report.html"),
     as_of: AsOfOption = None,
     data_dir: DataOption = None,
 ) -> None:
-    """Write a report on a year, to print or to send."""
+    """Write a printable report on one year."""
     with plain_errors():
         if output.suffix.lower() not in (".html", ".htm"):
             raise typer.BadParameter(
-                f"{output} would be an HTML page: name it .html, and print it to get a PDF", param_hint="-o"
+                f"{output}: the report is an HTML page; name it .html, and print it to get a PDF", param_hint="-o"
             )
         from chicago_crime.cli.screen import out
         from chicago_crime.dashboard.report import write_report

@@ -1,5 +1,6 @@
-"""`chicago-crime run`: load years, or show with `--dry-run` what that would do."""
+"""`chicago-crime run`: load years, or preview that with `--dry-run`."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,27 +20,31 @@ if TYPE_CHECKING:  # slow to import, and `--help` does not need them
 
 
 def run(
-    years: Annotated[str, typer.Option(help="Which years, e.g. 2014-2016,2021.", show_default=False)],
+    years: Annotated[str, typer.Option(help="Years to load, such as 2014-2016,2021.", show_default=False)],
     source: SourceOption = None,
     folder: FolderOption = None,
     data_dir: DataOption = None,
-    sample_rows: Annotated[int | None, typer.Option(help="Rows per year of the sample; 0 for the real number.")] = None,
-    sample_seed: Annotated[int | None, typer.Option(help="Seed of the sample.")] = None,
+    sample_rows: Annotated[
+        int | None, typer.Option(help="Rows per year of the sample; 0 for as many as the City reported.")
+    ] = None,
+    sample_seed: Annotated[int | None, typer.Option(help="Random seed of the sample.")] = None,
     accept: Annotated[
         str | None,
-        typer.Option(help="The reason to load years although an audit refuses them; it is published with them."),
+        typer.Option(help="Reason to load years that an audit rejects; published with them."),
     ] = None,
     assets: Annotated[
         str | None,
-        typer.Option(help="Only these: names with commas, or a selection as in Dagster's UI, e.g. 'key:crimes+'."),
+        typer.Option(
+            help="Assets to run: comma-separated names, or a selection as in Dagster's UI, such as 'key:crimes+'."
+        ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what would be read, replaced and paid. Nothing is written.")
+        bool, typer.Option("--dry-run", help="Only show what would be read, replaced and charged. Nothing is written.")
     ] = False,
 ) -> None:
-    """Load years into all tables, and check them.
+    """Load years into all tables and check them.
 
-    Each contiguous range of years is one Dagster run, which the UI shows too.
+    Each contiguous range of years is one Dagster run, also shown in the UI.
     """
     with plain_errors():
         from chicago_crime.tables.years import parse_years
@@ -52,7 +57,7 @@ def run(
             sample_rows=sample_rows,
             sample_seed=sample_seed,
         )
-        succeeded = (plan_well if dry_run else load)(installation, chosen, assets, accept)
+        succeeded = (print_plan if dry_run else load)(installation, chosen, assets, accept)
         if not succeeded:
             raise typer.Exit(1)
 
@@ -79,7 +84,7 @@ def load(
             print_warnings(report)
     every = [(year, made) for one in reports for (_, year), made in one.metadata.items()]
     if unchanged := sorted({year for year, made in every if "unchanged" in made}):
-        out.print(f"{format_years(unchanged)}: the source has changed nothing, and all is as it is published")
+        out.print(f"{format_years(unchanged)}: no changes at the source since they were published")
     if _metadata(reports):
         out.print("rows, seconds, size")
         for table in run_tables(reports):
@@ -91,22 +96,22 @@ def load(
         for snapshot, published in report.published.items():
             out.print(f"published {format_years(published)} as snapshot {snapshot}")
         if report.repaired:
-            out.print(f"published files of {format_years(report.repaired)} were damaged or missing, and are repaired")
+            out.print(f"repaired damaged or missing published files of {format_years(report.repaired)}")
         if not report.success:
             reasons = "; ".join(printable(reason).removesuffix(".") for reason in report.reasons)
             reasons += "" if reasons.endswith("?") else "."
             errors.print(
-                f"Run {report.run_id} for {report.years} failed: {reasons} `chicago-crime dev` shows the whole run. "
-                "To repeat it, give this command again: the UI can repeat only its own runs.",
+                f"Run {report.run_id} for {report.years} failed: {reasons} `chicago-crime dev` shows the details. "
+                "To retry, repeat this command: the UI can only retry runs that it started.",
                 style="red",
             )
     return all(report.success for report in reports)
 
 
 def show_step(bar: "Progress", step: "Step") -> None:
-    """Show a step in the bar, or as a line of its own if the bar is hidden and the step is finished."""
+    """Show a step in the bar, or as a line if the bar is hidden and the step is finished."""
     if step.waits_for:
-        bar.console.print(f"{step.year}: waiting for the run {step.waits_for}, which works on it")
+        bar.console.print(f"{step.year}: waiting for run {step.waits_for}, which is loading the same year")
     elif not bar.disable:
         share = f" {step.share:.0%}" if step.share is not None else ""
         description = f"{step.asset} {step.year}{share}"
@@ -116,7 +121,7 @@ def show_step(bar: "Progress", step: "Step") -> None:
 
 
 def print_warnings(report: "RunReport") -> None:
-    """Print what a person should look at; why the run failed is its last line."""
+    """Print the warnings of a run; the reason for a failure comes last, from the caller."""
     from chicago_crime.cli.screen import errors, printable
 
     warnings: dict[str, list[str]] = {}
@@ -129,7 +134,7 @@ def print_warnings(report: "RunReport") -> None:
 
 
 def run_tables(reports: Sequence["RunReport"]) -> "Iterator[Table]":
-    """Rows, seconds and size of what the runs made, by year and asset."""
+    """Rows, seconds and size of the runs' results, by year and asset."""
     from rich.filesize import decimal as size
 
     from chicago_crime.cli.screen import year_tables
@@ -142,35 +147,33 @@ def run_tables(reports: Sequence["RunReport"]) -> "Iterator[Table]":
 
 
 def _metadata(reports: Sequence["RunReport"]) -> dict[tuple[str, int], dict[str, Any]]:
-    """What the runs made, by asset and year."""
+    """Metadata of the results, by asset and year; unchanged years are skipped."""
     return {key: made for one in reports for key, made in one.metadata.items() if "unchanged" not in made}
 
 
 def _rejects(reports: Sequence["RunReport"]) -> str:
-    rejected, quarantined = 0, 0
-    reasons: dict[str, int] = {}
+    rejected, quarantined, reasons = 0, 0, Counter[str]()
     for (asset, _), made in _metadata(reports).items():
         if asset == "crime_object":
             quarantined += made["quarantined_lines"]
         elif asset == "rejected_crimes":
             rejected += made["partition_row_count"]
-            for reason, count in made["rejected_rows_by_reason"].items():
-                reasons[reason] = reasons.get(reason, 0) + count
+            reasons.update(made["rejected_rows_by_reason"])
     by_reason = "".join(f", {reason} {count:,}" for reason, count in reasons.items())
     return f"rejected rows: {rejected:,}{by_reason}; quarantined lines: {quarantined:,}"
 
 
 def _notes(reports: Sequence["RunReport"]) -> Iterator[str]:
-    """What a run did not read of its files; years of which the same is to be said share a line."""
+    """What the runs did not read, one line for all years with the same note."""
     from chicago_crime.tables.years import format_years
 
     notes: dict[str, list[int]] = {}
     for (asset, year), made in sorted(_metadata(reports).items()):
         for note in _notes_of_files(made) if asset == "crime_csv" else ():
             notes.setdefault(note, []).append(year)
-        for kind, which in (("missing", "the file lacks"), ("ignored", "are not known and were not read")):
+        for kind, problem in (("missing", "missing from the file"), ("ignored", "unknown and ignored")):
             if names := made.get(f"{kind}_columns"):
-                notes.setdefault(f"columns that {which}: {', '.join(names)}", []).append(year)
+                notes.setdefault(f"columns {problem}: {', '.join(names)}", []).append(year)
     yield from (f"{format_years(years)}: {note}" for note, years in notes.items())
 
 
@@ -180,31 +183,31 @@ def _notes_of_files(made: dict[str, Any]) -> Iterator[str]:
 
     for column, found in made["unreadable_values"].items():
         first = f"the first is {found['example']!r} in {found['place']}"
-        become = "they are NULL" if TYPED[column].nullable else "their rows are rejected"
-        yield f"{found['count']:,} values of {column} cannot be read: {become}; {first}"
+        effect = "set to NULL" if TYPED[column].nullable else "rows rejected"
+        yield f"unreadable values of {column}, {effect}: {found['count']:,}; {first}"
     details = made["details"]
     if difference := details.get(DIFFERENCE):
-        yield f"the whole year was read as a check: {difference}"
+        yield f"the full year was downloaded as a check: {difference}"
     if lines := details.get("lines_of_no_year"):
-        yield f"lines of no year, left out: {lines:,}; the first is {details['first_of_no_year']}"
+        yield f"lines without a year, skipped: {lines:,}; the first is {details['first_of_no_year']}"
     if letters := details.get("windows_1252_letters"):
-        yield f"bytes that are not UTF-8, read as letters of Windows-1252: {letters:,}"
-    yield from (details[odd] for odd in ("no_times", "dates_after_update") if odd in details)
+        yield f"bytes that are not UTF-8, read as Windows-1252: {letters:,}"
+    yield from (details[name] for name in ("no_times", "dates_after_update") if name in details)
     if "left_out" in details:
-        yield f"files are left out: {details['left_out']}"
+        yield f"files skipped: {details['left_out']}"
 
 
-def plan_well(
+def print_plan(
     installation: "Installation", years: Sequence[int], assets: str | None = None, accept: str | None = None
 ) -> bool:
-    """Print what a run would do, or why it would certainly fail, and return whether it would not."""
+    """Print the plan of a run, or why it would fail, and return whether it can start."""
     from chicago_crime.cli.screen import errors, out, printable
     from chicago_crime.definitions import build_definitions
     from chicago_crime.graph.plan import make_plan
 
     plan = make_plan(installation, build_definitions(installation), years, assets, accept)
     if not plan.problems:
-        _print_plan(plan)
+        _print_details(plan)
     for warning in plan.warnings:
         out.print(f"WARNING: {printable(warning)}", style="yellow")
     for problem in plan.problems:
@@ -212,7 +215,7 @@ def plan_well(
     return not plan.problems
 
 
-def _print_plan(plan: "Plan") -> None:
+def _print_details(plan: "Plan") -> None:
     from rich import box
     from rich.filesize import decimal as size
     from rich.table import Table
@@ -220,11 +223,11 @@ def _print_plan(plan: "Plan") -> None:
     from chicago_crime.cli.screen import out, year_tables
     from chicago_crime.tables import TABLES
 
-    out.print("This is a dry run: nothing is started or written. A run also reads the values, and may refuse them.\n")
+    out.print("Dry run: nothing is written. A real run also reads the values and may reject them.\n")
     ranges = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in plan.runs)
     out.print(f"runs: {len(plan.runs)} ({ranges})")
     out.print(f"assets: {', '.join(plan.assets)}\n")
-    sources = Table("year", "rows", "CSV", f"from the source {plan.source}", box=box.SIMPLE_HEAD, pad_edge=False)
+    sources = Table("year", "rows", "CSV", f"source: {plan.source}", box=box.SIMPLE_HEAD, pad_edge=False)
     for year in plan.years:
         sources.add_row(str(year.year), *_expected(year), year.expected.description or "missing")
     for column in sources.columns[1:3]:
@@ -232,23 +235,23 @@ def _print_plan(plan: "Plan") -> None:
     out.print(sources)
     tables = [name for name in TABLES if name in plan.assets]
     if tables:
-        out.print("rows that would be replaced (- where nothing is loaded)")
+        out.print("rows to be replaced (- where nothing is loaded)")
     cells = {name: {y.year: f"{y.loaded[name]:,}" if name in y.loaded else "-" for y in plan.years} for name in tables}
     for table in year_tables(cells):
         out.print(table)
     if plan.disk_needed:
-        out.print(f"disk on this machine: about {size(plan.disk_needed)} needed, {size(plan.disk_free)} free")
+        out.print(f"disk space on this machine: about {size(plan.disk_needed)} needed, {size(plan.disk_free)} free")
     if plan.cost:
         out.print(f"BigQuery: about {size(plan.cost.bytes_read)} read, {plan.cost.read_usd:.2f} USD")
         if plan.cost.spark_usd is None:
-            out.print("Spark: the price of its machines is not known here")
+            out.print("Spark: the price of these machines is unknown")
         elif plan.cost.spark_usd:
-            out.print(f"Spark: at most {plan.cost.spark_usd:.2f} USD, if every machine lives as long as it may")
-        out.print("This is an estimate at list prices of us-central1: it ignores free allowances and storage.")
+            out.print(f"Spark: at most {plan.cost.spark_usd:.2f} USD, if every machine runs until its time limit")
+        out.print("Estimated at us-central1 list prices, without free allowances and storage.")
 
 
 def _expected(year: "YearPlan") -> tuple[str, str]:
-    """Rows and size of a file, as far as they are known; the size has a ~ where it is estimated from the rows."""
+    """Rows and size of a file, - if unknown; ~ marks a size estimated from the rows."""
     from rich.filesize import decimal as size
 
     rows, mark = year.expected.rows, "~" if year.expected.bytes is None else ""

@@ -1,4 +1,4 @@
-"""How the command line prints: consoles that show data as they are, and tables that fit the terminal."""
+"""Terminal output: consoles that print data unchanged, and tables that fit the width."""
 
 import os
 import re
@@ -24,7 +24,7 @@ _COMMANDS = re.compile(r"\bchicago-crime ([a-z]+)\b( --help)?")
 
 
 class Screen(Console):
-    """Prints commands as the one that prints them was called, with its path and --data-dir, so that they can be copied.
+    """A console that prints commands ready to be copied: with the path and the --data-dir of the current one.
 
     Attributes:
         data_dir: as the user wrote it; None if no option gave one.
@@ -38,7 +38,7 @@ class Screen(Console):
         super().print(*complete, **options)
 
     def complete(self, text: str) -> str:
-        """A text with its commands as they are to be called; for the cells of tables."""
+        """Complete the commands in a text; for table cells, which `print` does not see."""
         return _COMMANDS.sub(self._as_called, text)
 
     def _as_called(self, command: re.Match[str]) -> str:
@@ -51,32 +51,32 @@ class Screen(Console):
         return f"{path}{command[0]}{place}"
 
 
-# Neither markup nor emoji codes: brackets and colons are parts of the data.
+# No markup or emoji codes: brackets and colons are part of the data.
 out = Screen(soft_wrap=not sys.stdout.isatty(), highlight=False, markup=False, emoji=False)
 errors = Screen(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 MOST_ROWS = 50
-"""Rows of an answer that are printed as a table."""
+"""Rows of a result that are printed as a table."""
 
 MOST_RECORDS = 3
-"""Rows of an answer that are printed as records, where a table would be too wide."""
+"""Rows of a result that are printed as records if a table would be too wide."""
 
-_NUMBERS_THAT_COUNT_NOTHING = ("id", "beat")
+_NUMBERS_WITHOUT_SEPARATORS = ("id", "beat")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def printable(text: str, keep: str = "") -> str:
-    """Text with control characters as escapes: a terminal would obey them. Those in `keep` stay."""
+    """Escape control characters, which a terminal would obey, except those in `keep`."""
     return _CONTROLS.sub(lambda found: found[0] if found[0] in keep else ascii(found[0])[1:-1], text)
 
 
 def answer(
     columns: Sequence[str], rows: Sequence[Sequence[object]], width: int, title: str | None = None
 ) -> Iterator[RenderableType]:
-    """The first rows of an answer in a layout that fits the width, and a note if there are more.
+    """Lay out the first rows of a result to fit the width, with a note if there are more.
 
-    A table, if need be with values folded between words; or records, one value a line, if it does not fit, or if the
-    answer has few rows and would be folded.
+    The layout is a table, with values wrapped between words if necessary. If it still does not fit, or few rows would
+    be wrapped, it is records with one value per line.
     """
     names = [printable(name) for name in columns]
     cells = [_texts(name, [row[at] for row in rows[:MOST_ROWS]]) for at, name in enumerate(columns)]
@@ -100,12 +100,12 @@ def answer(
     else:
         yield from _records(names, cells, shown)
     if shown < len(rows):
-        reason = "" if is_table else ", because the columns do not fit into a table: select fewer"
+        reason = "" if is_table else ", because the columns do not fit the width: select fewer"
         yield f"Only the first {shown} rows are shown{reason}. --output FILE writes all of them"
 
 
 def year_tables(cells: Mapping[str, Mapping[int, str]]) -> Iterator[Table]:
-    """A column per year and a row per name, in as many tables below each other as the terminal's width requires."""
+    """Tables with a column per year and a row per name, split by years to fit the terminal."""
     years = sorted({year for row in cells.values() for year in row})
     widest = max((len(line) for row in cells.values() for cell in row.values() for line in cell.split("\n")), default=0)
     fitting = max(1, (out.width - max(map(len, cells), default=0) - 3) // (max(widest, 4) + 2))
@@ -121,7 +121,7 @@ def year_tables(cells: Mapping[str, Mapping[int, str]]) -> Iterator[Table]:
 
 
 def progress_bar() -> "Progress":
-    """A bar that counts what is finished; it stays hidden where the output is not a terminal."""
+    """A progress bar that counts finished steps, hidden if the output is not a terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     text = TextColumn("{task.description}", markup=False)
@@ -151,9 +151,9 @@ def _is_number(values: Sequence[object]) -> bool:
 
 
 def _texts(column: str, values: Sequence[Any]) -> list[str]:
-    """A column's values for people: whole numbers get separators, unless they are years, ids or beats."""
+    """Format a column's values: whole numbers get separators, unless they are years, ids or beats."""
     are_years = all(value is None or (isinstance(value, int) and 1900 <= value <= 2100) for value in values)
-    separator = "" if are_years or column in _NUMBERS_THAT_COUNT_NOTHING else ","
+    separator = "" if are_years or column in _NUMBERS_WITHOUT_SEPARATORS else ","
 
     def text(value: Any) -> str:
         if value is None:

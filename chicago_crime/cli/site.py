@@ -1,4 +1,4 @@
-"""`chicago-crime site`: the published numbers as a static site, for any web server or none."""
+"""`chicago-crime site`: the published numbers as a static site."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,14 +9,14 @@ from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installatio
 
 
 def site(
-    folder: Annotated[Path, typer.Argument(help="An empty or new folder, or one with an earlier site.")],
+    folder: Annotated[Path, typer.Argument(help="New or empty folder, or one with an earlier site.")],
     as_of: AsOfOption = None,
     data_dir: DataOption = None,
 ) -> None:
-    """Write the numbers as a static site.
+    """Write the published numbers as a static site.
 
-    It has the city and its places, what is unusual, methods and downloads, and needs no server. What did not change is
-    not written again.
+    It has pages on the city and its places, unusual counts, methods and downloads, and works without a server. Files
+    that are up to date are not rewritten.
     """
     with plain_errors():
         from rich.filesize import decimal as size
@@ -34,7 +34,7 @@ def site(
             bar.update(task, completed=done, total=total)
             tenths = 10 * done // total if total else 0
             if bar.disable and total and tenths > 10 * (done - 1) // total:
-                out.print(f"{done} of {total} pages and downloads are written")
+                out.print(f"{done} of {total} pages and downloads written")
 
         with bar:
             done = write_site(installation, folder.absolute(), as_of, show)

@@ -1,4 +1,4 @@
-"""`chicago-crime snapshots`: what was published, and when."""
+"""`chicago-crime snapshots`: the published snapshots."""
 
 import typer
 
@@ -8,8 +8,8 @@ from chicago_crime.cli.options import DataOption, chosen_installation, plain_err
 def snapshots(data_dir: DataOption = None) -> None:
     """List the published snapshots, newest first.
 
-    `query`, `report` and `dashboard` open an older one with --as-of. Times are Chicago's; records are counted in
-    `crimes`, and `to` is the newest month that has any.
+    `query`, `report` and `dashboard` open an older one with --as-of. Times are Chicago time; records are rows of
+    `crimes`, and `to` is the newest month with any.
     """
     with plain_errors():
         from rich.table import Table
@@ -19,7 +19,7 @@ def snapshots(data_dir: DataOption = None) -> None:
         from chicago_crime.tables.years import format_years
 
         table = Table("id", "published", "changed", "records", "to", box=None, pad_edge=False, padding=(0, 1, 0, 0))
-        for column in table.columns:  # no header is folded: these five fit into 60 columns
+        for column in table.columns:  # unfolded, these five fit into 60 columns
             column.overflow, column.no_wrap = "fold", column.header not in ("published", "changed")
             column.min_width = len(str(column.header)) + 1
         table.columns[3].justify = "right"
@@ -37,7 +37,7 @@ def snapshots(data_dir: DataOption = None) -> None:
         if table.row_count:
             out.print(table, *map(printable, accepted), sep="\n")
         else:
-            out.print("Nothing is published yet. Start with: chicago-crime run --years 2021")
+            out.print("Nothing is published yet. To start: chicago-crime run --years 2021")
         for error in damaged:
             errors.print(printable(str(error)), style="red")
         if damaged:

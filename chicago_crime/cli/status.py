@@ -1,4 +1,4 @@
-"""`chicago-crime status`: what is loaded and what is published, by year and table."""
+"""`chicago-crime status`: loaded and published rows by year and table."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -20,10 +20,10 @@ def status(
         typer.Option("--strict", help="Exit with 1 if anything is missing, stale, outdated, damaged or not published."),
     ] = False,
 ) -> None:
-    """Show what is loaded and what is published, by year and table.
+    """Show what is loaded and published, by year and table.
 
-    A number is a count of rows; - stands for missing, * for made from something else than is there now, ! for written
-    by another version, + for not published.
+    Numbers are row counts. Marks: - missing, * built from inputs that have changed since, ! written by another version,
+    + not published.
     """
     with plain_errors():
         from chicago_crime.cli.screen import errors, out, printable
@@ -45,7 +45,7 @@ def status(
 
 
 def status_tables(statuses: Sequence["YearStatus"]) -> "Iterator[Table]":
-    """Rows by year and table, with the marks that `--help` explains."""
+    """Yield row counts by year and table, with the marks that `--help` explains."""
     from chicago_crime.cli.screen import year_tables
     from chicago_crime.graph.status import LAKE, SOURCE
     from chicago_crime.tables import TABLES
@@ -67,20 +67,18 @@ def status_tables(statuses: Sequence["YearStatus"]) -> "Iterator[Table]":
 
 
 def _print_problems(statuses: Sequence["YearStatus"]) -> None:
-    """Print what is not as it should be, each problem once, and the command that mends all of it."""
+    """Print each problem once, and the commands that fix them."""
     from chicago_crime.cli.screen import errors, printable
     from chicago_crime.published.catalog import from_source
     from chicago_crime.tables.years import format_years
 
-    years: dict[str, list[int]] = {}
-    for status in statuses:
+    by_problem: dict[str, list[int]] = {}
+    by_options: dict[str, list[int]] = {}
+    for status in (one for one in statuses if one.problems):
+        by_options.setdefault(from_source(status.source), []).append(status.year)
         for problem in status.problems:
-            years.setdefault(problem, []).append(status.year)
-    for problem, those in years.items():
-        errors.print(printable(f"{format_years(those)}: {problem}"), style="yellow")
-    mended: dict[str, list[int]] = {}
-    for status in statuses:
-        if status.problems:
-            mended.setdefault(from_source(status.source), []).append(status.year)
-    for options, those in mended.items():
-        errors.print(f"What to do: chicago-crime run --years {format_years(those)}{options}")
+            by_problem.setdefault(problem, []).append(status.year)
+    for problem, years in by_problem.items():
+        errors.print(printable(f"{format_years(years)}: {problem}"), style="yellow")
+    for options, years in by_options.items():
+        errors.print(f"What to do: chicago-crime run --years {format_years(years)}{options}")

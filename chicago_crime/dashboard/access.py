@@ -1,4 +1,4 @@
-"""What stands before the pages: the names that the server answers to, its proxy, and limits for each client."""
+"""Middleware in front of the pages: allowed host names, reverse proxy and rate limits."""
 
 import ipaddress
 import math
@@ -18,22 +18,22 @@ from chicago_crime.settings import PREFIX, Settings
 
 LOCAL_NAMES = ["127.0.0.1", "localhost"]
 COSTLY = {"download", "report", "incidents", "api", "mcp"}
-"""The first parts of the paths whose answers are limited: large, or asked for by programs."""
+"""First path segments of rate-limited routes: their responses are large, or requested by programs."""
 
 
 def middleware(settings: Settings) -> list[Middleware]:
-    """What every request passes, outermost first. A name that is not ours is refused: it may be a rebound DNS name."""
+    """List the middleware, outermost first. Unknown host names are refused, because they may be DNS rebinding."""
     return [
         Middleware(BehindProxy, settings=settings),
-        Middleware(OurNames, names=[*LOCAL_NAMES, *settings.dashboard_hosts.split()]),
+        Middleware(AllowedHosts, names=[*LOCAL_NAMES, *settings.dashboard_hosts.split()]),
         Middleware(RateLimit, per_minute=settings.dashboard_requests_per_minute),
     ]
 
 
 class BehindProxy(ProxyHeadersMiddleware):
-    """Believes a trusted proxy who the client is, and nobody else; removes the path under which it serves us.
+    """Takes the client's address from trusted proxies only, and strips the path under which they serve the dashboard.
 
-    Whether the proxy passes that path on or strips it, makes no difference.
+    The proxy may pass that path on or strip it itself.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -50,56 +50,56 @@ class BehindProxy(ProxyHeadersMiddleware):
         await super().__call__(scope, receive, send)  # type: ignore[arg-type]
 
 
-class OurNames:
-    """Refuses requests for names that are not ours."""
+class AllowedHosts:
+    """Refuses requests for unknown host names."""
 
     def __init__(self, app: ASGIApp, names: list[str]) -> None:
         self.app = app
         self.names = {name.lower() for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer 400 and which setting has the names."""
+        """Pass a request on, or respond 400 with the setting that lists the names."""
         host = Headers(scope=scope).get("host", "").partition(":")[0] if scope["type"] == "http" else None
         if host is None or host.lower() in self.names:
             await self.app(scope, receive, send)
             return
         problem = (
-            f"This dashboard does not answer to the name {host!r}. If it is yours, add the name to the setting "
-            f"{PREFIX}DASHBOARD_HOSTS, and start it again."
+            f"This dashboard does not serve the host name {host!r}. If it should, add the name to the setting "
+            f"{PREFIX}DASHBOARD_HOSTS and restart it."
         )
         await PlainTextResponse(problem, 400)(scope, receive, send)
 
 
 class RateLimit:
-    """Refuses clients that ask for more than their share of what costs. Those on this machine have no limit."""
+    """Limits the costly requests of each client. Clients on this machine have no limit."""
 
     def __init__(self, app: ASGIApp, per_minute: int) -> None:
         self.app = app
-        self.share = RateLimitItemPerMinute(per_minute)
-        self.asked = MovingWindowRateLimiter(MemoryStorage())
+        self.limit = RateLimitItemPerMinute(per_minute)
+        self.limiter = MovingWindowRateLimiter(MemoryStorage())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer 429 and when to ask again."""
+        """Pass a request on, or respond 429 with the time to wait."""
         path = scope["path"].removeprefix(scope["root_path"]) if scope["type"] == "http" else ""
-        client = _client(scope) if path.split("/")[1:2] and path.split("/")[1] in COSTLY else None
-        if not client or self.asked.hit(self.share, client):
+        client = _client(scope) if COSTLY & {*path.split("/")[1:2]} else None
+        if not client or self.limiter.hit(self.limit, client):
             await self.app(scope, receive, send)
             return
-        wait = max(1, math.ceil(self.asked.get_window_stats(self.share, client).reset_time - time.time()))
-        most = f"at most {self.share.amount} downloads, reports, incidents and API answers a minute"
-        problem = f"{client} may ask for {most}: ask again in {wait} s"
+        wait = max(1, math.ceil(self.limiter.get_window_stats(self.limit, client).reset_time - time.time()))
+        requests = f"{self.limit.amount} downloads, reports, incident pages and API answers per minute"
+        problem = f"{client} may request at most {requests}: try again in {wait} s"
         await JSONResponse({"problem": problem}, 429, {"Retry-After": str(wait)})(scope, receive, send)
 
 
 def _client(scope: Scope) -> str | None:
-    """Whose share a request is of; None for this machine. What a proxy passes on without an address is the proxy's."""
+    """Return the client that a request counts against: the proxy if it names none; None for this machine."""
     text, peer = (scope[name][0] if scope.get(name) else "" for name in ("client", "peer"))
     try:
         address = ipaddress.ip_address(text)
-    except ValueError:  # a test's client, or a socket of this machine, if no proxy says it
+    except ValueError:  # a test client or a local socket, unless a proxy sent it
         return None if text == peer else f"{peer} (a proxy)"
     address = getattr(address, "ipv4_mapped", None) or address
     if address.is_loopback:
         return None
-    # a household or a server has a whole /64 to choose addresses from
+    # a household or server can use any address of its /64
     return str(address) if address.version == 4 else str(ipaddress.IPv6Network((int(address), 64), strict=False))

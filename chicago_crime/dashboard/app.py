@@ -1,4 +1,4 @@
-"""The web application: routes, error pages and headers. It serves everything it needs itself, without the internet."""
+"""The web application: routes, error pages and headers. All assets are served locally."""
 
 import logging
 import re
@@ -45,18 +45,18 @@ from chicago_crime.reference import offense_groups
 from chicago_crime.settings import PREFIX, SettingsError
 from chicago_crime.tables.years import format_years
 
-PAGES: dict[str, tuple[str, Page]] = {
-    "signals": ("Signals", signals),
-    "overview": ("Overview", overview),
-    "where": ("Where", where),
-    "when": ("When", when),
-    "compare": ("Compare", compare),
-    "incidents": ("Incidents", incidents),
-    "data": ("Data", data_page),
+PAGES: dict[str, Page] = {
+    "signals": signals,
+    "overview": overview,
+    "where": where,
+    "when": when,
+    "compare": compare,
+    "incidents": incidents,
+    "data": data_page,
 }
 LINK = re.compile(r'(\b(?:href|src|action)=")/')
 NOT_IN_FRAMES = "frame-ancestors 'none'"
-# Vega compiles expressions of charts to functions, which needs unsafe-eval; all scripts come from this server.
+# Vega compiles chart expressions to functions, which needs unsafe-eval; all scripts come from this server.
 POLICY = (
     f"{NOT_IN_FRAMES}; default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:"
@@ -69,24 +69,24 @@ class Dashboard:
     """The pages over published snapshots.
 
     Attributes:
-        snapshots: what they show.
-        settings: of the installation.
-        more: routes beside the pages.
-        lifespan: what runs while the server does.
+        snapshots: the data to show.
+        settings: settings of the installation.
+        more: additional routes.
+        lifespan: context that is open while the server runs.
     """
 
     def __init__(self, installation: Installation, as_of: date | str | None = None) -> None:
-        """Of an installation: its newest snapshot, or another."""
+        """Show the newest snapshot of an installation, or that of `as_of`."""
         self.snapshots = Snapshots(installation, as_of)
         self.settings = installation.settings
         self.more: list[BaseRoute] = []
         self.lifespan: Lifespan[Starlette] | None = None
 
     def application(self) -> Starlette:
-        """The application for an ASGI server.
+        """Build the application for an ASGI server.
 
         Raises:
-            SettingsError: it would be served under a path that is its own page's.
+            SettingsError: the path it is served under starts like one of its own pages.
         """
         routes = [
             Route("/", self.page),
@@ -101,13 +101,13 @@ class Dashboard:
             Route("/{page}", self.page),
         ]
         path = self.settings.dashboard_path
-        if path.split("/")[1:2] and path.split("/")[1] in {*PAGES, *(_first_part(route) for route in routes)}:
+        if {*PAGES, *map(_first_part, routes)} & {*path.split("/")[1:2]}:
             name = f"{PREFIX}DASHBOARD_PATH"
-            raise SettingsError(f"{name}={path}: a page of the dashboard begins with that. Choose another, as /crime")
+            raise SettingsError(f"{name}={path}: the dashboard itself uses this path. Choose another, such as /crime")
         return Starlette(
             routes=routes,
             exception_handlers={
-                HTTPException: self.refused,
+                HTTPException: self.http_error,
                 NothingPublishedError: self.nothing_published,
                 PlatformError: self.user_error,
                 Exception: self.internal_error,
@@ -121,27 +121,27 @@ class Dashboard:
 
     @cached_property
     def tiles(self) -> dict[str, Any] | None:
-        """Where browsers get streets from, and how they place them on maps; None if the installation has none."""
+        """Source of street tiles and how to place them on maps; None if not configured."""
         settings = self.settings
         if settings.map_tiles is None:
             return None
         return {"url": settings.map_tiles, "credit": settings.map_credit, **tile_polynomials(UNIT_FT)}
 
     def warm_up(self) -> None:
-        """Import before the server listens what concurrent requests would race for; errors are those of a page."""
+        """Import modules that concurrent requests would race for; raises the errors of a page."""
         import_module("chicago_crime.sql.duckdb_dialect")
         signals(PageRequest(self.snapshots.data(), Filters()))
 
     def page(self, request: Request) -> Response:
-        """One of the pages."""
+        """Serve one of the pages."""
         name = request.path_params.get("page", "signals")
         if name not in PAGES:
             raise HTTPException(404)
-        page_request = replace(self._page_request(request), is_waited_for=True)
+        page_request = replace(self._page_request(request), is_interactive=True)
         view, problem, status, blocks = None, None, 200, []
         try:
-            page_request.require_sense()
-            view = PAGES[name][1](page_request)
+            page_request.require_valid()
+            view = PAGES[name](page_request)
         except NothingMatchesError as error:
             problem, blocks = str(error), page_request.blocks_like(page_request.filters.block)
         except PlatformError as error:
@@ -150,13 +150,13 @@ class Dashboard:
         return self._render("page.html", name, page_request, status, **more)
 
     def download(self, request: Request) -> Response:
-        """A table of a page, with the rows that the page shows for the same query string."""
+        """Serve a table of a page as a file, with the same query string as the page."""
         page, (name, _, format) = request.path_params["page"], request.path_params["file"].rpartition(".")
         if page not in PAGES or format not in FORMATS:
             raise HTTPException(404)
-        page_request = replace(self._page_request(request, ignores=False), download=name)
-        page_request.require_sense()
-        table = PAGES[page][1](page_request).table(name)
+        page_request = replace(self._page_request(request, is_strict=True), download=name)
+        page_request.require_valid()
+        table = PAGES[page](page_request).table(name)
         if table is None:
             raise HTTPException(404)
         is_synthetic = bool(caveats.synthetic_years(page_request.facts))
@@ -167,10 +167,10 @@ class Dashboard:
         return Response(write(rows, page_request.citation), media_type=media_type, headers=headers)
 
     def embed(self, request: Request) -> Response:
-        """One chart or map of a page by itself, for a frame in a page of somebody else."""
+        """Serve one chart or map of a page for embedding in other sites."""
         page, page_request = request.path_params["page"], self._page_request(request)
-        page_request.require_sense()
-        section = PAGES[page][1](page_request).only(request.path_params["name"]) if page in PAGES else None
+        page_request.require_valid()
+        section = PAGES[page](page_request).only(request.path_params["name"]) if page in PAGES else None
         if section is None:
             raise HTTPException(404)
         response = self._render("embed.html", page, page_request, section=section, is_embedded=True)
@@ -179,64 +179,64 @@ class Dashboard:
         return response
 
     def report(self, request: Request) -> Response:
-        """The same filters as a report to print."""
+        """Serve the printable report for the filters."""
         page_request = self._page_request(request)
-        page_request.require_sense()
+        page_request.require_valid()
         return HTMLResponse(self._under_path(render(page_request)), headers={"Content-Security-Policy": POLICY})
 
     def methods(self, request: Request) -> Response:
-        """How each number is made, and what it does not say."""
+        """Serve the methods page."""
         return self._render("methods.html", "", text=methods())
 
     def vega(self, request: Request) -> Response:
-        """The library that draws the charts."""
+        """Serve the JavaScript of the charts."""
         return Response(bundle(), media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
 
-    def refused(self, request: Request, error: Exception) -> Response:
-        """The page for an address that does not exist, or that somebody wants to write to."""
+    def http_error(self, request: Request, error: Exception) -> Response:
+        """Serve the page for 404 or 405."""
         if isinstance(error, HTTPException) and error.status_code == 405:
-            response = self._error(405, "Nothing can be changed here", "The dashboard is read with GET.")
-            response.headers["Allow"] = (error.headers or {}).get("Allow", "GET, HEAD")  # which static files leave out
+            response = self._error(405, "Method not allowed", "The dashboard is read-only: use GET.")
+            response.headers["Allow"] = (error.headers or {}).get("Allow", "GET, HEAD")  # static files do not set it
             return response
         return self._error(404, "Page not found", f"There is no page at {request.url.path}.")
 
     def nothing_published(self, request: Request, error: Exception) -> Response:
-        """The page for a snapshot that does not exist, or what to do if there is none at all."""
+        """Serve the page for a missing snapshot, or for an installation without any."""
         if request.query_params.get("as_of") or self.snapshots.as_of or "file" in request.path_params:
-            return self._error(404, "There is no such snapshot", str(error))
+            return self._error(404, "Snapshot not found", str(error))
         return self._render("empty.html", request.path_params.get("page", "overview"))
 
     def user_error(self, request: Request, error: Exception) -> Response:
-        """The page for an error that the user can fix, or for a file that is damaged."""
+        """Serve the page for an error that the user can fix, or for a damaged file."""
         status = 503 if isinstance(error, DamagedError) else 400
-        return self._error(status, "This cannot be shown", str(error))
+        return self._error(status, "This page cannot be shown", str(error))
 
     def internal_error(self, request: Request, error: Exception) -> Response:
-        """The page for a bug; details go to the terminal."""
+        """Serve the page for a bug; details are logged."""
         log.error("%s failed", request.url, exc_info=error)
-        problem = "The dashboard failed on this page. This is a bug; the terminal it runs in shows the details."
+        problem = "This is a bug in the dashboard. The terminal it runs in shows the details."
         return self._error(500, "Something went wrong", problem)
 
-    def _page_request(self, request: Request, ignores: bool = True) -> PageRequest:
+    def _page_request(self, request: Request, is_strict: bool = False) -> PageRequest:
         pairs = request.query_params.multi_items()
         filters, notes, refused = read_filters((name, text) for name, text in pairs if name not in ("q", "part"))
-        if notes and not ignores:  # a file has no place for notes
+        if notes and is_strict:  # a file has no room for notes
             raise UsageError(" ".join(notes).replace("Ignored ", ""))
         data = self.snapshots.data(filters.as_of)
         if text := request.query_params.get("q", "").strip():
             found, unknown = understand(text, data)
-            filters = filters.searched(found)
+            filters = filters.with_search(found)
             notes += [f"Not understood: {', '.join(unknown).removesuffix('.')}."] if unknown else []
             notes += [f"{one.label}: {one.note}" for one in map(offense_groups().__getitem__, found.group)]
         return PageRequest(data, filters, notes, refused)
 
     def blocks(self, request: Request) -> Response:
-        """Blocks that contain a text, those with most crimes first: what the filter of blocks suggests."""
+        """Suggest blocks that contain a text, those with the most crimes first."""
         page_request = self._page_request(request)
         return JSONResponse(page_request.blocks_like([request.query_params.get("part", "")]))
 
     def _under_path(self, html: str) -> str:
-        """A page with its links, all of which begin at the root, below the path under which a proxy serves them."""
+        """Prefix the links of a page, which all start at the root, with the path under which a proxy serves it."""
         return LINK.sub(rf"\1{self.settings.dashboard_path}/", html)
 
     def _error(self, status: int, title: str, problem: str) -> Response:
@@ -246,7 +246,7 @@ class Dashboard:
         self, template: str, page: str, request: PageRequest | None = None, status: int = 200, **more: Any
     ) -> Response:
         filters = request.filters if request else Filters()
-        context = {"pages": {name: title for name, (title, _) in PAGES.items()}, "page": page, "filters": filters}
+        context = {"pages": PAGES, "page": page, "filters": filters}
         bare = filters.none_chosen().query()
         context |= {
             "query": filters.query(),
@@ -269,5 +269,5 @@ class Dashboard:
 
 
 def _first_part(route: BaseRoute) -> str:
-    """The first part of the path of a route."""
+    """Return the first segment of a route's path."""
     return str(getattr(route, "path", "")).split("/")[1]

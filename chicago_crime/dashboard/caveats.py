@@ -1,4 +1,4 @@
-"""Caveats about the numbers, one sentence each, shown beside the number rather than in a footer."""
+"""Caveats, one sentence each, shown next to the numbers rather than in a footer."""
 
 from collections.abc import Iterable
 
@@ -7,58 +7,55 @@ from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Column, Link, as_text
 from chicago_crime.tables.years import format_years
 
-ARREST = "The share of crimes with the arrest flag. It says that an arrest was made, and is not a clearance rate."
-BLOCK = "Locations are given by block, not by address, so a point may fall on the wrong side of a boundary."
-OUTLINES_FROM_CELLS = (
-    "These are not official boundaries: each 660-foot cell is assigned to the place in which most of its crimes of the "
-    "five years before lie."
-)
+ARREST = "Share of crimes with the arrest flag, which means that an arrest was made. It is not a clearance rate."
+BLOCK = "Locations are blocks, not addresses, so a point may fall on the wrong side of a boundary."
+OUTLINES_FROM_CELLS = "Approximate boundaries: each 660-foot cell belongs to the place with most of its crimes."
 LEAST_LATE = 100
-"""Fewer late reports than this say little."""
+"""Late reports needed for an estimate."""
 SMALL = 20
 SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small differences can look like a trend."
 
-LABELS = "A type has one label for all years, though the City's own changed."
+LABELS = "Each type has one label for all years, although the City has changed some labels."
 MANY_TESTS = (
-    "Two pages may call one count differently: the more counts a page tests together, the larger an unusual change."
+    "Pages can disagree on a count: the more counts a page tests, the larger a change must be to be called unusual."
 )
-NO_VERDICT = "No verdict (\u2013): the numbers, or the earlier years, are too few to tell."
+NO_VERDICT = "No verdict (\u2013): too few crimes or too few earlier years to tell."
 HOW_TESTED = Link("How verdicts are made", "/methods#is-it-more-than-chance")
 
 MOST_DRIFTING = 0.01
-"""The share of crimes with codes that were not in use in all years above which a trend says so."""
+"""Share of crimes with codes not used in all years, above which trends have a caveat."""
 
 REDRAWN = {"district": (2012,), "beat": (2012,), "ward": (2015, 2023)}
-"""When the boundaries of places moved. Districts 13, 21 and 23 were merged; community areas do not move."""
+"""When boundaries changed. Districts 13, 21 and 23 were merged; community areas do not change."""
 
 FEW_RESIDENTS = "fewer than 10,000 residents, so a few crimes move the rate a lot"
 SMALL_RATE = f"{FEW_RESIDENTS}, or fewer than {SMALL} crimes"
 
 
 def few(crimes: int) -> list[str]:
-    """That a change or rate is of few crimes, if it is."""
-    return [f"Fewer than {SMALL} crimes: one more or less would move this a lot."] if crimes < SMALL else []
+    """Caveat for a change or rate of few crimes."""
+    return [f"Fewer than {SMALL} crimes: one more or one fewer would change this a lot."] if crimes < SMALL else []
 
 
 def tested(verdicts: Iterable[str | None]) -> list[str]:
-    """How many counts were tested together, if several were."""
+    """Caveats for counts that were tested together, if there are several."""
     counts = sum(verdict is not None for verdict in verdicts)
-    together = f"{counts:,} counts were tested together: what would be unusual alone may be chance among so many."
+    together = f"{counts:,} counts were tested together; among so many, some look unusual by chance."
     return [together, MANY_TESTS] if counts > 1 else []
 
 
 def population(facts: Facts) -> str:
-    """Where the number of residents is from."""
+    """Caveat on the source of population figures."""
     last = facts.residents_to
-    known = "the censuses of 2010 and 2020" + (f" and the estimates up to {last}" if last > 2020 else "")
+    known = "the 2010 and 2020 censuses" + (f" and estimates through {last}" if last > 2020 else "")
     return (
-        f"Residents are interpolated between {known}, and held constant after {last}. People who only work in an area "
-        "or visit it are not counted."
+        f"Population is interpolated between {known} and held constant after {last}. People who only work in or visit "
+        "an area are not counted."
     )
 
 
 def provisional(facts: Facts, years: Iterable[int]) -> list[str]:
-    """That the newest days are provisional, if any of these years has such days."""
+    """Caveat on provisional days, if any of these years has some."""
     starts = [start for year in years if (start := facts.years[year].provisional_from)]
     if not starts:
         return []
@@ -69,17 +66,19 @@ def provisional(facts: Facts, years: Iterable[int]) -> list[str]:
 
 
 def still_growing(request: PageRequest) -> list[str]:
-    """By how much the newest four weeks will still grow, if enough late reports came after loads of four weeks ago."""
+    """Estimate of how much the latest four weeks will grow, if loads over four weeks ago had enough late reports."""
     [found] = request.data.answer("late_reports", {}).to_pylist()
     had = found["known"] - found["missing"]
     if found["late"] < LEAST_LATE or not had:
         return []
     growth = as_text(found["missing"] / had, "percent")
-    return [f"The newest four weeks will still grow by about {growth}, as those of loads over four weeks ago did."]
+    return [
+        f"Late reports will raise the latest four weeks by about {growth}, judging by loads more than four weeks ago."
+    ]
 
 
 def drifting(request: PageRequest, years: Iterable[int]) -> list[str]:
-    """Which share of the chosen offenses has codes that were not in use in each of the years, if it is above 1 %."""
+    """Caveat on the share of chosen offenses whose codes were not used in all of the years, if it is above 1%."""
     years = sorted(years)
     by_code: dict[str, dict[int, int]] = {}
     total = 0
@@ -98,36 +97,38 @@ def drifting(request: PageRequest, years: Iterable[int]) -> list[str]:
     codes = sorted(missing, key=lambda code: (-missing[code], code))
     names = ", ".join(f"{code} in {format_years(sorted(by_code[code]))}" for code in codes[:4])
     return [
-        f"{as_text(affected / total, 'percent')} of these offenses have codes that were not in use in all years "
-        f"({names}{', ...' if len(codes) > 4 else ''}), so a trend may follow the codes."
+        f"{as_text(affected / total, 'percent')} of these crimes have codes that were not used in all years "
+        f"({names}{', ...' if len(codes) > 4 else ''}), so a trend may reflect changes in coding."
     ]
 
 
 def places_drift(by: str, years: Iterable[int]) -> list[str]:
-    """That districts, beats or wards were redrawn within these years, for a series by them."""
+    """Caveat on districts, beats or wards that were redrawn within these years."""
     years = sorted(years)
     found = [year for year in REDRAWN.get(by, ()) if years[0] <= year <= years[-1]]
     if not found:
         return []
-    return [f"{by.capitalize()}s were redrawn in {' and '.join(map(str, found))}: a change may be one of the boundary."]
+    return [
+        f"{by.capitalize()}s were redrawn in {' and '.join(map(str, found))}, so a change may reflect new boundaries."
+    ]
 
 
 def year_columns(facts: Facts, years: Iterable[int]) -> list[Column]:
-    """A column for each year; its header says how far the year goes, if it is incomplete."""
+    """Columns for years; the header of an incomplete year has its last day."""
     found = []
     for year in years:
         last = facts.years[year].last_day
-        label = str(year) if facts.years[year].is_complete else f"{year}, to {last.day} {last:%b}"
+        label = str(year) if facts.years[year].is_complete else f"{year}, to {last:%b} {last.day}"
         found.append(Column(str(year), label, "count", incidents=f"of_{year}"))
     return found
 
 
 def partial(facts: Facts, years: Iterable[int]) -> list[str]:
-    """Which years are incomplete."""
+    """Caveat on each incomplete year."""
     cut = [year for year in sorted(years) if not facts.years[year].is_complete]
     return [f"{year} is incomplete: its data ends on {as_text(facts.years[year].last_day, 'date')}." for year in cut]
 
 
 def synthetic_years(facts: Facts) -> str:
-    """Which of the loaded years are sample data; empty if none is."""
+    """The loaded years of sample data as text; empty if there are none."""
     return format_years([year for year in facts.synthetic if year in facts.years])

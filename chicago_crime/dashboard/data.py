@@ -1,6 +1,6 @@
-"""What the pages read: answers from one published snapshot, kept for the next request, and what its catalog says.
+"""The data of the pages: cached query results from a published snapshot, and facts from its catalog.
 
-The SQL is in `sql/pages/`; each page's module turns the answers into what it shows.
+The SQL is in `sql/pages/`; each page's module turns the results into a view.
 """
 
 import threading
@@ -22,12 +22,12 @@ from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables.years import format_years
 
 BYTES_KEPT = 64 << 20
-"""How large the answers may be that a snapshot keeps: a download of incidents has 8 MB."""
+"""Size limit of the cached results of a snapshot; a download of incidents has 8 MB."""
 
 SNAPSHOTS_KEPT = 4
 
 REFRESH_SECONDS = 2.0
-"""How long it takes at most until a new snapshot is shown."""
+"""Maximum delay until a new snapshot is shown."""
 
 Derived = TypeVar("Derived")
 
@@ -38,7 +38,7 @@ class OutdatedError(PlatformError):
 
 @dataclass(frozen=True)
 class Year:
-    """One published year: its first and last day with a crime, and from which day on it is provisional, if it is."""
+    """One published year: first and last day with a crime, and the first provisional day, if any."""
 
     first_day: date
     last_day: date
@@ -47,33 +47,33 @@ class Year:
 
     @property
     def is_complete(self) -> bool:
-        """Whether its data runs to 31 December."""
+        """Whether its data runs through December 31."""
         return (self.last_day.month, self.last_day.day) == (12, 31)
 
     def covered(self, first: date = date.min, last: date = date.max) -> float:
-        """Which share of the year its data covers, from 1 January to the last day, between these days."""
+        """Return the share of the year that its data covers between two days."""
         start, end = (self.last_day.replace(month=month, day=day) for month, day in ((1, 1), (12, 31)))
         covered = min(last, self.last_day) - max(first, start)
         return max(covered.days + 1, 0) / ((end - start).days + 1)
 
     @property
     def complete_months(self) -> int:
-        """How many of its months are complete."""
+        """The number of complete months."""
         return self.last_day.month - (0 if (self.last_day + timedelta(1)).day == 1 else 1)
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is published, and the values that filters can take.
+    """Facts about a snapshot, and the values of its filters.
 
     Attributes:
         years: by year.
         synthetic: years of sample data.
-        choices: the values of a filter: districts, wards and beats by number, the others from the most frequent on.
+        choices: values by filter: districts, wards and beats by number, others by descending frequency.
         areas: number of a community area -> its name.
         sides: number of a community area -> its side of the city.
         residents: (year, community area) -> residents.
-        residents_to: the newest year of which a census or an estimate tells the residents of an area.
+        residents_to: the newest year with a census or an estimate.
         few_residents: (year, community area) with too few residents for a meaningful rate.
     """
 
@@ -104,10 +104,10 @@ class Facts:
 
 @dataclass
 class Data:
-    """One published snapshot as the pages see it. It never changes, and neither does what was found in it.
+    """One published snapshot as the pages see it. It never changes, so all results are cached.
 
     Attributes:
-        reader: reads it.
+        reader: reader of the snapshot.
     """
 
     reader: SnapshotReader
@@ -124,10 +124,10 @@ class Data:
         return self.reader.catalog
 
     def answer(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
-        """The result of a statement in `sql/pages/`; the newest results are kept.
+        """Return the result of a query in `sql/pages/`, from the cache if possible.
 
         Raises:
-            DamagedError: a file that it reads is damaged.
+            DamagedError: a file that the query reads is damaged.
         """
         key = (name, repr(sorted(parameters.items())))
         with self._lock:
@@ -146,7 +146,7 @@ class Data:
         return rows
 
     def derived(self, name: str, make: Callable[[], Derived]) -> Derived:
-        """A value that is expensive to compute from answers, computed once. Only who needs it waits for it."""
+        """Return an expensive value, computed once. Only requests that need it wait for it."""
         with self._lock:
             making = self._making[name]
         with making:
@@ -155,7 +155,7 @@ class Data:
             return cast(Derived, self._derived[name])
 
     def facts(self) -> Facts:
-        """What is published.
+        """Return the facts about the snapshot.
 
         Raises:
             OutdatedError: some years were published by another version of the package.
@@ -164,12 +164,12 @@ class Data:
         return self.derived("facts", self._find_facts)
 
     def blocks(self) -> list[str]:
-        """All blocks, those with most crimes first."""
+        """List all blocks, those with the most crimes first."""
         everything = Filters().parameters(self.catalog.years)
         return self.derived("blocks", lambda: self.answer("blocks", everything)["block"].to_pylist())
 
     def cell_blocks(self) -> dict[tuple[int, int], str]:
-        """The block of each cell, by its x and y, that most of its crimes are on."""
+        """Map each cell (x, y) to the block with most of its crimes."""
 
         def find() -> dict[tuple[int, int], str]:
             return {
@@ -210,11 +210,11 @@ class Data:
 
 @dataclass
 class Snapshots:
-    """The data of the current snapshot, and of some older ones.
+    """Cache of the current snapshot and some older ones.
 
     Attributes:
-        installation: whose snapshots they are.
-        as_of: which one is current; by default the newest.
+        installation: the installation that published them.
+        as_of: the current snapshot; default: the newest.
     """
 
     installation: Installation
@@ -225,20 +225,20 @@ class Snapshots:
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.as_of:  # a command that names a snapshot fails at once if there is no such
+        if self.as_of:  # fail early if the snapshot of a command does not exist
             self.data()
 
     def data(self, as_of: date | str | None = None) -> Data:
-        """The data of the current snapshot, or of the one of a day or with an id; they stay when a new one comes.
+        """Return the data of the current snapshot, or of the one with a day or id.
 
         Raises:
-            NothingPublishedError: there is none.
+            NothingPublishedError: the snapshot does not exist.
             DamagedError: its catalog is damaged.
         """
         chosen = as_of or self.as_of
         with self._lock:
-            looked_at, data = self._opened.get(chosen, (float("-inf"), None))
-            if data is None or time.monotonic() - looked_at > REFRESH_SECONDS:
+            checked_at, data = self._opened.get(chosen, (float("-inf"), None))
+            if data is None or time.monotonic() - checked_at > REFRESH_SECONDS:
                 reader = self._reader(chosen, was_read=data is not None)
                 held = {one.catalog.snapshot: one for _, one in self._opened.values()}
                 data = held.get(reader.catalog.snapshot) or Data(reader)
@@ -252,8 +252,6 @@ class Snapshots:
         try:
             return self.installation.reader(chosen)
         except NothingPublishedError as error:
-            if chosen or not was_read:  # an older snapshot may have been deleted for its age
+            if chosen or not was_read:  # an older snapshot may have expired
                 raise
-            raise DamagedError(
-                f"{CATALOG} is gone, from which this server read before: is its folder there?"
-            ) from error
+            raise DamagedError(f"{CATALOG} is gone: check that the data folder still exists") from error

@@ -1,4 +1,4 @@
-"""A page's table as a file to download: CSV, Parquet, Excel and JSON, named after what is in it; titles of pictures."""
+"""Downloads of tables as CSV, Parquet, Excel and JSON, their file names, and titles of saved charts."""
 
 import io
 import json
@@ -18,14 +18,14 @@ from chicago_crime.dashboard.view import SYNTHETIC
 from chicago_crime.tables.years import format_years
 
 MAX_SLUG = 80
-"""How many characters of a file name may tell the filters: file systems allow 255 in all."""
+"""Maximum length of the filters in a file name: file systems allow 255 characters in all."""
 
 MAX_LINE = 90
-"""How many characters of a title fit above a saved chart."""
+"""Characters that fit on a line above a saved chart."""
 
 
 def file_name(request: PageRequest, page: str, table: str) -> str:
-    """The name of a download, without its ending: page, table, filters, years or days, and snapshot."""
+    """Build the name of a download, without extension: page, table, filters, years or days, and snapshot."""
     chosen = request.filters
     active = [one for one in chosen.active() if one[0] not in ("as_of", "start", "finish")]
     labels = " ".join(request.filter_label(name, value) for name, value in active)
@@ -39,15 +39,15 @@ def file_name(request: PageRequest, page: str, table: str) -> str:
 
 
 def picture_title(request: PageRequest, what: str) -> dict[str, list[str]]:
-    """The title of a saved chart, in lines: what it shows, of which years and filters, and how to cite it."""
+    """Build the title of a saved chart: content, years and filters, and citation."""
     chosen = [request.period_text, *(request.filter_label(name, value) for name, value in request.applied)]
     return {"text": [what, *wrap(", ".join(chosen), MAX_LINE)], "subtitle": wrap(request.citation, MAX_LINE)}
 
 
 def _csv(rows: pa.Table, citation: str) -> bytes:
-    """Texts that a spreadsheet would take for a formula begin with an apostrophe, as OWASP's "CSV injection" advises.
+    """Write CSV; text that spreadsheets would run as a formula starts with an apostrophe (OWASP, "CSV injection").
 
-    Quotes do not help: spreadsheets remove them before they look at the text. The other formats say what is a text.
+    Quotes do not help, because spreadsheets remove them first. The other formats have types.
     """
     for number, column in enumerate(rows.columns):
         if pa.types.is_string(column.type):
@@ -72,7 +72,7 @@ def _json(rows: pa.Table, citation: str) -> bytes:
 
 
 def _xlsx(rows: pa.Table, citation: str) -> bytes:
-    """Texts are typed as texts, so that no program takes them for formulas or links."""
+    """Write Excel; strings are typed as strings, not as formulas or links."""
     buffer = io.BytesIO()
     has_times = any(pa.types.is_timestamp(field.type) for field in rows.schema)
     dates = "yyyy-mm-dd hh:mm" if has_times else "yyyy-mm-dd"
@@ -85,7 +85,7 @@ def _xlsx(rows: pa.Table, citation: str) -> bytes:
         sheet.freeze_panes(1, 0)
         sheet.add_write_handler(str, type(sheet).write_string)
         for number, row in enumerate(zip(*(column.to_pylist() for column in rows.columns), strict=True), 1):
-            for at, value in enumerate(row):  # write_row would stop at the first text that is too long
+            for at, value in enumerate(row):  # write_row would stop at the first overlong string
                 sheet.write(number, at, value)
     return buffer.getvalue()
 
@@ -96,4 +96,4 @@ FORMATS: dict[str, tuple[str, Callable[[pa.Table, str], bytes]]] = {
     "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _xlsx),
     "json": ("application/json", _json),
 }
-"""Ending of a file -> its media type, and what writes it from rows and their citation."""
+"""File extension -> media type, and the function that writes rows with their citation."""

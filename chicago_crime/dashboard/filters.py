@@ -1,4 +1,4 @@
-"""Filters and how they are written in the query string of a page, which is the only state of the dashboard."""
+"""Filters and their query string, which is the only state of the dashboard."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
@@ -15,38 +15,38 @@ from chicago_crime.tables.columns import OFFENSE_CLASSES
 from chicago_crime.tables.years import FIRST_YEAR, YearsError, parse_years
 
 VIEWS = ("map", "measure", "rows", "end", "sort", "page")
-"""What chooses how a page shows crimes, and not which."""
+"""Filters that control the display rather than select crimes."""
 
 LABELS = {
     "group": "offense group",
     "offense_class": "offense class",
     "type": "crime type",
     "area": "community area",
-    "location": "kind of location",
+    "location": "location type",
     "weekday": "day of the week",
     "start": "first day",
     "finish": "last day",
 }
-"""What filters are called where their name does not say it."""
+"""Labels of filters whose names are not self-explanatory."""
 
 MAPS = ("areas", "districts", "beats", "wards", "cells", "hot_spots")
 MEASURES = ("count", "rate")
 ROWS = ("area", "district", "ward", "beat", "type")
-SAID_TOGETHER = (("group", "type", "description"), ("year", "start", "finish", "end"))
-"""Filters that say one thing in several ways: what offense, and when."""
+ALTERNATIVES = (("group", "type", "description"), ("year", "start", "finish", "end"))
+"""Filters that express the same thing in several ways: offense, and time."""
 MAX_VALUES = 200
-"""More than there are choices, and few enough for links that each repeat all of them."""
+"""Enough for all practical choices, and few enough for the links, each of which repeats them."""
 
 
 def _filter(default: object, kind: Any, description: str, **conditions: Any) -> Any:
-    """A filter: its value if nothing is chosen, and what one value may be and means."""
+    """Define a filter: its default, and the type and description of one value."""
     one = Annotated[kind, Field(description=description, **conditions)]
     return field(default=default, metadata={"one": one})
 
 
 @dataclass(frozen=True)
 class Filters:
-    """The chosen filters. An empty filter matches everything. Years may be ranges, which `parse_years` reads."""
+    """The chosen filters. An empty filter matches everything. Years may be ranges, parsed by `parse_years`."""
 
     year: tuple[int, ...] = _filter((), int, "calendar years", ge=FIRST_YEAR)
     group: tuple[str, ...] = _filter((), Literal[tuple(offense_groups())], "offense groups, across crime types")
@@ -54,88 +54,90 @@ class Filters:
     type: tuple[str, ...] = _filter(
         (),
         Annotated[str, StringConstraints(to_upper=True)],
-        "crime types, such as BURGLARY, under one label for all years",
+        "crime types, such as BURGLARY, with one label for all years",
     )
-    description: tuple[str, ...] = _filter((), str, "the City's descriptions, below the type")
+    description: tuple[str, ...] = _filter((), str, "the City's descriptions, which subdivide types")
     area: tuple[int, ...] = _filter((), int, "community areas", ge=1, le=77)
     district: tuple[int, ...] = _filter((), int, "police districts", ge=1, le=31)
     ward: tuple[int, ...] = _filter((), int, "wards", ge=1, le=50)
     beat: tuple[int, ...] = _filter((), int, "police beats", ge=111, le=3199)
-    block: tuple[str, ...] = _filter((), str, "blocks, as the City writes them, such as 001XX N STATE ST")
+    block: tuple[str, ...] = _filter((), str, "blocks as written by the City, such as 001XX N STATE ST")
     cell: str | None = _filter(None, str, "a 660-foot cell, as `cell_x,cell_y`", pattern=r"^\d{1,4},\d{1,4}$")
-    location: tuple[str, ...] = _filter((), str, "kinds of location, such as STREET")
-    hour: tuple[int, ...] = _filter((), int, "hours of the day; none has crimes of an unknown time", ge=0, le=23)
+    location: tuple[str, ...] = _filter((), str, "location types, such as STREET")
+    hour: tuple[int, ...] = _filter((), int, "hours of the day; crimes with an unknown time are in none", ge=0, le=23)
     weekday: tuple[int, ...] = _filter((), int, "days of the week, 1 (Monday) to 7", ge=1, le=7)
     start: date | None = _filter(None, date, "the first day")
     finish: date | None = _filter(None, date, "the last day")
-    arrest: bool | None = _filter(None, bool, "only crimes with, or without, the arrest flag")
-    domestic: bool | None = _filter(None, bool, "only crimes with, or without, the domestic flag")
-    map: str = _filter("areas", Literal[MAPS], "what the map of the page Where shows")
-    measure: str = _filter("count", Literal[MEASURES], "whether that map shows counts or rates")
-    rows: str = _filter("area", Literal[ROWS], "what one row of the page Compare stands for")
-    end: date | None = _filter(None, date, "the last day of the periods on Compare; the newest by default")
-    sort: str = _filter("", str, "table:column; table:-column: largest first", pattern=r"^[\w-]+:-?\w+$")
-    page: int = _filter(1, int, "which part of a long table is shown", ge=1, le=100_000)
-    as_of: date | str | None = _filter(None, date | str, "a snapshot by its id, or the newest at the end of a day")
+    arrest: bool | None = _filter(None, bool, "only crimes with or without the arrest flag")
+    domestic: bool | None = _filter(None, bool, "only crimes with or without the domestic flag")
+    map: str = _filter("areas", Literal[MAPS], "what the map on Where shows")
+    measure: str = _filter("count", Literal[MEASURES], "whether the map shows counts or rates")
+    rows: str = _filter("area", Literal[ROWS], "what each row on Compare is")
+    end: date | None = _filter(None, date, "the last day of the periods on Compare; default: the newest")
+    sort: str = _filter(
+        "", str, "order of a table: table:column, or table:-column for descending", pattern=r"^[\w-]+:-?\w+$"
+    )
+    page: int = _filter(1, int, "page of a long table", ge=1, le=100_000)
+    as_of: date | str | None = _filter(None, date | str, "a snapshot: its id, or a day for the newest at its end")
 
     def query(self) -> str:
-        """The query string that `read_filters` reads back; defaults are left out."""
+        """Write the query string that `read_filters` reads, without defaults."""
         return urlencode(list(self.pairs()))
 
     def pairs(self) -> Iterator[tuple[str, str]]:
-        """Names and values in the query string."""
+        """Yield the names and values of the query string."""
         for name, value in self._chosen():
             yield name, {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
     def _chosen(self) -> Iterator[tuple[str, Any]]:
-        """What is chosen, value by value."""
+        """Yield the filters that differ from their default, value by value."""
         for one in fields(self):
             chosen = getattr(self, one.name)
             if chosen != one.default:
                 yield from ((one.name, value) for value in (chosen if isinstance(chosen, tuple) else (chosen,)))
 
     def without(self, name: str, value: object) -> "Filters":
-        """The same filters without one value."""
+        """Return the filters without one value."""
         chosen = getattr(self, name)
         left = tuple(one for one in chosen if one != value) if isinstance(chosen, tuple) else getattr(Filters, name)
         changes: dict[str, Any] = {name: left, "page": 1}
         return replace(self, **changes)
 
     def toggled(self, name: str, value: object) -> "Filters":
-        """The same filters with a value added, or removed if it is active."""
+        """Return the filters with a value added, or removed if it is active."""
         chosen = getattr(self, name)
         if value in chosen if isinstance(chosen, tuple) else value == chosen:
             return self.without(name, value)
         changes: dict[str, Any] = {name: (*chosen, value) if isinstance(chosen, tuple) else value, "page": 1}
         return replace(self, **changes)
 
-    def searched(self, found: "Filters") -> "Filters":
-        """The same filters with those that a search found, in place of what they said of the same; the others stay."""
+    def with_search(self, found: "Filters") -> "Filters":
+        """Return the filters with those of a search, which replace earlier values and alternatives."""
         named = {name for name, _ in found._chosen()}
-        named = named.union(*(kind for kind in SAID_TOGETHER if named & {*kind}))
+        named = named.union(*(kind for kind in ALTERNATIVES if named & {*kind}))
         changes: dict[str, Any] = {name: getattr(found, name) for name in named}
         return replace(self, **changes, page=1)
 
     def active(self) -> list[tuple[str, Any]]:
-        """The active filters, value by value, without the years and what applies to one page only."""
+        """List the active filters, value by value, except years and display options."""
         return [(name, value) for name, value in self._chosen() if name not in ("year", *VIEWS)]
 
     @property
     def splits_areas(self) -> bool:
-        """Whether they leave only a part of some community areas, of which nobody knows the residents."""
+        """Whether they may select parts of community areas, for which no population is known."""
         return bool(self.district or self.ward or self.beat or self.block or self.cell)
 
     @property
     def has_dates(self) -> bool:
-        """Whether days are chosen: earlier years have none of them, so there is nothing to compare with."""
+        """Whether days are chosen; then there are no earlier years to compare with."""
         return bool(self.start or self.finish)
 
     def none_chosen(self) -> "Filters":
-        """No filters, on the same snapshot."""
+        """Return no filters, on the same snapshot."""
         return Filters(as_of=self.as_of)
 
     def parameters(self, years: Iterable[int]) -> dict[str, object]:
-        """The parameters of `sql/fragments/matches_filters.sql`, for these years."""
+        """Return the parameters of `sql/fragments/matches_filters.sql` for these years."""
         lists = ("type", "description", "area", "district", "ward", "beat", "block", "location", "hour", "weekday")
         cell_x, cell_y = map(int, self.cell.split(",")) if self.cell else (None, None)
         return {f"{name}s": list(getattr(self, name)) for name in lists} | {
@@ -152,41 +154,41 @@ class Filters:
 
 
 VALUES: dict[str, Any] = {one.name: one.metadata["one"] for one in fields(Filters)}
-"""What one value of each filter may be."""
+"""The type of one value of each filter."""
 
 
 def read_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, list[str], list[str]]:
     """Read a query string.
 
     Returns:
-        The filters; a sentence for each part that was ignored, because it says nothing about crimes; and one for each
-        value that no crime can have, such as area=999: without it, the page would show more than was asked for.
+        The filters; a message for each part that was ignored because it does not select crimes; and a message for each
+        value that no crime can have, such as area=999, without which the page would show too much.
 
     Raises:
-        UsageError: there are more than MAX_VALUES values, or no snapshot can be meant: any other would mislead.
+        UsageError: there are more than MAX_VALUES values, or the snapshot is not valid.
     """
     pairs = [(name, text.strip()) for name, text in pairs if text.strip()]
     if len(pairs) > MAX_VALUES:
-        raise UsageError(f"The filters have {len(pairs):,} values; at most {MAX_VALUES} are possible. Remove some.")
+        raise UsageError(f"The filters have {len(pairs):,} values; the maximum is {MAX_VALUES}. Remove some.")
     values: dict[str, Any] = {}
     ignored, refused = [], []
     for name, text in pairs:
         if name not in VALUES:
-            ignored.append(f"Ignored {name!r}: this dashboard has no such filter.")
+            ignored.append(f"Ignored {name!r}: there is no such filter.")
             continue
         try:
             found = _read(name, text)
         except (YearsError, ValidationError) as error:
-            why = str(error) if isinstance(error, YearsError) else _expected(name)
+            reason = str(error) if isinstance(error, YearsError) else _expected(name)
             if name in VIEWS:
-                ignored.append(f"Ignored {f'{name}={text}'!r}: {why}.")
+                ignored.append(f"Ignored {f'{name}={text}'!r}: {reason}.")
             else:
-                refused.append(f"There is no {LABELS.get(name, name)} {text!r}: {why}.")
+                refused.append(f"There is no {LABELS.get(name, name)} {text!r}: {reason}.")
         else:
             if isinstance(getattr(Filters, name), tuple):
                 values[name] = tuple(sorted({*values.get(name, ()), *found}))
             elif values.setdefault(name, *found) != found[0]:
-                only = f"Only one value of {LABELS.get(name, name)} is possible"
+                only = f"Only one value is possible for {LABELS.get(name, name)}"
                 (ignored if name in VIEWS else refused).append(f"{only}: remove {text!r} or the other one.")
     filters = Filters(**values)
     if filters.start and filters.finish and filters.start > filters.finish:
@@ -195,7 +197,7 @@ def read_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, list[str], 
 
 
 def _read(name: str, text: str) -> list[Any]:
-    """The values of a filter that a text stands for: several if it is a span of years."""
+    """Parse a value of a filter; a range of years is several values."""
     match name:
         case "as_of":
             return [read_as_of(text)]
@@ -205,7 +207,7 @@ def _read(name: str, text: str) -> list[Any]:
 
 
 def _expected(name: str) -> str:
-    """What a value of a filter may be, in words."""
+    """Describe the valid values of a filter."""
     schema = TypeAdapter(VALUES[name]).json_schema()
     if schema.get("format") == "date":
         return "write a day as 2016-05-31"
@@ -213,4 +215,4 @@ def _expected(name: str) -> str:
         return f"choose one of {', '.join(map(str, schema['enum']))}"
     if "minimum" in schema:
         return f"write a number from {schema['minimum']} to {schema['maximum']}"
-    return "write yes or no" if schema["type"] == "boolean" else "it is not written as this page writes it"
+    return "write yes or no" if schema["type"] == "boolean" else f"expected {schema['description']}"

@@ -1,4 +1,4 @@
-"""Hot spots under any filters: Getis-Ord Gi* as the Spark job has it by year and class, and its chance."""
+"""Hot spots under any filters: Getis-Ord Gi* as in the Spark job, and its p-values."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,24 +8,24 @@ from chicago_crime.analysis.expected import Floats
 Counts = npt.NDArray[np.int64]
 
 RATES = (0.01, 0.05)
-"""Which share of the cells that are called hot or cold may be so by chance: in dark colors, and in all.
+"""False discovery rates of hot and cold cells: dark colors, and all.
 
-As Caldas de Castro and Singer (2006) use the procedure of Benjamini and Hochberg for Gi*.
+Benjamini-Hochberg procedure for Gi*, as in Caldas de Castro and Singer (2006).
 """
 
 WHAT_HOT_MEANS = (
-    "A cell is hot (or cold) if it and its eight neighbors together have more (or fewer) of these crimes than they "
-    "would if the cells' counts lay anywhere in the study area. Of the cells that are marked, at most 5 % are expected "
-    "to be so by chance, and at most 1 % of the dark ones: the threshold takes into account how many are tested."
+    "A cell is hot (or cold) if it and its eight neighbors together have more (or fewer) of these crimes than expected "
+    "if the cells' counts were shuffled across the study area. At most 5% of the marked cells, and 1% of the dark "
+    "ones, are expected to be chance: the threshold accounts for the number of cells tested."
 )
 
 
 def gi_star(cells: Counts, crimes: Counts) -> tuple[Floats, Counts, Floats]:
-    """Getis-Ord Gi* over a cell and its up to eight neighbors in the study area, as in the table `hot_spots`.
+    """Compute Getis-Ord Gi* over each cell and its neighbors in the study area, as in the table `hot_spots`.
 
     Returns:
         The z-score of each cell (0 where counts do not vary), the crimes in its neighborhood, and their two-sided
-        p-value if the counts of all cells lay anywhere.
+        p-value if the counts were shuffled between cells.
     """
     if not crimes.size:
         return np.empty(0), crimes, np.empty(0)
@@ -45,12 +45,12 @@ def gi_star(cells: Counts, crimes: Counts) -> tuple[Floats, Counts, Floats]:
 
 
 def _p_by_chance(crimes: Counts, near: Counts, cells_near: Counts) -> Floats:
-    """The p-values of sums of as many cells, drawn with replacement: rare crimes are far from a normal distribution."""
-    p, of_one = np.ones(len(crimes)), np.bincount(crimes) / len(crimes)
+    """Return p-values from sums of as many cells, drawn with replacement: rare crimes are not normally distributed."""
+    p, one_cell = np.ones(len(crimes)), np.bincount(crimes) / len(crimes)
     for cells in np.unique(cells_near):
         size = int(cells * crimes.max() + 1)
-        of_sum = np.fft.irfft(np.fft.rfft(of_one, size) ** cells, size)
-        is_such = cells_near == cells
-        at_most, exactly = np.cumsum(of_sum)[near[is_such]], of_sum[near[is_such]]
-        p[is_such] = np.clip(2 * np.minimum(at_most, 1 - at_most + exactly), 0, 1)
+        several_cells = np.fft.irfft(np.fft.rfft(one_cell, size) ** cells, size)
+        has_size = cells_near == cells
+        at_most, exactly = np.cumsum(several_cells)[near[has_size]], several_cells[near[has_size]]
+        p[has_size] = np.clip(2 * np.minimum(at_most, 1 - at_most + exactly), 0, 1)
     return p

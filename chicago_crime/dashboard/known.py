@@ -1,4 +1,4 @@
-"""What a snapshot has none of is refused, with the nearest that it has: a zero would look like an answer."""
+"""Checks that the snapshot contains the values of filters: a count of zero would look like an answer."""
 
 import difflib
 import re
@@ -15,32 +15,32 @@ OF_SNAPSHOT = ("type", "description", "area", "district", "ward", "beat", "block
 
 
 def known(have: Mapping[str, Any], wanted: Iterable[object], what: str) -> tuple[Any, ...]:
-    """The values that are wanted by name, whatever the case and the punctuation.
+    """Look up values by name, ignoring case and punctuation.
 
     Args:
         have: values by name.
-        wanted: names.
-        what: what one is called.
+        wanted: names to look up.
+        what: what a value is called in errors.
 
     Raises:
-        UsageError: there is no such value; the message names the nearest.
+        UsageError: a value does not exist; the message suggests similar ones.
     """
     texts, found = [*map(str, wanted)], []
-    # A snapshot has tens of thousands of blocks, and most requests write theirs as it does.
+    # Skip normalizing tens of thousands of blocks if all names match exactly, as in most requests.
     plain = {} if have.keys() >= {*texts} else {_plain(name): name for name in reversed([*have])}
     for text in texts:
         name = text if text in have else plain.get(_plain(text))
         if name is None:
-            raise UsageError(f"there is no {what} {text!r}. The nearest: {_nearest(plain, text)}")
+            raise UsageError(f"there is no {what} {text!r}. Closest matches: {_closest(plain, text)}")
         found.append(have[name])
     return tuple(found)
 
 
 def require_known(data: Data, filters: Filters) -> Filters:
-    """The same filters with each value as the snapshot has it: areas may be given by name.
+    """Return the filters with values spelled as in the snapshot; areas may be names.
 
     Raises:
-        UsageError: no crime of the snapshot has one of them; the message names the nearest.
+        UsageError: the snapshot does not contain a value; the message suggests similar ones.
     """
     wanted = {name: values for name in OF_SNAPSHOT if (values := getattr(filters, name))}
     changes: dict[str, Any] = {
@@ -50,7 +50,7 @@ def require_known(data: Data, filters: Filters) -> Filters:
 
 
 def _values(data: Data, name: str) -> dict[str, Any]:
-    """The values of a filter by name."""
+    """Return the values of a filter by name."""
     facts = data.facts()
     match name:
         case "area":
@@ -61,11 +61,11 @@ def _values(data: Data, name: str) -> dict[str, Any]:
 
 
 def _plain(name: str) -> str:
-    """Letters and digits, and the sign of a number."""
+    """Normalize to letters and digits, keeping the sign of a number."""
     return re.sub(r"(?!^-\d)[^a-z0-9]", "", name.lower())
 
 
-def _nearest(plain: Mapping[str, str], text: str) -> str:
+def _closest(plain: Mapping[str, str], text: str) -> str:
     if text.isdecimal() and all(name.isdecimal() for name in plain):
         names = sorted(sorted(plain, key=lambda name: (abs(int(name) - int(text)), int(name)))[:3], key=int)
     else:

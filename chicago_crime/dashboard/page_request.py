@@ -1,4 +1,4 @@
-"""A request for a page: its filters, what is loaded, and the years that both leave."""
+"""A request for a page: filters, snapshot, and the resulting years."""
 
 from calendar import day_name, monthrange
 from collections import Counter, defaultdict
@@ -24,11 +24,11 @@ NO_TYPE = "NOT GIVEN"
 
 
 class NothingMatchesError(PlatformError):
-    """The filters leave nothing to show; the message says what to do."""
+    """The filters leave nothing to show; the message suggests what to change."""
 
 
 class NoCrimesError(NothingMatchesError):
-    """What is asked for makes sense, but there is no such crime."""
+    """The filters are valid, but no crime matches them."""
 
 
 @dataclass
@@ -36,13 +36,13 @@ class PageRequest:
     """A request for a page.
 
     Attributes:
-        data: the snapshot that everything on the page is from.
+        data: the snapshot behind the page.
         filters: the chosen filters.
-        notes: sentences about the filters that the page shows above its content.
-        refused: sentences about values that no crime can have; nothing is shown then.
-        download: the table that is to be downloaded; empty if the page is to be shown.
-        is_waited_for: whether somebody waits for the page in a browser: what takes long is left for a click.
-        unused: names of chosen filters that do not apply to the page, as it finds out.
+        notes: messages about the filters, shown above the content.
+        refused: messages about values that no crime can have; if there are any, nothing else is shown.
+        download: the table to download; empty to show the page.
+        is_interactive: whether it is for a browser, so that slow parts are deferred to a click.
+        unused: names of chosen filters that do not apply; set by the page.
     """
 
     data: Data
@@ -50,20 +50,20 @@ class PageRequest:
     notes: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     download: str = ""
-    is_waited_for: bool = False
+    is_interactive: bool = False
     unused: list[str] = field(default_factory=list)
 
     @cached_property
     def facts(self) -> Facts:
-        """What is loaded."""
+        """Facts about the snapshot."""
         return self.data.facts()
 
     @cached_property
     def years(self) -> list[int]:
-        """The chosen years that are loaded and that the dates leave; all that are loaded if nothing is chosen.
+        """The loaded years that match the chosen years and dates; all loaded years if none are chosen.
 
         Raises:
-            NothingMatchesError: there is no such year.
+            NothingMatchesError: no year matches.
         """
         loaded, filters = list(self.facts.years), self.filters
         first, last = (filters.start or date.min).year, (filters.finish or date.max).year
@@ -77,14 +77,14 @@ class PageRequest:
 
     @property
     def missing_years(self) -> list[str]:
-        """Which of the chosen years are not loaded, and how to load them."""
+        """Note on chosen years that are not loaded."""
         return self.not_loaded([year for year in self.filters.year if year not in self.facts.years])
 
     def not_loaded(self, years: list[int]) -> list[str]:
-        """A note that these years are not loaded, and how to load them; none for no years.
+        """Note that years are not loaded, and how to load them; none for no years.
 
         Raises:
-            YearsError: there can be no such year.
+            YearsError: a year is out of range.
         """
         if not years:
             return []
@@ -94,7 +94,7 @@ class PageRequest:
         return [f"{text} {'is' if len(years) == 1 else 'are'} not loaded. To load: {how}"]
 
     def note_unused(self, used: Collection[str]) -> None:
-        """Note which of the chosen filters do not apply to this page: all but those it uses."""
+        """Note which chosen filters the page does not use."""
         chosen = {"year": self.filters.year} | dict(self.filters.active())
         self.unused = sorted({name for name, value in chosen.items() if value} - {*used, "as_of"})
         if self.unused:
@@ -112,29 +112,29 @@ class PageRequest:
 
     @cached_property
     def last_day(self) -> date:
-        """The newest day that the years and the dates leave."""
+        """The newest day within the years and dates."""
         return min(self.facts.years[self.newest_year].last_day, self.filters.finish or date.max)
 
     @property
     def default_end(self) -> date:
-        """The newest day of the chosen years; of all years, of the newest with a year before it to compare with."""
+        """The newest day of the chosen years, or of the newest year whose previous year is loaded."""
         loaded = self.facts.years
         chosen = [year for year in self.filters.year if year in loaded]
         return loaded[max(chosen or [year for year in loaded if year - 1 in loaded] or loaded)].last_day
 
     @property
     def years_text(self) -> str:
-        """The years as text, such as 2014-2016, 2021. Lines do not break at its hyphens."""
+        """The years as text, such as 2014-2016, 2021, with non-breaking hyphens."""
         return format_years(self.years).replace(",", ", ").replace("-", "\u2011")
 
     @property
     def period_text(self) -> str:
-        """The years as text, and that only some of their days are chosen, if so."""
-        return f"the chosen days of {self.years_text}" if self.filters.has_dates else self.years_text
+        """The years as text, noting a selection of days."""
+        return f"the selected days of {self.years_text}" if self.filters.has_dates else self.years_text
 
     @property
     def months(self) -> list[tuple[date, date]]:
-        """The first and the last day of each month that is loaded and, where days are chosen, has some of them."""
+        """First and last day of each loaded month that overlaps the chosen days."""
         start, finish = self.filters.start or date.min, self.filters.finish or date.max
         months = [
             (date(year, month, 1), date(year, month, monthrange(year, month)[1]))
@@ -145,22 +145,22 @@ class PageRequest:
 
     @property
     def citation(self) -> str:
-        """How to cite what the page shows."""
+        """How to cite the page."""
         return self.data.catalog.cite(as_text(self.facts.newest_day, "date"))
 
     def answer(self, name: str, years: Iterable[int] | None = None, **more: object) -> pa.Table:
-        """The result of a page's statement under the filters."""
+        """Return the result of a page's query under the filters."""
         chosen = self.years if years is None else years
         return self.data.answer(name, self.filters.parameters(chosen) | more)
 
     def totals(self, by: str, years: Iterable[int] | None = None) -> defaultdict[Any, Counter[str]]:
-        """The counts of `sql/pages/totals.sql`, added up by `year`, `month` or `type` (NO_TYPE if it is not known)."""
+        """Sum the counts of `sql/pages/totals.sql` by `year`, `month` or `type` (NO_TYPE if unknown)."""
         counts = ("crimes", "arrests", "flagged", "without_location", "without_area")
         found = self.answer("totals", years).group_by(by).aggregate([(name, "sum") for name in counts]).to_pylist()
-        added_up = {row[by] or NO_TYPE: Counter({name: row[f"{name}_sum"] for name in counts}) for row in found}
-        return defaultdict(Counter, added_up)
+        sums = {row[by] or NO_TYPE: Counter({name: row[f"{name}_sum"] for name in counts}) for row in found}
+        return defaultdict(Counter, sums)
 
-    def require_sense(self) -> None:
+    def require_valid(self) -> None:
         """Raise NothingMatchesError if a filter has a value that no crime can have."""
         if self.refused:
             raise NothingMatchesError(" ".join(self.refused))
@@ -174,23 +174,23 @@ class PageRequest:
         except UsageError as error:
             raise NoCrimesError(f"No crimes match: {error}.") from error
         found = self.answer("totals", self.facts.years, start=None, finish=None)["year"].unique().to_pylist()
-        hint = f"There are some in {format_years(sorted(found))}." if found else "Remove one of them."
+        hint = f"Matching years: {format_years(sorted(found))}." if found else "Remove a filter."
         raise NoCrimesError(f"No crimes in {self.period_text} match these filters. {hint}")
 
     def blocks_like(self, parts: Iterable[str]) -> list[str]:
-        """Blocks that contain one of these texts, those with most crimes first, under no filter."""
+        """Find blocks that contain one of these texts, those with the most crimes first, ignoring filters."""
         found: dict[str, None] = {}
         for part in parts:
-            alike = (block for block in self.data.blocks() if part.strip().upper() in block.upper())
-            found |= dict.fromkeys(islice(alike, BLOCKS_SUGGESTED))
+            matches = (block for block in self.data.blocks() if part.strip().upper() in block.upper())
+            found |= dict.fromkeys(islice(matches, BLOCKS_SUGGESTED))
         return list(found)
 
     def area_name(self, area: int | None) -> str:
-        """The name of a community area."""
+        """Return the name of a community area."""
         return self.facts.areas.get(area, f"Area {area}") if area is not None else "No community area"
 
     def filter_label(self, name: str, value: object) -> str:
-        """An active filter in words."""
+        """Describe an active filter."""
         match name:
             case "area":
                 return self.area_name(int(str(value)))
@@ -198,7 +198,7 @@ class PageRequest:
                 return f"{name.capitalize()} {value}"
             case "cell":
                 x, y = map(int, str(value).split(","))
-                return f"Cell {value}, {self.data.cell_blocks().get((x, y), 'without a crime')}"
+                return f"Cell {value}, {self.data.cell_blocks().get((x, y), 'no crimes')}"
             case "group":
                 return offense_groups()[str(value)].label
             case "hour":
@@ -218,32 +218,32 @@ class PageRequest:
         return str(value).replace("non_index", "other (non-index)").capitalize()
 
     def options(self, name: str, values: Iterable[Any]) -> list[tuple[Any, str, bool]]:
-        """The values of a filter with their names and whether each is chosen; those that are come first."""
+        """List the values of a filter with label and whether each is chosen, chosen ones first."""
         chosen = getattr(self.filters, name)
         others = (value for value in values if value not in chosen)
         return [(value, self.filter_label(name, value), value in chosen) for value in (*chosen, *others)]
 
     @property
     def offense_groups(self) -> list[str]:
-        """The offense groups, by their names on the page."""
+        """Names of the offense groups, sorted by label."""
         return sorted(offense_groups(), key=lambda name: offense_groups()[name].label)
 
     def toggled(self, name: str, value: object) -> str:
-        """The query string with a filter added, or removed if it is active."""
+        """Return the query string with a filter added, or removed if it is active."""
         return self.filters.toggled(name, value).query()
 
-    def arranged(self, sort: str, page: int = 1) -> str:
-        """The query string with another order of a table's rows, or of another part of a long one."""
+    def reordered(self, sort: str, page: int = 1) -> str:
+        """Return the query string for another sort order, or another page of a long table."""
         return replace(self.filters, sort=sort, page=page).query()
 
     def incidents(self, **values: object) -> str:
-        """The query string of the incidents that have these values besides the filters.
+        """Return the query string of the incidents with these values in addition to the filters.
 
-        A value replaces those of its filter, as each row of a table stands for one of them.
+        A value replaces those of its filter, because each row of a table has one of them.
         """
-        several = {name for name in values if isinstance(getattr(Filters, name), tuple)}
+        multivalued = {name for name in values if isinstance(getattr(Filters, name), tuple)}
         changes: dict[str, Any] = {
-            name: (value,) if name in several and not isinstance(value, tuple) else value
+            name: (value,) if name in multivalued and not isinstance(value, tuple) else value
             for name, value in values.items()
         }
         return replace(self.filters, sort="", page=1, **changes).query()
@@ -251,7 +251,7 @@ class PageRequest:
     def by_year(
         self, counts: Mapping[int, int], years: Iterable[int], chosen: Mapping[str, Any] | None
     ) -> dict[str, Any]:
-        """The count of each year, for a row of a table, and the incidents behind it if they can be `chosen`."""
+        """Build the cells of a row: a count per year, linked to its incidents if filters (`chosen`) select them."""
         row: dict[str, Any] = {}
         for year in years:
             row[str(year)] = counts.get(year, 0)
@@ -259,27 +259,27 @@ class PageRequest:
         return row
 
     def incidents_between(self, first: date, last: date, **values: object) -> str:
-        """The same for the days from `first` to `last` that the filters leave."""
+        """Return the same for the days from `first` to `last` within the filters."""
         start, finish = max(first, self.filters.start or first), min(last, self.filters.finish or last)
         return self.incidents(year=(), start=start, finish=finish, **values)
 
     def reported(self, crimes: float, caveat: str = "") -> Number:
-        """How many crimes match, as a key figure that leads to them."""
+        """Build the key figure of matching crimes, which links to them."""
         where = f"/incidents?{self.incidents()}"
         return Number("Reported crimes", as_text(crimes, "count"), f"in {self.period_text}", caveat, where)
 
     def residents(self, years: Iterable[int], areas: Iterable[int] = ()) -> float:
-        """Residents of the areas (of all areas by default), summed over years."""
+        """Sum the residents of areas (default: all) over years."""
         chosen = set(areas) or set(self.facts.areas)
         return sum(self.facts.residents.get((year, area), 0.0) for year in years for area in chosen)
 
     def resident_years(self, years: Iterable[int], areas: Iterable[int] = ()) -> float:
-        """The same, but a year that is not over counts only as far as its data goes: what a yearly rate divides by."""
+        """Sum the same, weighting incomplete years by the share covered: the denominator of yearly rates."""
         days = self.filters.start or date.min, self.filters.finish or date.max
         return sum(self.residents([year], areas) * self.facts.years[year].covered(*days) for year in years)
 
     def has_few_residents(self, years: Iterable[int], area: int) -> bool:
-        """Whether an area has too few residents in any of the years for a meaningful rate."""
+        """Whether an area has too few residents for a meaningful rate in any of the years."""
         return any((year, area) in self.facts.few_residents for year in years)
 
 

@@ -1,6 +1,6 @@
-"""A report on some years of the city, or of an area, ward, district or beat: a single HTML file of four pages at most.
+"""A printable report on the city or on an area, ward, district or beat: one HTML file of up to four pages.
 
-It is made to be printed or sent. Its numbers, charts and tables are those of the dashboard's pages.
+It has the same numbers, charts and tables as the dashboard's pages.
 """
 
 import re
@@ -32,7 +32,10 @@ from chicago_crime.dashboard.view import Figure, PageTable, Section, View, as_te
 from chicago_crime.installation import Installation
 
 ROWS_SHOWN = {"areas": 12, "blocks": 12, "spans": 13}
-"""How many of the first rows of each table fit."""
+"""Rows of each table that fit."""
+
+WIDTH = 690
+"""Width of charts on paper, in pixels."""
 
 
 def write_report(
@@ -45,15 +48,15 @@ def write_report(
     """Write the report on a year and return its title.
 
     Args:
-        installation: whose.
-        year: which.
-        output: the file.
-        as_of: which snapshot; None for the newest.
-        places: number of a `district`, `ward` or `beat`, or name or number of an `area`; with none, it is on the city.
+        installation: the installation to report from.
+        year: the year of the report.
+        output: the file to write.
+        as_of: the snapshot; None for the newest.
+        places: number of a `district`, `ward` or `beat`, or name or number of an `area`; default: the city.
 
     Raises:
-        UsageError: there is no such place; the message suggests some.
-        PlatformError: there is no such snapshot, the year is not in it, no crime matches, or a file is damaged.
+        UsageError: a place does not exist; the message suggests similar ones.
+        PlatformError: the snapshot does not exist or lacks the year, no crime matches, or a file is damaged.
     """
     data = Data(installation.reader(as_of))
     chosen: dict[str, Any] = {name: (place,) for name, place in places.items() if place is not None}
@@ -63,17 +66,17 @@ def write_report(
 
 
 def title_of(request: PageRequest) -> str:
-    """What the report is on."""
+    """Return the title of the report."""
     return f"Reported crime in {' and '.join(chosen_places(request)) or 'Chicago'}, {request.years_text}"
 
 
-def nowhere(link: str) -> str:
-    """Where a file by itself leads to: nowhere."""
+def no_link(link: str) -> str:
+    """Return no link: a standalone file has no other pages."""
     return ""
 
 
 def render(request: PageRequest) -> str:
-    """The report as HTML, under any filters.
+    """Render the report as HTML, under any filters.
 
     Raises:
         PlatformError: none of the years is loaded, or no crime matches.
@@ -81,12 +84,12 @@ def render(request: PageRequest) -> str:
     return render_paper("report.html", request, **contents(request))
 
 
-def contents(request: PageRequest, page_of: Callable[[str], str] = nowhere) -> dict[str, Any]:
-    """What the report shows, by the names of its template.
+def contents(request: PageRequest, page_of: Callable[[str], str] = no_link) -> dict[str, Any]:
+    """Build the variables of the report's template.
 
     Args:
-        request: what it is on.
-        page_of: makes the address, beside the report, of what a page of the dashboard links to; empty for none.
+        request: the filters of the report.
+        page_of: maps a link of the dashboard to a page next to the report; empty for none.
 
     Raises:
         PlatformError: none of the years is loaded, the chosen end date is not, or no crime matches.
@@ -97,26 +100,26 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = nowhere) -> d
     filters = replace(request.filters, end=end, rows="type", map="cells" if has_place else "areas", sort="", page=1)
     request = replace(request, filters=filters)
     views = [overview(request), where(request), when(request)]
-    with suppress(NoCrimesError):  # of a place without a crime in the newest year
-        views.append(compare(replace(request)))  # which leaves its request with other years
+    with suppress(NoCrimesError):  # a place may have no crimes in the newest year
+        views.append(compare(replace(request)))  # a copy, because it changes the years
     [drawn], table = views[1].sections[0].maps, "blocks" if has_place else "areas"
     tables = {table: (incidents(request) if has_place else views[1]).table(table), "spans": views[-1].table("spans")}
     used = [_section(view, name) for view, name in zip(views, ("trend", "map", "hours", "spans"), strict=False)]
     sections = {section.name: section for section in used}
     headings = {section.name: section.title for section in used} | {
-        "spans": f"By type, to {as_text(end, 'date')}",
-        table: "Blocks with most crimes" if has_place else "Areas with most crimes",
+        "spans": f"By type, through {as_text(end, 'date')}",
+        table: "Blocks with the most crimes" if has_place else "Areas with the most crimes",
     }
     about = [(one.label, one.caveat) for one in views[0].numbers if one.caveat]
     about += [(headings[section.name], section.intro) for section in used if section.figures]
     about += [(headings[section.name], caveat) for section in used for caveat in section.caveats]
     about += [(headings[table], caveat) for caveat in ([] if has_place else _section(views[1], "table").caveats)]
-    of_note: dict[str, list[str]] = {}
+    headings_of: dict[str, list[str]] = {}
     for heading, note in about:
-        of_note.setdefault(note, []).append(heading)
+        headings_of.setdefault(note, []).append(heading)
     notes: dict[str, list[str]] = {}
-    for note, of in of_note.items():
-        notes.setdefault("; ".join(of), []).append(note)
+    for note, shared_by in headings_of.items():
+        notes.setdefault("; ".join(shared_by), []).append(note)
     return {
         "title": title,
         "headings": headings,
@@ -124,7 +127,7 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = nowhere) -> d
         "others": [request.filter_label(name, value) for name, value in filters.active() if name not in KINDS],
         "numbers": views[0].numbers,
         "sections": sections,
-        "figure": cache(lambda name, *size: _drawn(sections[name], *size)),
+        "figure": cache(lambda name, height: _drawn(sections[name], height)),
         "map": replace(drawn, marks=[replace(mark, link=page_of(mark.link)) for mark in drawn.marks]),
         "tables": {name: shortened(found, ROWS_SHOWN[name]) for name, found in tables.items() if found},
         "notes": notes,
@@ -133,7 +136,7 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = nowhere) -> d
 
 
 def render_paper(template: str, request: PageRequest, **more: Any) -> str:
-    """A page that is made to be printed or sent: it loads nothing, and it says what it is from."""
+    """Render a self-contained page with its citation."""
     return TEMPLATES.get_template(template).render(
         synthetic_years=caveats.synthetic_years(request.facts),
         citation=request.citation,
@@ -146,16 +149,16 @@ def _section(view: View, name: str) -> Section:
     return next(section for section in view.sections if section.name == name)
 
 
-def _drawn(section: Section, width: int, height: int) -> Markup | str:
-    """The chart of a section as SVG, or the sentence that says all of it."""
-    return as_svg(section.figures[0], width, height) if section.figures else section.intro
+def _drawn(section: Section, height: int) -> Markup | str:
+    """Return the chart of a section as SVG, or the sentence that replaces it."""
+    return as_svg(section.figures[0], height) if section.figures else section.intro
 
 
 def shortened(table: PageTable, rows: int) -> tuple[PageTable, int]:
-    """The part of a table that fits on paper, and how many rows it leaves out.
+    """Return the part of a table that fits on paper, and the number of rows left out.
 
-    Of Compare, that is the year to date, and below the first rows homicide and whatever is unusual: paper has no click.
-    A column of nothing, as that of a year that is not loaded, is left out, too.
+    Of Compare, keep only the year to date, and also rows on homicide and unusual counts below the first rows, because
+    paper has no scrolling. Drop empty columns, such as those of years that are not loaded.
     """
     known = [column for column in table.shown_columns if any(row[column.name] is not None for row in table.rows)]
     left = [column for column in known if column.name != "residents"]
@@ -168,10 +171,10 @@ def shortened(table: PageTable, rows: int) -> tuple[PageTable, int]:
     return replace(table, columns=columns, rows=kept), len(table.rows) - len(kept)
 
 
-def as_svg(figure: Figure, width: int, height: int | None = None) -> Markup:
-    """A chart as SVG, of a width and height in pixels; without a height, it has its own."""
-    spec: dict[str, Any] = {**figure.spec, "config": theme(False), "width": width}
+def as_svg(figure: Figure, height: int | None = None) -> Markup:
+    """Render a chart as SVG; the height in pixels is by default that of the chart."""
+    spec: dict[str, Any] = {**figure.spec, "config": theme(False), "width": WIDTH}
     spec |= {"height": height} if height else {}
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
-    # Vega numbers gradients by how many charts it drew before; the same chart shall always be the same text.
+    # Vega numbers gradients per process; the same chart must always be the same text.
     return Markup(re.sub(r"gradient_\d+", f"gradient-{figure.name}", vl_convert.vegalite_to_svg(spec)))

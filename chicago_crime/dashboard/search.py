@@ -1,4 +1,4 @@
-"""What somebody means who types "burglary hyde park 2017": words to filters."""
+"""Search: turns words such as "burglary hyde park 2017" into filters."""
 
 import re
 from calendar import monthrange
@@ -13,7 +13,7 @@ from chicago_crime.reference import offense_groups
 
 Phrase = tuple[str, ...]
 Meaning = tuple[str, str]
-"""Name and value of a filter, as in a query string."""
+"""Name and value of a filter, as in the query string."""
 
 ARTICLES = frozenset({"a", "an", "the"})
 IGNORED = frozenset({"and", "at", "by", "crime", "for", "in", "of", "on", "or", "to", "with"})
@@ -25,42 +25,47 @@ FLAGS: dict[str, Meaning] = {
 }
 NEGATIONS = frozenset({"except", "excluding", "no", "not", "without"})
 NUMBERED = frozenset({"ward", "district", "beat", "area", "hour"})
-ALSO = {"drug": "NARCOTICS", "mugging": "ROBBERY", "trespassing": "CRIMINAL TRESPASS", "vandalism": "CRIMINAL DAMAGE"}
-"""What people call a crime type."""
+SYNONYMS = {
+    "drug": "NARCOTICS",
+    "mugging": "ROBBERY",
+    "trespassing": "CRIMINAL TRESPASS",
+    "vandalism": "CRIMINAL DAMAGE",
+}
+"""Common names of crime types."""
 
 
 def understand(text: str, data: Data) -> tuple[Filters, list[str]]:
-    """The filters that a text means, and the words that mean nothing here.
+    """Return the filters in a text, and the words that were not understood.
 
-    What is negated means nothing, as a filter only chooses: but a flag may be unset.
+    Negations are not understood, because filters only include, except for flags, which may be off.
     """
     known = data.derived("phrases", lambda: _phrases(data.facts()))
-    words = words_of(re.sub(r"(?<!\S)-(?=\w)", "not ", text.lower()))
+    words = split_words(re.sub(r"(?<!\S)-(?=\w)", "not ", text.lower()))
     pairs: list[Meaning] = []
     unknown: list[str] = []
     negation = last = ""
     for phrase, meanings in _read(words, known):
-        said = " ".join(phrase)
-        if not meanings and said in NEGATIONS:
-            negation = said
+        text = " ".join(phrase)
+        if not meanings and text in NEGATIONS:
+            negation = text
             continue
-        if not meanings and said in IGNORED:
-            negation = negation or (last if said in ("and", "or") else "")
+        if not meanings and text in IGNORED:
+            negation = negation or (last if text in ("and", "or") else "")
             continue
         if negation:
             meanings = [(name, "no") for name, value in meanings if value == "yes"]
         pairs += meanings
-        unknown += [] if meanings else [f"{negation} {said}".strip()]
+        unknown += [] if meanings else [f"{negation} {text}".strip()]
         negation, last = "", negation
     filters, _, refused = read_filters(pairs)
     return filters, [*unknown, *([negation] if negation else []), *refused]
 
 
 def _read(words: list[str], known: dict[Phrase, Meaning]) -> Iterator[tuple[Phrase, list[Meaning]]]:
-    """The phrases of a text with what they mean; a word that means nothing is one by itself.
+    """Split a text into phrases with their meanings; an unknown word is a phrase without one.
 
-    The longest phrase counts: "motor vehicle theft" is one type, and not THEFT. Words that stand in one name only, as
-    "hyde" or "sexual assault" do, mean that name.
+    The longest phrase wins: "motor vehicle theft" is one type, not THEFT. Words that occur in only one name, such as
+    "hyde" or "sexual assault", mean that name.
     """
     longest = max(map(len, known))
     while words:
@@ -72,8 +77,8 @@ def _read(words: list[str], known: dict[Phrase, Meaning]) -> Iterator[tuple[Phra
         words = words[length:]
 
 
-def words_of(text: str) -> list[str]:
-    """Lower-case words in the singular, without articles; a year, a span of years or a month is one word."""
+def split_words(text: str) -> list[str]:
+    """Split into lowercase singular words without articles; a year, range of years or month is one word."""
     text = re.sub(r"(\d{4}) (?:to|-) (\d{4})", r"\1-\2", text.lower().replace("'", ""))
     return [_singular(word) for word in re.findall(r"\d{4}-\d{2}(?:\d\d)?|[a-z0-9]+", text) if word not in ARTICLES]
 
@@ -102,7 +107,7 @@ def _meanings(phrase: Phrase, known: dict[Phrase, Meaning]) -> list[Meaning]:
 
 
 def _month(words: Iterable[str]) -> tuple[date, date] | None:
-    """The first and the last day of a month, written as april 2016, apr 2016 or 2016-04."""
+    """Return the first and last day of a month written as april 2016, apr 2016 or 2016-04."""
     for form in ("%B %Y", "%b %Y", "%Y-%m"):
         with suppress(ValueError):
             first = datetime.strptime(" ".join(words), form).date()
@@ -111,27 +116,27 @@ def _month(words: Iterable[str]) -> tuple[date, date] | None:
 
 
 def _phrases(facts: Facts) -> dict[Phrase, Meaning]:
-    """Every name that a filter knows, and the parts that only one name has. Types come before groups of one name."""
+    """Map names of filter values, and their unique parts, to meanings. Types precede groups of the same name."""
     names: list[tuple[str, Meaning]] = [(label, ("type", label)) for label in facts.choices["type"]]
     names += [(name, ("area", str(number))) for number, name in facts.areas.items()]
     names += [(text, ("group", name)) for name, one in offense_groups().items() for text in (one.label, *one.also)]
-    names += [(text, ("type", name)) for text, name in ALSO.items()]
+    names += [(text, ("type", name)) for text, name in SYNONYMS.items()]
     found: dict[Phrase, Meaning] = {}
-    of_part: dict[Phrase, set[Meaning]] = {}
+    by_part: dict[Phrase, set[Meaning]] = {}
     for text, meaning in names:
-        words = tuple(words_of(text))
+        words = tuple(split_words(text))
         if found.setdefault(words, meaning) == meaning:
             for part in {*_parts(words, meaning[0] == "area")}:
-                of_part.setdefault(part, set()).add(meaning)
+                by_part.setdefault(part, set()).add(meaning)
     for name in ("location", "description"):
         for text in facts.choices[name]:
-            found.setdefault(tuple(words_of(text)), (name, text))
-    found |= {("beat", str(beat)): ("beat", str(beat)) for beat in facts.choices["beat"]}  # 2012 may be one
-    return {part: one for part, (one, *more) in of_part.items() if not more} | found
+            found.setdefault(tuple(split_words(text)), (name, text))
+    found |= {("beat", str(beat)): ("beat", str(beat)) for beat in facts.choices["beat"]}  # 2012 can be a beat
+    return {part: one for part, (one, *more) in by_part.items() if not more} | found
 
 
 def _parts(words: Phrase, is_area: bool) -> Iterator[Phrase]:
-    """Words of a name that may stand for it; of an area, no middle ones: "west side" is not Near West Side."""
+    """Parts of a name that may abbreviate it. Not the middle of an area: "west side" is not Near West Side."""
     for start, end in combinations(range(len(words) + 1), 2):
         part = words[start:end]
         if not {*part} <= IGNORED and (start == 0 or end - start == 1 or not is_area):

@@ -1,4 +1,4 @@
-"""Starting the dashboard's server, until Ctrl-C."""
+"""The dashboard's server."""
 
 import asyncio
 import threading
@@ -14,14 +14,14 @@ from chicago_crime.dashboard.charts.vega import bundle
 from chicago_crime.errors import PlatformError
 
 MEMORY = "256MB"
-"""What DuckDB may use for pages: the marts are small, and a backfill on the same machine needs the rest."""
+"""DuckDB's memory limit for pages: the marts are small, and a backfill on the same machine needs the rest."""
 
 SLOW_SECONDS = 60.0
-"""How long a client may take to send a request, and to receive the answer."""
+"""Time limit for a client to send a request, and to receive the response."""
 
 
-class PatientProtocol(H11Protocol):
-    """Aborts connections of clients that are too slow: uvicorn itself waits for ever for the rest of a request."""
+class TimeoutProtocol(H11Protocol):
+    """Closes connections of slow clients: uvicorn itself waits forever for the rest of a request."""
 
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -44,23 +44,23 @@ class PatientProtocol(H11Protocol):
 
     def _give_up(self) -> None:
         if self.cycle and not self.cycle.more_body and not self.cycle.response_started:
-            self._wait()  # the delay is ours
+            self._wait()  # the server is the slow side
         else:
             self.transport.abort()
 
 
 def serve(dashboard: Dashboard, port: int, host: str, announce: Callable[[str], None]) -> None:
-    """Serve until Ctrl-C or SIGTERM. Only requests to this machine, or to a name in the settings, are answered.
+    """Serve until Ctrl-C or SIGTERM. Only requests for this machine or a host name in the settings are answered.
 
     Args:
-        dashboard: what is served.
+        dashboard: the dashboard to serve.
         port: the port to listen on.
         host: the address to listen on.
-        announce: called with what is wrong, if anything is, and with the URL when the server is about to listen.
+        announce: called with a startup problem, if any, and with the URL before the server listens.
     """
     try:
         dashboard.warm_up()
-    except PlatformError as error:  # the pages show it, too, until it is mended
+    except PlatformError as error:  # the pages show it, too, until it is fixed
         announce(str(error))
     threading.Thread(target=bundle, daemon=True).start()
     server = uvicorn.Server(
@@ -68,7 +68,7 @@ def serve(dashboard: Dashboard, port: int, host: str, announce: Callable[[str], 
             dashboard.application(),
             host=host,
             port=port,
-            http=PatientProtocol,
+            http=TimeoutProtocol,
             proxy_headers=False,  # BehindProxy reads them
             log_level="warning",
         )

@@ -1,4 +1,4 @@
-"""The templates of pages and the report, and texts in Markdown."""
+"""Templates of pages and the report, and Markdown."""
 
 import json
 import re
@@ -19,7 +19,7 @@ TEMPLATES = jinja2.Environment(
 
 
 def as_json(value: Any) -> Markup:
-    """A value as JSON that is safe inside a script element."""
+    """Serialize to JSON that is safe inside a script element."""
     return Markup(json.dumps(value, separators=(",", ":"), default=str).replace("<", "\\u003c"))
 
 
@@ -27,12 +27,12 @@ TEMPLATES.globals |= {"as_json": as_json, "as_text": as_text}
 
 
 def methods() -> Markup:
-    """How each number is made: `methods.md`, a copy of the documentation's page, as HTML."""
+    """Render `methods.md`, a copy of the page in the documentation, as HTML."""
     return as_html((FOLDER / "methods.md").read_text(encoding="utf-8"))
 
 
 def as_html(text: str) -> Markup:
-    """Markdown as HTML, whose headings can be linked to as in the documentation."""
+    """Render Markdown as HTML, with the same heading anchors as in the documentation."""
     markdown = MarkdownIt("commonmark").enable("table")
     tokens = markdown.parse(text)
     for heading, inline in pairwise(tokens):

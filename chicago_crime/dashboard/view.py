@@ -1,6 +1,6 @@
-"""The parts of every page: numbers, sections, charts and tables, and how values are formatted.
+"""The parts of a page: numbers, sections, charts and tables, and the formats of values.
 
-Their layout is in `templates/` and `static/`, chart specifications in `charts/`.
+Layout is in `templates/` and `static/`, chart specifications in `charts/`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,15 +35,15 @@ Kind = Literal[
 TEXTS = ("text", "type", "prose")
 
 MANY_COLUMNS = 4
-"""More do not fit on a telephone."""
+"""Most columns that fit on a phone."""
 
-NOT_KNOWN = "\u2013"
+UNKNOWN = "\u2013"
 MINUS = "\u2212"
-KNOWN_FLAGS = 0.99
-"""The share of arrest flags that must be known for a rate, as in the Spark job."""
+MIN_KNOWN_FLAGS = 0.99
+"""Share of arrest flags that must be known for a rate, as in the Spark job."""
 
 SYNTHETIC = "SYNTHETIC"
-"""The mark of sample data on every page and in every download."""
+"""Label of sample data on every page and in every download."""
 
 
 FORMATS = {
@@ -53,35 +53,35 @@ FORMATS = {
     "percent_change": "{:+,.1%}",
     "decimal": "{:,.1f}",
     "score": "{:+.1f}",
-    "date": "{0.day} {0:%B %Y}",
+    "date": "{0:%B} {0.day}, {0.year}",
     "month": "{:%B %Y}",
-    "time": "{0.day} {0:%b %Y, %H:%M}",
+    "time": "{0:%b} {0.day}, {0:%Y %H:%M}",
 }
 
 
 def as_text(value: Any, kind: Kind) -> str:
-    """A value as text; a dash where nothing is known, or where numbers cannot tell."""
+    """Format a value; a dash means unknown, or too few crimes to tell."""
     if value in (None, TOO_FEW):
-        return NOT_KNOWN
+        return UNKNOWN
     if kind in TEXTS:
         return str(value).capitalize() if kind == "type" and value.isupper() else str(value)
     if kind == "flag":
         return "yes" if value else "no"
     if kind == "growth":  # the column header has the percent sign
-        return as_text(value, "percent_change").removesuffix(" %")
-    text = FORMATS[kind].format(value).replace("-", MINUS).replace("%", " %")
+        return as_text(value, "percent_change").removesuffix("%")
+    text = FORMATS[kind].format(value).replace("-", MINUS)
     return text.replace("+", "") if value == 0 else text
 
 
 def crimes_text(crimes: float, kind: Kind = "count") -> str:
-    """A number of crimes, or by how many it changed, in words."""
+    """Format a number of crimes, or a change in it, with the noun."""
     return f"{as_text(crimes, kind)} crime{'' if abs(crimes) == 1 else 's'}"
 
 
 def days_text(first: date, last: date) -> str:
-    """A span of days as text, such as 1 Jan - 12 Nov 2018."""
-    year = "" if first.year == last.year else f" {first.year}"
-    return f"{first.day} {first:%b}{year} - {last.day} {last:%b %Y}"
+    """Format a span of days, such as Jan 1 - Nov 12, 2018."""
+    year = "" if first.year == last.year else f", {first.year}"
+    return f"{first:%b} {first.day}{year} \u2013 {last:%b} {last.day}, {last.year}"
 
 
 @dataclass(frozen=True)
@@ -89,13 +89,13 @@ class Column:
     """One column of a table.
 
     Attributes:
-        name: in downloads.
-        label: on the page.
-        kind: how its values are formatted.
-        group: a label above several columns.
+        name: name in downloads.
+        label: label on the page.
+        kind: format of its values.
+        group: label above several columns.
         is_small: name of a column that is true where this column's value is too small to be meaningful.
-        is_shown: whether the page shows it; a download always has it.
-        incidents: name of the value that is the query string of the incidents behind this column's count.
+        is_shown: whether the page shows it; downloads always include it.
+        incidents: name of the value with the query string of the incidents behind this column's count.
     """
 
     name: str
@@ -108,23 +108,23 @@ class Column:
 
     @property
     def is_number(self) -> bool:
-        """Whether it is right-aligned."""
+        """Whether it is numeric, and so right-aligned."""
         return self.kind not in (*TEXTS, "date", "month", "time", "flag")
 
 
 @dataclass(frozen=True)
 class PageTable:
-    """A table on a page; its download holds the same rows.
+    """A table on a page; its download has the same rows.
 
     Attributes:
-        name: in the URL of its download.
+        name: name in the URL of its download.
         caption: what it contains.
-        columns: in order.
+        columns: columns in order.
         rows: values by column name; `link` may hold the query string that the first cell links to.
-        shown: how many rows the page shows; the download has all.
+        shown: number of rows on the page; downloads have all.
         is_open: whether it is expanded at first.
-        total: what all rows together have, shown below them. It is in no download: there it would count twice.
-        matching: how many rows there are, where `rows` are only a part of them.
+        total: totals below the rows. They are not in downloads, where they would be counted twice.
+        matching: number of rows, if `rows` is only a part of them.
     """
 
     name: str
@@ -149,12 +149,12 @@ class PageTable:
 
     @property
     def is_dense(self) -> bool:
-        """Whether it has so many columns that the cells of a row are below each other where there is no room."""
+        """Whether it has so many columns that narrow screens stack the cells of a row."""
         return len(self.shown_columns) > MANY_COLUMNS or bool(self.groups)
 
     @property
     def groups(self) -> list[tuple[str, int]]:
-        """Group labels with the number of columns they span; empty if no column has one."""
+        """Group labels with the number of columns they span; empty without groups."""
         spans: list[tuple[str, int]] = []
         for column in self.shown_columns:
             if spans and spans[-1][0] == column.group:
@@ -164,7 +164,7 @@ class PageTable:
         return spans if any(column.group for column in self.columns) else []
 
     def ordered(self, sort: str) -> Sequence[Mapping[str, Any]]:
-        """The rows in the order that `Filters.sort` asks for, if that is about this table; unknown values last."""
+        """Sort the rows by `Filters.sort`, if it applies to this table, with unknown values last."""
         table, _, name = sort.partition(":")
         column = next((column.name for column in self.columns if column.name == name.removeprefix("-")), None)
         if table != self.name or column is None:
@@ -174,14 +174,14 @@ class PageTable:
         return [*known, *(row for row in self.rows if row[column] is None)]
 
     def next_sort(self, column: Column, sort: str) -> str:
-        """What a click on a column's header sorts by: numbers from the largest, texts from A, and then the reverse."""
+        """Return the order after a click on a column's header: numbers descending, text ascending, then reversed."""
         first, second = f"{self.name}:{column.name}", f"{self.name}:-{column.name}"
         if column.kind not in TEXTS:
             first, second = second, first
         return second if sort == first else first
 
     def download(self, sort: str, synthetic: bool) -> pa.Table:
-        """The unformatted rows, with a column that marks synthetic data."""
+        """Return the unformatted rows, with a column that marks synthetic data."""
         found = self.ordered(sort)
         rows = pa.table({column.name: [row[column.name] for row in found] for column in self.columns})
         if synthetic:
@@ -191,7 +191,7 @@ class PageTable:
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart: its specification, with what it draws."""
+    """A chart: its specification, including data."""
 
     name: str
     label: str
@@ -200,7 +200,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Link:
-    """A link, and the address that it leads to."""
+    """A link and its target."""
 
     text: str
     address: str
@@ -208,8 +208,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Section:
-    """A section of a page: a chart or map and the table with the same numbers; `link` is where more is. A wide one has
-    no other beside it."""
+    """A section of a page: chart or map, a table with the same numbers, and a link to more. Wide ones span the page."""
 
     name: str
     title: str
@@ -224,7 +223,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Number:
-    """A key figure at the top of a page; `link` is the address of the incidents that it counts."""
+    """A key figure at the top of a page; `link` leads to the incidents it counts."""
 
     label: str
     value: str
@@ -242,7 +241,7 @@ class View:
     numbers: Sequence[Number] = ()
 
     def only(self, name: str) -> Section | None:
-        """The section of the chart or map with this name, without anything else that it has."""
+        """Return the section with only the chart or map of this name."""
         for section in self.sections:
             figures = [figure for figure in section.figures if figure.name == name]
             maps = [one for one in section.maps if one.name == name]
@@ -251,32 +250,32 @@ class View:
         return None
 
     def table(self, name: str) -> PageTable | None:
-        """The table with this name."""
+        """Return the table with this name."""
         return next((table for section in self.sections for table in section.tables if table.name == name), None)
 
 
 def arrests_number(counts: Mapping[str, int], caveat: str = "") -> Number:
-    """The arrest rate as a key figure; counts as for `arrest_rate`."""
+    """Build the key figure of the arrest rate; counts as for `arrest_rate`."""
     arrests = f"{crimes_text(counts['arrests'])} with the arrest flag"
     return Number("Arrest rate", as_text(arrest_rate(counts), "percent"), arrests, caveat)
 
 
 def share(part: float, whole: float) -> float | None:
-    """part / whole, or None if the whole is 0."""
+    """Return part / whole, or None if the whole is 0."""
     return part / whole if whole else None
 
 
 def rate_unit(crimes: float, residents: float) -> int:
-    """Per how many residents rates are given: 1,000 a year, or 100,000 where the whole has less than one per 1,000."""
+    """Return the unit of rates: per 1,000 residents, or per 100,000 if there is less than one crime per 1,000."""
     return 1_000 if 1_000 * crimes >= residents else 100_000
 
 
 def arrest_rate(counts: Mapping[str, int]) -> float | None:
-    """`arrests` / `flagged`, the crimes whose flag is known; None if it is unknown of over 1 % of the `crimes`."""
-    is_known = counts["flagged"] >= KNOWN_FLAGS * counts["crimes"]
+    """Return `arrests` / `flagged`, the crimes with a known flag; None if over 1% of the `crimes` have none."""
+    is_known = counts["flagged"] >= MIN_KNOWN_FLAGS * counts["crimes"]
     return share(counts["arrests"], counts["flagged"]) if is_known else None
 
 
 def change(now: float, before: float | None) -> float | None:
-    """Relative growth, or None if there was nothing before."""
+    """Return the relative change, or None if there was nothing before."""
     return (now - before) / before if before else None

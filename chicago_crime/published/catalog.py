@@ -152,7 +152,7 @@ class Catalog(_Record):
         names = {one.source["source"]: one.is_synthetic for one in self.years.values()}
         sources = (f"{name} (SYNTHETIC)" if synthetic else f"{DATASET} ({name})" for name, synthetic in names.items())
         return (
-            f"Chicago crime snapshot {self.snapshot}, published {self.published_at.astimezone(CHICAGO):%-d %B %Y}; "
+            f"Chicago crime snapshot {self.snapshot}, published {self.published_at.astimezone(CHICAGO):%B %-d, %Y}; "
             f"source: {', '.join(sorted(sources))}; records to {newest}."
         )
 

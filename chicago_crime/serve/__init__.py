@@ -1,1 +1,1 @@
-"""What programs get (JSON, MCP), the static site, and what is sent, over the same answers as the pages."""
+"""JSON API, MCP server, static site and scheduled reports, built on the answers of the pages."""

@@ -1,4 +1,4 @@
-"""A page's answer as data: what programs get where people get a page."""
+"""The content of a page as data, for programs."""
 
 from typing import Any
 
@@ -19,18 +19,18 @@ class ColumnAnswer(BaseModel):
 
 
 class TableAnswer(BaseModel):
-    """A table. Shares and rates of change are fractions: 0.25 is 25 %."""
+    """A table. Shares and rates of change are fractions: 0.25 is 25%."""
 
     name: str
     caption: str
     columns: list[ColumnAnswer]
     rows: list[dict[str, Any]]
-    matching: int = Field(description="How many rows there are; `rows` may be one page of them, or the first 1,000.")
-    total: dict[str, Any] | None = Field(description="What all rows together have; None if they are not added up.")
+    matching: int = Field(description="Number of matching rows; `rows` may be one page of them, or the first 1,000.")
+    total: dict[str, Any] | None = Field(description="Totals of all rows; None if they do not add up.")
 
 
 class SectionAnswer(BaseModel):
-    """A section of a page: what it says, what to keep in mind, and its tables."""
+    """A section of a page, with its caveats and tables."""
 
     name: str
     title: str
@@ -54,10 +54,10 @@ class Answer(BaseModel):
     question: str
     snapshot: str = Field(description="Id of the published snapshot: the same id and filters give the same answer.")
     citation: str
-    filters: dict[str, list[str]] = Field(description="The filters as understood.")
-    years: list[int] = Field(description="The years that the answer is about.")
-    synthetic_years: list[int] = Field(description="Years of made-up sample data among those that are loaded.")
-    notes: list[str] = Field(description="What about the filters could not be honored.")
+    filters: dict[str, list[str]] = Field(description="The filters as applied.")
+    years: list[int] = Field(description="Years that the answer covers.")
+    synthetic_years: list[int] = Field(description="Loaded years of made-up sample data.")
+    notes: list[str] = Field(description="Filters that could not be applied, and why.")
     numbers: list[NumberAnswer]
     sections: list[SectionAnswer]
 
@@ -69,7 +69,7 @@ class Problem(BaseModel):
 
 
 def answer_page(request: PageRequest, page: Page) -> Answer:
-    """What a page shows, as data; that no crime matches is an answer, too."""
+    """Return the content of a page as data; if no crime matches, the answer is zero."""
     try:
         view = page(request)
     except NoCrimesError as error:

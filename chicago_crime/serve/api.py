@@ -1,4 +1,4 @@
-"""The program interface: every page's answer as JSON under `/api/v1`, with the parameters of the page's address."""
+"""The JSON API: every page under `/api/v1`, with the same query parameters as in the browser."""
 
 from dataclasses import fields
 from importlib.metadata import version
@@ -29,7 +29,7 @@ STATUSES: dict[type[PlatformError], int] = {
     UsageError: 400,
     DamagedError: 503,
 }
-ONLY_OF = {
+PAGE_OF = {
     "map": "where",
     "measure": "where",
     "rows": "compare",
@@ -37,26 +37,26 @@ ONLY_OF = {
     "sort": "incidents",
     "page": "incidents",
 }
-"""The parameters that one page alone uses."""
+"""Parameters that only one page uses."""
 MEANINGS = {
     200: "the answer",
-    304: "it has not changed since the answer with that ETag",
-    400: "a parameter is unknown or wrong",
-    404: "there is no such page, snapshot, loaded year or period",
-    429: "too many requests; `Retry-After` says when to ask again",
+    304: "unchanged since the answer with this ETag",
+    400: "a parameter is unknown or invalid",
+    404: "the page or snapshot does not exist, or the year or period is not loaded",
+    429: "too many requests; retry after the seconds in `Retry-After`",
     503: "a published file is damaged",
 }
 LIMITS: dict[str, dict[str, Any]] = {
     "as_of": {"type": "string", "anyOf": [{"format": "date"}, {"pattern": f"^{ID.pattern}$"}]},
     "year": {"maximum": current_year()},
 }
-"""What the filters that have a reader of their own may be."""
+"""JSON schemas of filters with a custom parser."""
 PLAIN: dict[str, dict[str, Any]] = {"boolean": {"type": "string", "enum": ["yes", "no"]}, "string": {"pattern": r"\S"}}
-"""How values without other conditions are written."""
+"""JSON schemas of types without other constraints."""
 
 
 def routes(dashboard: Dashboard) -> list[BaseRoute]:
-    """The routes of the program interface."""
+    """Build the routes of the API."""
 
     def page(request: Request) -> Response:
         return _answer(dashboard, request)
@@ -68,26 +68,29 @@ def routes(dashboard: Dashboard) -> list[BaseRoute]:
 
 
 def _answer(dashboard: Dashboard, request: Request) -> Response:
-    """A page's answer. It is not made again for a client that has the one of this snapshot."""
+    """Return the answer of a page, or 304 to a client that already has it."""
     name = request.path_params["page"]
     try:
         if name not in PAGES:
-            raise NothingMatchesError(f"there is no {PATH}/{name}: the pages are {', '.join(PAGES)}")
+            raise NothingMatchesError(f"{PATH}/{name} does not exist: the pages are {', '.join(PAGES)}")
         pairs = request.query_params.multi_items()
         if blank := [name for name, text in pairs if not text.strip()]:
-            raise UsageError(f"{', '.join(blank)} has no value: leave it out")
+            raise UsageError(f"{', '.join(blank)} has no value: omit it")
         filters, *wrong = read_filters(pairs)
         if notes := list(chain(*wrong)):
             raise UsageError(" ".join(notes).replace("Ignored ", ""))
-        if foreign := [f"{one} is of {PATH}/{ONLY_OF[one]}" for one, _ in pairs if ONLY_OF.get(one, name) != name]:
-            raise UsageError(f"{'; '.join(foreign)}: {PATH}/{name} has no such parameter")
+        if foreign := [
+            f"{one} only applies to {PATH}/{PAGE_OF[one]}" for one, _ in pairs if PAGE_OF.get(one, name) != name
+        ]:
+            raise UsageError(f"{'; '.join(foreign)}, not to {PATH}/{name}")
         data = dashboard.snapshots.data(filters.as_of)
-        asked = PageRequest(data, require_known(data, filters))
-        tag = f'"{asked.data.catalog.snapshot}-{digest(version("chicago-crime"), name, asked.filters.query())[:16]}"'
+        page_request = PageRequest(data, require_known(data, filters))
+        fingerprint = digest(version("chicago-crime"), name, page_request.filters.query())[:16]
+        tag = f'"{data.catalog.snapshot}-{fingerprint}"'
         headers = {"ETag": tag, "Cache-Control": "no-cache"}
         if tag in request.headers.get("If-None-Match", ""):
             return Response(status_code=304, headers=headers)
-        answer = answer_page(asked, PAGES[name][1])
+        answer = answer_page(page_request, PAGES[name])
         return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
     except PlatformError as error:
         status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
@@ -95,7 +98,7 @@ def _answer(dashboard: Dashboard, request: Request) -> Response:
 
 
 def openapi() -> dict[str, Any]:
-    """The OpenAPI document, derived from the filters and the model of the answer."""
+    """Build the OpenAPI document from the filters and the answer model."""
     refs, definitions = models_json_schema(
         [(Answer, "serialization"), (Problem, "serialization")], ref_template="#/components/schemas/{model}"
     )
@@ -110,27 +113,27 @@ def openapi() -> dict[str, Any]:
         "info": {
             "title": "Chicago crime data",
             "version": version("chicago-crime"),
-            "description": "What the dashboard's pages show, as data. Each answer names its snapshot and its caveats.",
+            "description": "The dashboard's pages as data. Each answer includes its snapshot and caveats.",
         },
         "paths": {
             f"{PATH}/{name}": {
                 "get": {
                     "operationId": name,
-                    "summary": title,
+                    "summary": name.capitalize(),
                     "parameters": _parameters(name),
                     "responses": {str(status): response(status) for status in MEANINGS},
                 }
             }
-            for name, (title, _) in PAGES.items()
+            for name in PAGES
         },
         "components": {"schemas": definitions["$defs"]},
     }
 
 
 def _parameters(page: str) -> list[dict[str, Any]]:
-    """A parameter for each filter that a page uses."""
+    """Describe the filters that a page uses."""
     found = []
-    for field in (one for one in fields(Filters) if ONLY_OF.get(one.name, page) == page):
+    for field in (one for one in fields(Filters) if PAGE_OF.get(one.name, page) == page):
         one = TypeAdapter(VALUES[field.name]).json_schema() | LIMITS.get(field.name, {})
         meaning = one.pop("description")
         one = one | PLAIN.get(one["type"], {}) if one.keys() == {"type"} else one

@@ -1,4 +1,4 @@
-"""Free SQL from strangers: a DuckDB database that reads the published files and nothing else."""
+"""Untrusted SQL, in a DuckDB database that can read the published files and nothing else."""
 
 import multiprocessing
 import resource
@@ -18,50 +18,50 @@ from chicago_crime.storage.local.parquet_reader import create_views
 SECONDS = 10.0
 MEMORY = "256MB"
 PROCESS_BYTES = 1 << 30
-"""What the process of a query may allocate: DuckDB counts texts that its functions make in no limit of its own."""
+"""Memory limit of a query's process: DuckDB's own limit does not cover strings that its functions build."""
 MAX_CHARACTERS = 1_000_000
-"""How long an answer may be."""
+"""Maximum length of a result."""
 
 Rows = tuple[list[str], list[tuple[Any, ...]]]
 
 
 def locked_rows(reader: SnapshotReader, sql: str, count: int) -> Rows:
-    """The columns and the first rows of an answer, from the tables of one snapshot as views.
+    """Return the columns and first rows of a query over the tables of one snapshot.
 
-    The statement can open no other file and no network, nor change settings. A process of its own runs it: DuckDB looks
-    only between batches of rows whether it is to stop.
+    The query cannot open other files or the network, or change settings. It runs in a separate process that can be
+    killed, because DuckDB checks for interrupts only between batches of rows.
 
     Raises:
-        DamagedError: a file that it reads is damaged, or cannot be fetched.
-        UsageError: it is no query, DuckDB refuses it, or it takes too long or is too long.
+        DamagedError: a file that the query reads is damaged, or cannot be fetched.
+        UsageError: it is not a query, DuckDB rejects it, or it runs too long or returns too much.
     """
     folders = [reader.folder / "published" / "data", reference.file("").parent]
     spawn = multiprocessing.get_context("spawn")
-    answers, there = spawn.Pipe(duplex=False)
-    given = (there, reader.files_named(sql), folders, reader.threads, sql, count)
-    process = spawn.Process(target=_answer, args=given, daemon=True)
+    receiver, sender = spawn.Pipe(duplex=False)
+    arguments = (sender, reader.files_named(sql), folders, reader.threads, sql, count)
+    process = spawn.Process(target=_answer, args=arguments, daemon=True)
     process.start()
-    there.close()  # so that nothing more can come once the process has ended
+    sender.close()  # so that `recv` fails as soon as the process has ended
     try:
-        if not answers.poll(SECONDS):
-            raise UsageError(f"stopped after {SECONDS:.0f} s: ask for less, or for a mart instead of crimes")
-        found = answers.recv()
+        if not receiver.poll(SECONDS):
+            raise UsageError(f"stopped after {SECONDS:.0f} s: narrow the query, or query a mart instead of crimes")
+        found = receiver.recv()
     except EOFError:
-        raise UsageError("DuckDB ended on it, maybe for want of memory: ask for less") from None
+        raise UsageError("DuckDB crashed, possibly out of memory: narrow the query") from None
     finally:
         process.kill()
-        answers.close()
+        receiver.close()
     if isinstance(found, UsageError):
         raise found
     return found
 
 
-def _answer(there: Connection, *given: Any) -> None:
-    """In the process: send the rows, or why there are none."""
+def _answer(sender: Connection, *arguments: Any) -> None:
+    """Send the rows or the error to the parent process."""
     try:
-        there.send(_rows(*given))
+        sender.send(_rows(*arguments))
     except UsageError as error:
-        there.send(error)
+        sender.send(error)
 
 
 def _rows(files: Mapping[str, Any], folders: Sequence[Path], threads: int, sql: str, count: int) -> Rows:
@@ -70,17 +70,17 @@ def _rows(files: Mapping[str, Any], folders: Sequence[Path], threads: int, sql: 
     try:
         config: dict[str, Any] = {"threads": threads, "memory_limit": MEMORY}
         with duckdb.connect(config=config) as connection:
-            connection.execute("SET enable_progress_bar = false")  # standard output is the protocol's
+            connection.execute("SET enable_progress_bar = false")  # standard output belongs to the MCP protocol
             create_views(connection, files)
             connection.execute("SET temp_directory = ''")
             connection.execute(f"SET allowed_directories = [{allowed}]")
             connection.execute("SET enable_external_access = false; SET lock_configuration = true")
             if [one.type for one in connection.extract_statements(sql)] != [duckdb.StatementType.SELECT]:
-                raise UsageError("only a single SELECT is answered")
+                raise UsageError("only a single SELECT is allowed")
             answer = connection.sql(sql)
             columns, rows = answer.columns, answer.limit(count).fetchall()
     except (duckdb.Error, MemoryError) as error:
-        raise UsageError(str(error) or "it takes too much memory") from None
+        raise UsageError(str(error) or "out of memory") from None
     if (length := len(repr(rows))) > MAX_CHARACTERS:
-        raise UsageError(f"the answer has {length:,} characters, more than {MAX_CHARACTERS:,}: ask for less")
+        raise UsageError(f"the result has {length:,} characters, more than {MAX_CHARACTERS:,}: narrow the query")
     return columns, rows

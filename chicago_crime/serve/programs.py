@@ -1,4 +1,4 @@
-"""What the dashboard's server has for programs: `/api/v1`, `/openapi.json` and `/mcp`."""
+"""The endpoints for programs on the dashboard's server: `/api/v1`, `/openapi.json` and `/mcp`."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,12 +11,12 @@ from chicago_crime.dashboard.app import Dashboard
 from chicago_crime.serve.api import routes
 from chicago_crime.serve.tools import build_server
 
-MAX_QUESTION = 1 << 16
-"""Bytes of a question to `/mcp`: one with all filters has a few hundred."""
+MAX_REQUEST = 1 << 16
+"""Maximum bytes of a request to `/mcp`; one with all filters has a few hundred."""
 
 
 def add_programs(dashboard: Dashboard) -> None:
-    """Serve them beside the pages, from the same snapshots."""
+    """Add the endpoints to the dashboard, on the same snapshots."""
     server = build_server(dashboard.snapshots)
     names = [*LOCAL_NAMES, *dashboard.settings.dashboard_hosts.split()]
     hosts = [form for name in names for form in (name, f"{name}:*")]
@@ -24,7 +24,7 @@ def add_programs(dashboard: Dashboard) -> None:
         allowed_hosts=hosts, allowed_origins=[f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts]
     )
     over_http = server.streamable_http_app(
-        stateless_http=True, json_response=True, max_request_body_size=MAX_QUESTION, transport_security=security
+        stateless_http=True, json_response=True, max_request_body_size=MAX_REQUEST, transport_security=security
     )
 
     @asynccontextmanager

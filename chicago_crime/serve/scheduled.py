@@ -1,4 +1,4 @@
-"""What Dagster does with the published numbers: the static site as an asset, and the report that is sent."""
+"""Dagster definitions for the published numbers: the static site as an asset, and the scheduled report."""
 
 import json
 from collections.abc import Iterator
@@ -31,12 +31,12 @@ from chicago_crime.published.catalog import CHICAGO, NothingPublishedError
 from chicago_crime.settings import SettingsError
 from chicago_crime.storage.object_store import ObjectStore
 
-if TYPE_CHECKING:  # the pages need what draws charts, and Dagster shall not wait for it
+if TYPE_CHECKING:  # the pages import charting libraries, which would slow Dagster down
     from chicago_crime.dashboard.page_request import PageRequest
 
 
 def site_assets(installation: Installation) -> list[AssetsDefinition]:
-    """The asset of the site, if the settings name a folder or a bucket for it."""
+    """Build the asset of the site, if the settings name a folder or bucket for it."""
     settings = installation.settings
     if settings.site_folder is None and settings.gcs_site_bucket is None:
         return []
@@ -46,7 +46,7 @@ def site_assets(installation: Installation) -> list[AssetsDefinition]:
         group_name="published",
         kinds={"html"},
         owners=OWNERS,
-        description="Static pages of the newest snapshot, in a folder or a bucket: city, places, what is unusual, "
+        description="Static pages of the newest snapshot, in a folder or bucket: city, places, unusual counts, "
         "methods, downloads.",
     )
     def site() -> MaterializeResult:
@@ -59,22 +59,22 @@ def site_assets(installation: Installation) -> list[AssetsDefinition]:
                 upload(folder, build_bucket_store(settings, settings.gcs_site_bucket))
         except PlatformError as error:
             raise Failure(str(error), allow_retries=False) from error
-        at = f"https://storage.googleapis.com/{settings.gcs_site_bucket}" if settings.gcs_site_bucket else folder
-        return MaterializeResult(metadata=asdict(done) | {"site": MetadataValue.url(f"{at}/index.html")})
+        base = f"https://storage.googleapis.com/{settings.gcs_site_bucket}" if settings.gcs_site_bucket else folder
+        return MaterializeResult(metadata=asdict(done) | {"site": MetadataValue.url(f"{base}/index.html")})
 
     return [site]
 
 
 def upload(folder: Path, store: ObjectStore) -> None:
-    """Make a store have the files of a site; only those that an earlier call stored are replaced or removed.
+    """Upload the files of a site to a store, replacing and removing only files of earlier uploads.
 
     Raises:
-        PlatformError: the store refuses, or has something else in the manifest's place.
+        PlatformError: the store refuses access, or its manifest is not one of a site.
     """
     from chicago_crime.serve.site import MANIFEST, parse_manifest, read_manifest
 
     earlier = store.read(MANIFEST)
-    stored = parse_manifest(earlier[0], f"{MANIFEST} of the bucket").files if earlier else {}
+    stored = parse_manifest(earlier[0], f"{MANIFEST} in the bucket").files if earlier else {}
     files = read_manifest(folder).files
     changed = [name for name, file in files.items() if stored.get(name) != file]
     with ThreadPoolExecutor(8) as pool:
@@ -86,7 +86,7 @@ def upload(folder: Path, store: ObjectStore) -> None:
 
 @dataclass(frozen=True)
 class Sent:
-    """What recipients of the report know: its newest day, the snapshot, and what they know to be unusual."""
+    """What recipients already have: day of the last regular report, snapshot, and keys of unusual counts."""
 
     day: str = ""
     snapshot: str = ""
@@ -94,7 +94,7 @@ class Sent:
 
 
 def report_sensors(installation: Installation) -> list[SensorDefinition]:
-    """The sensor of the report, if the settings name areas for it."""
+    """Build the sensor that sends the report, if the settings name areas for it."""
     settings = installation.settings
     if settings.report_areas is None or settings.alerts is None:
         return []
@@ -103,7 +103,7 @@ def report_sensors(installation: Installation) -> list[SensorDefinition]:
     @sensor(
         minimum_interval_seconds=3600,
         default_status=DefaultSensorStatus.RUNNING,
-        description="Sends the report on the chosen areas on its day, and when something else in them is unusual.",
+        description="Sends the report on the chosen areas on its weekday, and when new unusual counts appear there.",
     )
     def send_report(context: SensorEvaluationContext) -> SensorResult | SkipReason:
         sent = Sent(**json.loads(context.cursor)) if context.cursor else Sent()
@@ -117,10 +117,10 @@ def report_sensors(installation: Installation) -> list[SensorDefinition]:
 
 
 def report(installation: Installation, addresses: str, sent: Sent, now: datetime) -> tuple[Sent, str]:
-    """Send the report if it is due; what recipients know afterwards, and what was done.
+    """Send the report if it is due; return what recipients have afterwards, and a message on what was done.
 
     Raises:
-        SettingsError: there is no such area.
+        SettingsError: an area does not exist.
         PlatformError: nothing is published, or no address can be reached.
     """
     from chicago_crime.dashboard import caveats
@@ -131,10 +131,10 @@ def report(installation: Installation, addresses: str, sent: Sent, now: datetime
     from chicago_crime.dashboard.report import write_report
 
     settings, today = installation.settings, now.date().isoformat()
-    is_its_day = f"{now:%A}".lower() == settings.report_day and sent.day != today
+    is_report_day = f"{now:%A}".lower() == settings.report_day and sent.day != today
     data = Data(installation.reader())
     snapshot = data.catalog.snapshot
-    if snapshot == sent.snapshot and not is_its_day:
+    if snapshot == sent.snapshot and not is_report_day:
         return sent, "nothing new"
     try:
         named: Any = (settings.report_areas or "").split(",")
@@ -142,12 +142,12 @@ def report(installation: Installation, addresses: str, sent: Sent, now: datetime
     except PlatformError as error:
         raise SettingsError(f"CHICAGO_CRIME_REPORT_AREAS: {error}") from error
     request, areas = PageRequest(data, filters), filters.area
-    found = dict(unusual(request))
+    found = dict(unusual_counts(request))
     done = "nothing new"
-    if is_its_day or not found.keys() <= {*sent.unusual}:
+    if is_report_day or not found.keys() <= {*sent.unusual}:
         names, year = [request.area_name(area) for area in areas], max(request.facts.years)
         mark = f"SYNTHETIC ({synthetic}), " if (synthetic := caveats.synthetic_years(request.facts)) else ""
-        lines = [*found.values()] or [f"Nothing in {', '.join(names)} is known to be unusual."]
+        lines = [*found.values()] or [f"No counts in {', '.join(names)} are known to be unusual."]
         with TemporaryDirectory() as folder:
             files = []
             for area, name in zip(areas, names, strict=True):
@@ -156,14 +156,14 @@ def report(installation: Installation, addresses: str, sent: Sent, now: datetime
                     write_report(installation, year, file, snapshot, area=area)
                     files.append(file)
                 except NothingMatchesError:
-                    lines.append(f"No crime is reported in {name} in {year}.")
-            title = f"{mark}Chicago crime: {len(found)} unusual in {', '.join(names)}"
+                    lines.append(f"No crimes were reported in {name} in {year}.")
+            title = f"{mark}Unusual crime counts in {', '.join(names)}: {len(found)}"
             done = send(addresses, title, [*lines, f"To cite: {request.citation}"], files) or "sent"
-    return Sent(today if is_its_day else sent.day, snapshot, tuple(found)), done
+    return Sent(today if is_report_day else sent.day, snapshot, tuple(found)), done
 
 
-def unusual(request: "PageRequest") -> Iterator[tuple[str, str]]:
-    """What is unusual under the filters: a name that stays the same from snapshot to snapshot, and a sentence."""
+def unusual_counts(request: "PageRequest") -> Iterator[tuple[str, str]]:
+    """Yield each unusual count under the filters: a key that is stable across snapshots, and a sentence."""
     from chicago_crime.analysis.expected import UNUSUAL
     from chicago_crime.dashboard.pages.signals import SPANS, signals
 

@@ -1,4 +1,4 @@
-"""The static site in a folder: written where something changed, and without touching the files of anybody else."""
+"""The static site in a folder: writes only what changed, and never touches other files."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,28 +12,28 @@ from chicago_crime.dashboard.data import Data
 from chicago_crime.errors import UsageError
 from chicago_crime.installation import Installation
 from chicago_crime.intake.staging import complete_file
-from chicago_crime.serve.site_pages import Part, parts_of
+from chicago_crime.serve.site_pages import Part, site_parts
 from chicago_crime.sources.base import Progress, no_progress
 
 MANIFEST = "site.json"
 
 
 class File(BaseModel):
-    """A file of the site: `of` as in `Part`, empty while it is being written; and its size."""
+    """A file of the site: the fingerprint of its part (empty while it is being written), and its size."""
 
     of: str = ""
     bytes: int = 0
 
 
 class Manifest(BaseModel):
-    """The files of a site, by their path in its folder: no others are ever replaced or removed."""
+    """The files of a site by path. No other files are ever replaced or removed."""
 
     files: dict[Annotated[str, StringConstraints(pattern=r"^[\w-]+(/[\w-]+)*(\.\w+)+$")], File] = {}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a folder: how many files and bytes it has, and how many files were written and removed."""
+    """Files and bytes in the folder of a site, and how many files were written and removed."""
 
     files: int
     bytes: int
@@ -44,24 +44,24 @@ class Outcome:
 def write_site(
     installation: Installation, folder: Path, as_of: date | str | None = None, progress: Progress = no_progress
 ) -> Outcome:
-    """Write the site of a snapshot, the newest or another, into a folder that is empty or has an earlier one.
+    """Write the site of a snapshot (default: the newest) into an empty folder or over an earlier site.
 
-    A file whose content stays as it is is left alone. If this is interrupted, the next call completes it. `progress`
-    receives how many of the pages and downloads that may have changed are written.
+    Unchanged files are not rewritten. An interrupted call is completed by the next one. `progress` receives how many of
+    the possibly changed pages and downloads are done.
 
     Raises:
-        UsageError: the folder has files that no earlier call wrote, and which are or could be in the way.
-        PlatformError: there is no such snapshot, or a file of it is damaged.
+        UsageError: the folder contains files that are not part of an earlier site.
+        PlatformError: the snapshot does not exist, or one of its files is damaged.
     """
     files = read_manifest(folder).files
-    parts = parts_of(Data(installation.reader(as_of)))
+    parts = site_parts(Data(installation.reader(as_of)))
     names = [name for part in parts for name in part.names]
     if foreign := [name for name in names if name not in files and (folder / name).exists()]:
-        raise UsageError(f"{folder / foreign[0]} is not of an earlier site: move it, or choose another folder")
+        raise UsageError(f"{folder / foreign[0]} is not part of an earlier site: move it, or choose another folder")
 
-    def is_written(name: str, of: str) -> bool:
+    def is_written(name: str, fingerprint: str) -> bool:
         file, path = files.get(name, File()), folder / name
-        return file.of == of and path.is_file() and path.stat().st_size == file.bytes
+        return file.of == fingerprint and path.is_file() and path.stat().st_size == file.bytes
 
     def make(part: Part) -> int:
         written = 0
@@ -70,10 +70,10 @@ def write_site(
             if not path.is_file() or path.read_bytes() != content:
                 _write(path, content)
                 written += 1
-            files[name] = File(of=part.of, bytes=len(content))
+            files[name] = File(of=part.fingerprint, bytes=len(content))
         return written
 
-    stale = [part for part in parts if not all(is_written(name, part.of) for name in part.names)]
+    stale = [part for part in parts if not all(is_written(name, part.fingerprint) for name in part.names)]
     gone = files.keys() - set(names)
     written = 0
     if stale or gone:
@@ -91,25 +91,25 @@ def write_site(
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Which files of a folder an earlier call wrote.
+    """Read which files of a folder belong to an earlier site.
 
     Raises:
-        UsageError: it has files, and none of them says that.
+        UsageError: the folder contains files, but no manifest.
     """
     file = folder / MANIFEST
     if file.is_file():
         return parse_manifest(file.read_bytes(), file)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} has no site but other files: choose an empty or a new folder")
+        raise UsageError(f"{folder} contains files but no site: choose a new or empty folder")
     return Manifest()
 
 
 def parse_manifest(content: bytes, place: object) -> Manifest:
-    """A manifest that was read at a place, which the error names."""
+    """Parse a manifest; errors name the place it was read from."""
     try:
         return Manifest.model_validate_json(content)
     except ValidationError as error:
-        raise UsageError(f"{place} is not what this command wrote: choose another place, or empty this") from error
+        raise UsageError(f"{place} was not written by this command: choose another place, or empty this one") from error
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -1,6 +1,6 @@
-"""What the static site consists of: every place as the report shows it, what is unusual, what it means, downloads.
+"""The pages of the static site: a report on each place, unusual counts, methods, data dictionary and downloads.
 
-All pages lie in one folder and load nothing but themselves, so that they work from a disk as from a web server.
+All pages are self-contained and in one folder, so that they work from a disk as well as from a web server.
 """
 
 import gzip
@@ -20,7 +20,7 @@ from chicago_crime.dashboard.downloads import FORMATS
 from chicago_crime.dashboard.filters import Filters, read_filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.signals import signals
-from chicago_crime.dashboard.report import as_svg, contents, nowhere, render_paper, shortened
+from chicago_crime.dashboard.report import as_svg, contents, no_link, render_paper, shortened
 from chicago_crime.dashboard.templating import as_html, methods
 from chicago_crime.dashboard.view import SYNTHETIC
 from chicago_crime.published.catalog import CATALOG
@@ -30,19 +30,19 @@ from chicago_crime.tables import ENRICHED_CRIMES, TABLES, Table
 from chicago_crime.tables.dictionary import data_dictionary
 
 YEARS_SHOWN = 5
-"""How many of the newest years the pages are on."""
+"""Number of newest years that the pages cover."""
 
 KINDS = {"area": "Community areas", "ward": "Wards", "district": "Police districts"}
 MARTS = tuple(table for table in TABLES.values() if ENRICHED_CRIMES in table.upstream)
 LOCAL = ("origin", "details")
-"""Of the manifest of a source file, what names folders of the machine that read it."""
+"""Fields of a source file's manifest that name local folders."""
 
 CITY, UNUSUAL, METHODS, DICTIONARY, DOWNLOADS = (
     f"{name}.html" for name in ("index", "unusual", "methods", "data-dictionary", "downloads")
 )
 LINKS = [
-    (CITY, "Chicago and its places"),
-    (UNUSUAL, "What is unusual"),
+    (CITY, "City and places"),
+    (UNUSUAL, "Unusual counts"),
     (METHODS, "Methods and caveats"),
     (DICTIONARY, "Data dictionary"),
     (DOWNLOADS, "Downloads"),
@@ -51,21 +51,21 @@ LINKS = [
 
 @dataclass(frozen=True)
 class Part:
-    """Files of the site that are made together.
+    """Files of the site that are rendered together.
 
     Attributes:
-        names: their paths in the folder.
-        of: stands for what they are made of: while it is the same, so are they.
-        make: makes their contents, in the same order.
+        names: paths in the folder.
+        fingerprint: of everything the files depend on: while it is the same, so are they.
+        make: renders their contents, in the order of `names`.
     """
 
     names: tuple[str, ...]
-    of: str
+    fingerprint: str
     make: Callable[[], Iterable[bytes]]
 
 
-def parts_of(data: Data) -> list[Part]:
-    """Everything that the site of a snapshot consists of. Nothing is made yet."""
+def site_parts(data: Data) -> list[Part]:
+    """List the parts of a snapshot's site, without rendering them."""
     request = PageRequest(data, Filters(year=tuple(sorted(data.facts().years)[-YEARS_SHOWN:])))
     state = digest(data.catalog.snapshot, _code())
     places = {kind: _places(request, kind) for kind in KINDS}
@@ -80,7 +80,7 @@ def parts_of(data: Data) -> list[Part]:
     pages: dict[tuple[str, ...], Callable[[], Iterable[bytes]]] = {
         (CITY, _chart(CITY)): partial(_place, request, CITY, lists),
         **{
-            (page, _chart(page)): partial(_place, _of(request, kind, number), page, [])
+            (page, _chart(page)): partial(_place, _on_place(request, kind, number), page, [])
             for kind, numbers in places.items()
             for number in numbers
             for page in [_page(kind, number)]
@@ -94,7 +94,7 @@ def parts_of(data: Data) -> list[Part]:
 
 
 def page_of(link: str) -> str:
-    """The page of the place that a link of the dashboard chooses; empty if it chooses none, or anything besides it."""
+    """Return the page of the place that a dashboard link filters by; empty if it has no or other filters."""
     filters, *_ = read_filters(parse_qsl(link.rpartition("?")[2]))
     match filters.active():
         case [(kind, number)] if kind in KINDS:
@@ -112,42 +112,42 @@ def _chart(page: str) -> str:
 
 @cache
 def _code() -> str:
-    """A digest of all files of the package that could change a page."""
+    """Digest of all files of the package that could change a page."""
     package = Path(__file__).parent.parent
     return digest(*(checksum_of(file) for file in sorted(package.rglob("*.*")) if file.suffix != ".pyc"))
 
 
 def _places(request: PageRequest, kind: str) -> list[int]:
-    """The places of a kind with any crime in the years that are shown: areas by name, others by number."""
+    """List the places of a kind with any crime in the covered years: areas by name, others by number."""
     return sorted(
         {*request.answer("places", place=kind)["place"].to_pylist()} - {None},
         key=request.area_name if kind == "area" else None,
     )
 
 
-def _of(request: PageRequest, kind: str, number: int) -> PageRequest:
+def _on_place(request: PageRequest, kind: str, number: int) -> PageRequest:
     place: dict[str, Any] = {kind: (number,)}
     return PageRequest(request.data, replace(request.filters, **place))
 
 
-def _in_site(template: str, request: PageRequest, here: str, **more: Any) -> bytes:
-    return render_paper(template, request, **{"page_of": nowhere, "links": LINKS, "here": here} | more).encode()
+def _render(template: str, request: PageRequest, here: str, **more: Any) -> bytes:
+    return render_paper(template, request, **{"page_of": no_link, "links": LINKS, "here": here} | more).encode()
 
 
 def _place(request: PageRequest, page: str, lists: list[tuple[str, list[tuple[str, str]]]]) -> Iterator[bytes]:
-    """The report on a place or the city, and its chart by itself."""
+    """Render the report on a place or the city, and its chart for embedding."""
     shown = contents(request, page_of)
-    yield _in_site("site_place.html", request, page, places=lists, chart=_chart(page), **shown)
-    yield _in_site("site_chart.html", request, page, **shown | {"links": []})
+    yield _render("site_place.html", request, page, places=lists, chart=_chart(page), **shown)
+    yield _render("site_chart.html", request, page, **shown | {"links": []})
 
 
 def _unusual(request: PageRequest) -> Iterator[bytes]:
-    more = {"title": "What is unusual", "view": signals(request), "as_svg": as_svg, "shortened": shortened}
-    yield _in_site("site_view.html", request, UNUSUAL, **more)
+    more = {"title": "Unusual counts", "view": signals(request), "as_svg": as_svg, "shortened": shortened}
+    yield _render("site_view.html", request, UNUSUAL, **more)
 
 
 def _text(request: PageRequest, page: str, title: str, text: Markup) -> Iterator[bytes]:
-    yield _in_site("site_text.html", request, page, title=title, text=text)
+    yield _render("site_text.html", request, page, title=title, text=text)
 
 
 def _downloads(request: PageRequest) -> Iterator[bytes]:
@@ -164,11 +164,11 @@ def _downloads(request: PageRequest) -> Iterator[bytes]:
         }
 
     tables = [(table, [one(table, year) for year in request.data.catalog.years_of(table.name)]) for table in MARTS]
-    yield _in_site("site_downloads.html", request, DOWNLOADS, title="Downloads", tables=tables, catalog=CATALOG)
+    yield _render("site_downloads.html", request, DOWNLOADS, title="Downloads", tables=tables, catalog=CATALOG)
 
 
 def _catalog(data: Data) -> Iterator[bytes]:
-    """The catalog of the tables that the site has, so that the package opens them from its address."""
+    """The catalog of the tables on the site, with which the package can open them."""
     names = {table.name for table in MARTS}
     years = {}
     for year, held in data.catalog.years.items():
@@ -179,17 +179,17 @@ def _catalog(data: Data) -> Iterator[bytes]:
 
 
 def _data_files(data: Data) -> Iterator[Part]:
-    """Each year of each mart: its Parquet file as it is, and the same rows as CSV."""
+    """Each year of each mart: its Parquet file unchanged, and the same rows as CSV."""
     for table in MARTS:
         for (year, held), file in zip(
             data.catalog.years_of(table.name).items(), data.reader.files_of(table.name), strict=True
         ):
             is_synthetic = data.catalog.years[year].is_synthetic
-            yield Part((held.key,), held.sha256, partial(_as_it_is, file))
+            yield Part((held.key,), held.sha256, partial(_content, file))
             yield Part((_csv_name(table.name, year),), held.sha256, partial(_csv, file, is_synthetic))
 
 
-def _as_it_is(file: Path) -> Iterator[bytes]:
+def _content(file: Path) -> Iterator[bytes]:
     yield file.read_bytes()
 
 

@@ -1,7 +1,6 @@
-"""The MCP server: typed tools with which an assistant asks what the pages show, and gets the caveats as well."""
+"""The MCP server: typed tools that give AI assistants the content of the pages, including caveats."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import version
 from types import GenericAlias
@@ -25,26 +24,26 @@ from chicago_crime.serve.locked import locked_rows
 from chicago_crime.tables import TABLES
 
 INSTRUCTIONS = (
-    "Reported crime in Chicago since 2001, from one published snapshot. Answers have caveats: pass them on with the "
-    "numbers. Arrest flags are no clearance rates, counts of days that a caveat calls provisional still grow, and the "
-    "data say nothing about victims."
+    "Reported crime in Chicago since 2001, from one published snapshot. Answers include caveats: pass them on with the "
+    "numbers. Arrest rates are not clearance rates, provisional counts will still grow, and the data contains nothing "
+    "about victims."
 )
-ROWS_GIVEN = 50
+DEFAULT_ROWS = 50
 
-Limit = Annotated[int, Field(ge=1, le=500, description="most rows of each table")]
+Limit = Annotated[int, Field(ge=1, le=500, description="maximum rows per table")]
 
 
-def _in_a_list(value: Any) -> Any:
-    """A single value is understood as the only one of a list."""
+def _as_list(value: Any) -> Any:
+    """Accept a single value in place of a list."""
     return [value] if isinstance(value, str | int) else value
 
 
 def _argument(name: str) -> Any:
-    """The type of a filter and what it means; what a snapshot has is known by its name, too, and checked later."""
+    """Type and field of a filter; values that depend on the snapshot may be names, and are checked later."""
     meaning = TypeAdapter(VALUES[name]).json_schema()["description"]
     one: Any = str | int if name in OF_SNAPSHOT else VALUES[name]
     if isinstance(default := getattr(Filters, name), tuple):
-        several: Any = Annotated[GenericAlias(tuple, (one, ...)), BeforeValidator(_in_a_list)]
+        several: Any = Annotated[GenericAlias(tuple, (one, ...)), BeforeValidator(_as_list)]
         return several, Field(default, description=meaning)
     return one | None, Field(default, description=meaning)
 
@@ -53,61 +52,64 @@ Filter = create_model("Filter", **{name: _argument(name) for name in VALUES if n
 
 
 class Choice(Filter):  # type: ignore[misc, valid-type]
-    """Which crimes are meant. Whatever is left out is not filtered by; of several values, any may match."""
+    """Which crimes to include. Omitted filters match everything; several values of a filter match any of them."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 ALL_CRIMES = Choice()
-FILTERS_BELONG = 'filters belong inside crimes, as {"crimes": {"type": ["ROBBERY"]}}'
+WHERE_FILTERS_GO = 'filters go inside crimes, as in {"crimes": {"type": ["ROBBERY"]}}'
 
 
 class Server(MCPServer):
-    """A server that says of wrong arguments which are wrong, and what is right."""
+    """A server whose errors name the invalid arguments and the valid ones."""
 
     @override
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None) -> Any:
         tools = {tool.name: tool.input_schema["properties"] for tool in await self.list_tools()}
         if unknown := [one for one in arguments if one not in tools.get(name, arguments)]:
-            hint = f"; {FILTERS_BELONG}" if "crimes" in tools[name] and {*unknown} & VALUES.keys() else ""
-            raise ToolError(f"{', '.join(unknown)}: no argument of {name}, which has {', '.join(tools[name])}{hint}")
+            hint = f"; {WHERE_FILTERS_GO}" if "crimes" in tools[name] and {*unknown} & VALUES.keys() else ""
+            raise ToolError(
+                f"{', '.join(unknown)}: not an argument of {name}, which accepts {', '.join(tools[name])}{hint}"
+            )
         try:
             return await super().call_tool(name, arguments, context)
         except ToolError as error:
-            if not isinstance(error.__cause__, ValidationError):
-                raise
-            problems = error.__cause__.errors()
-        told = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}, and not {one['input']!r}" for one in problems)
-        raise ToolError("; ".join(told))
+            cause = error.__cause__
+            if isinstance(cause, ValidationError):
+                problems = (
+                    f"{'.'.join(map(str, one['loc']))}: {one['msg']} (got {one['input']!r})" for one in cause.errors()
+                )
+                raise ToolError("; ".join(problems)) from error
+            if isinstance(cause, PlatformError):
+                raise ToolError(str(cause)) from error
+            raise
 
 
 def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
-    """The server with its tools.
+    """Build the server with its tools.
 
     Args:
-        snapshots: what the tools answer from.
-        sql: whether there is a tool for free SQL, too.
+        snapshots: the data that the tools read.
+        sql: whether to add a tool that runs SQL.
     """
     server = Server("chicago-crime", instructions=INSTRUCTIONS, version=version("chicago-crime"), log_level="WARNING")
 
     def answer(name: str, crimes: Choice, limit: int, only: Sequence[str] = (), **more: Any) -> Answer:
-        with _told():
-            data = snapshots.data()
-            request = PageRequest(data, require_known(data, Filters(**dict(crimes) | more)))
-            return _cut(answer_page(request, PAGES[name][1]), limit, only)
+        data = snapshots.data()
+        request = PageRequest(data, require_known(data, Filters(**dict(crimes) | more)))
+        return _truncate(answer_page(request, PAGES[name]), limit, only)
 
     @server.tool()
     def describe(table: str | None = None) -> dict[str, Any]:
-        """What is loaded: years, offense groups, tables; or the columns of one table with unit and caveat."""
+        """List the loaded years, offense groups and tables, or the columns of one table with units and caveats."""
         if table:
-            with _told():
-                [name] = known({name: name for name in TABLES}, [table], "table")
+            [name] = known({name: name for name in TABLES}, [table], "table")
             columns = {column.name: f"{column.type}: {column.description}" for column in TABLES[name].columns}
             return {"table": name, "one_row_is": TABLES[name].grain, "columns": columns}
-        with _told():
-            facts = snapshots.data().facts()
+        facts = snapshots.data().facts()
         return {
-            "years": {year: f"{one.crimes:,} crimes to {one.last_day}" for year, one in facts.years.items()},
+            "years": {year: f"{one.crimes:,} crimes through {one.last_day}" for year, one in facts.years.items()},
             "synthetic_years": facts.synthetic,
             "offense_groups": {name: f"{one.label}: {one.note}" for name, one in offense_groups().items()},
             "crime_types": facts.choices["type"],
@@ -116,13 +118,13 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
         }
 
     @server.tool()
-    def count(crimes: Choice = ALL_CRIMES, limit: Limit = ROWS_GIVEN) -> Answer:
-        """How many crimes were reported, of which types, and how the newest year compares with the one before."""
+    def count(crimes: Choice = ALL_CRIMES, limit: Limit = DEFAULT_ROWS) -> Answer:
+        """Count reported crimes by type, and compare the newest year with the year before."""
         return answer("overview", crimes, limit)
 
     @server.tool()
     def trend(crimes: Choice = ALL_CRIMES, limit: Limit = 300) -> Answer:
-        """Crimes month by month, beside the range expected from the same months of earlier years."""
+        """Crimes by month, with the range expected from the same months of earlier years."""
         return answer("overview", crimes, limit, only=("trend",))
 
     @server.tool()
@@ -130,76 +132,65 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
         crimes: Choice = ALL_CRIMES,
         rows: Literal[ROWS] = "type",  # type: ignore[valid-type]
         last_day: date | None = None,
-        limit: Limit = ROWS_GIVEN,
+        limit: Limit = DEFAULT_ROWS,
     ) -> Answer:
-        """The 28 days, the year to date and the whole year that end on a day, against the years before."""
+        """Compare the 28 days, year to date and full year that end on a day with earlier years."""
         return answer("compare", crimes, limit, rows=rows, end=last_day)
 
     @server.tool()
-    def when(crimes: Choice = ALL_CRIMES, limit: Limit = ROWS_GIVEN) -> Answer:
+    def when(crimes: Choice = ALL_CRIMES, limit: Limit = DEFAULT_ROWS) -> Answer:
         """Crimes by hour, weekday and month of the year."""
         return answer("when", crimes, limit)
 
     @server.tool()
-    def where(crimes: Choice = ALL_CRIMES, limit: Limit = ROWS_GIVEN) -> Answer:
+    def where(crimes: Choice = ALL_CRIMES, limit: Limit = DEFAULT_ROWS) -> Answer:
         """Crimes and rates by community area."""
         return answer("where", crimes, limit)
 
     @server.tool()
-    def unusual(crimes: Choice = ALL_CRIMES, limit: Limit = ROWS_GIVEN) -> Answer:
-        """What is unusual in the newest 28 days and the year to date, compared with the same days of earlier years.
+    def unusual(crimes: Choice = ALL_CRIMES, limit: Limit = DEFAULT_ROWS) -> Answer:
+        """Unusual counts in the latest 28 days and the year to date, compared with the same days of earlier years.
 
-        Only groups, types and areas choose what is shown: signals are found among all crimes.
+        Only group, type and area filter the result: unusual counts are found among all crimes.
         """
         return answer("signals", crimes, limit)
 
     @server.tool()
     def incidents(
-        crimes: Choice = ALL_CRIMES, page: Annotated[int, Field(ge=1)] = 1, limit: Limit = ROWS_GIVEN
+        crimes: Choice = ALL_CRIMES, page: Annotated[int, Field(ge=1)] = 1, limit: Limit = DEFAULT_ROWS
     ) -> Answer:
-        """The reported crimes themselves, newest first, 50 a page, and the blocks with most of them."""
+        """List the reported crimes, newest first, 50 per page, and the blocks with the most crimes."""
         return answer("incidents", crimes, limit, page=page)
 
     @server.tool()
     def area_profile(area: str | int, years: list[int] = [], limit: Limit = 20) -> dict[str, Answer]:  # noqa: B006
-        """A community area: how much crime of which types, when, and what is unusual there."""
-        there = Choice(area=(area,), year=tuple(years))
+        """Profile a community area: crimes by type, times, and unusual counts."""
+        profiled = Choice(area=(area,), year=tuple(years))
         return {
-            "how_much": answer("overview", there, limit),
-            "when": answer("when", there, limit),
+            "how_much": answer("overview", profiled, limit),
+            "when": answer("when", profiled, limit),
             "unusual": answer("signals", Choice(area=(area,)), limit),
         }
 
     @server.tool()
     def cite() -> str:
-        """How to cite a figure of this snapshot."""
-        with _told():
-            return PageRequest(snapshots.data(), Filters()).citation
+        """How to cite figures from this snapshot."""
+        return PageRequest(snapshots.data(), Filters()).citation
 
     if sql:
 
         @server.tool()
-        def query(sql: str, limit: Limit = ROWS_GIVEN) -> dict[str, Any]:
-            """The answer to one SELECT in DuckDB's SQL over the published tables."""
-            with _told():
-                reader = snapshots.data().reader
-                columns, rows = locked_rows(reader, sql, limit)
+        def query(sql: str, limit: Limit = DEFAULT_ROWS) -> dict[str, Any]:
+            """Run one SELECT in DuckDB's SQL on the published tables."""
+            reader = snapshots.data().reader
+            columns, rows = locked_rows(reader, sql, limit)
             return {"columns": columns, "rows": rows, "snapshot": reader.catalog.snapshot}
 
     return server
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """Pass on what went wrong in words that an assistant can act on."""
-    try:
-        yield
-    except PlatformError as error:
-        raise ToolError(str(error)) from error
-
-
-def _cut(answer: Answer, limit: int, only: Sequence[str]) -> Answer:
-    """An answer with the chosen sections, and the first rows of each table with a note on the others."""
+def _truncate(answer: Answer, limit: int, only: Sequence[str]) -> Answer:
+    """Keep the chosen sections and the first rows of each table, with a note in its caption."""
     sections = [section for section in answer.sections if not only or section.name in only]
     for table in (table for section in sections for table in section.tables):
         if len(table.rows) > limit:

@@ -155,7 +155,7 @@ def test_a_missing_published_file_does_not_affect_other_tables(loaded_copy: Sett
     assert command(loaded_copy, "query", "SELECT COUNT(*) FROM crimes_monthly").exit_code == 0
     assert file.name in command(loaded_copy, "query", "SHOW TABLES").output
     repaired = command(loaded_copy, "run", "--years", "2014")
-    assert "published files of 2014 were damaged or missing, and are repaired" in repaired.output
+    assert "repaired damaged or missing published files of 2014" in repaired.output
     assert file.exists() and doctor(loaded_copy) == ""
 
 

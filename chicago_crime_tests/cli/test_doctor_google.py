@@ -1,4 +1,4 @@
-"""Tests of the doctor's checks of Google Cloud: one thing is broken at a time, and it is the only finding."""
+"""Tests of the doctor's checks of Google Cloud: one problem at a time, which is the only finding."""
 
 import json
 import shlex
@@ -23,14 +23,14 @@ EDITOR = f'GRANT `roles/bigquery.dataEditor` ON SCHEMA `{PROJECT_ID}.{DATASET}` 
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[WholeCloud]:
-    """A cloud in which nothing is wrong and nothing was loaded."""
+    """A working cloud without data."""
     with whole_cloud(tmp_path, runs=False, dataproc_service_account=WORKER, kaggle_secret=SECRET) as cloud:
         yield cloud
 
 
 @pytest.fixture
 def tables(cloud: WholeCloud) -> WholeCloud:
-    """The same cloud with a dataset and all tables, which are empty."""
+    """The same cloud with a dataset and empty tables."""
     Installation(cloud.settings_with()).warehouse.tables.make_ready([CRIMES])  # type: ignore[attr-defined]
     return cloud
 
@@ -44,7 +44,7 @@ def problems(cloud: WholeCloud, **changes: object) -> list[Finding]:
     return [finding for finding in findings(cloud, **changes).values() if finding.state != "ok"]
 
 
-def words_of(finding: Finding) -> list[str]:
+def split_fix(finding: Finding) -> list[str]:
     return shlex.split(finding.fix)
 
 
@@ -57,7 +57,7 @@ def test_a_fresh_project_is_ok(cloud: WholeCloud) -> None:
     assert found["region"].detail == "bucket in us-central1, staging in us-central1, clusters in us-central1"
 
 
-def test_existing_tables_are_tried_without_changing_anything(tables: WholeCloud) -> None:
+def test_existing_tables_are_checked_without_changes(tables: WholeCloud) -> None:
     before = tables.bigquery.writes()
     found = findings(tables)
     assert [finding for finding in found.values() if finding.state != "ok"] == []
@@ -68,7 +68,7 @@ def test_existing_tables_are_tried_without_changing_anything(tables: WholeCloud)
     assert all(one.method == "GET" or one.path.endswith(":testIamPermissions") for one in tables.access.calls)
 
 
-def test_every_permission_of_the_table_of_roles_is_tested_and_no_other(tables: WholeCloud) -> None:
+def test_exactly_the_permissions_of_the_documented_roles_are_tested(tables: WholeCloud) -> None:
     installation = Installation(tables.settings_with())
     list(examine_google(installation))
     tested: set[str] = set()
@@ -103,7 +103,7 @@ def test_too_few_processors_for_the_cluster(cloud: WholeCloud) -> None:
     cloud.access.quotas["N2_CPUS"] = 8.0
     [finding] = problems(cloud)
     assert finding.state == "warning"
-    assert finding.detail == "the cluster needs 12 processors, and the quota N2_CPUS has 8 left"
+    assert finding.detail == "the cluster needs 12 processors, but the quota N2_CPUS has 8 left"
     assert problems(cloud, dataproc_workers=0) == []
 
 
@@ -126,17 +126,17 @@ def test_a_missing_permission_on_the_dataset(tables: WholeCloud, permission: str
     tables.bigquery.forbidden = {permission}
     [finding] = problems(tables)
     assert detail in finding.detail
-    assert words_of(finding) == ["bq", "query", "--use_legacy_sql=false", f"--project_id={PROJECT_ID}", EDITOR]
+    assert split_fix(finding) == ["bq", "query", "--use_legacy_sql=false", f"--project_id={PROJECT_ID}", EDITOR]
 
 
 def test_a_dataset_whose_rows_expire(tables: WholeCloud) -> None:
     tables.bigquery.catalog.datasets[DATASET]["defaultPartitionExpirationMs"] = str(60 * 86_400_000)
     [finding] = problems(tables)
-    assert finding.detail == "the rows of new tables expire after 60 days, those of earlier years at once"
+    assert finding.detail == "rows of new tables expire after 60 days, rows of earlier years immediately"
     assert f"--default_partition_expiration=0 {PROJECT_ID}:{DATASET}" in finding.fix
 
 
-def test_the_account_of_the_machines(cloud: WholeCloud) -> None:
+def test_the_service_account_of_dataproc(cloud: WholeCloud) -> None:
     cloud.access.forbidden = {"iam.serviceAccounts.actAs"}
     [finding] = problems(cloud)
     grant = f"gcloud iam service-accounts add-iam-policy-binding {WORKER} --project={PROJECT_ID} {US}"
@@ -183,7 +183,7 @@ def test_more_than_one_region(cloud: WholeCloud, bucket: str, dataset: str) -> N
     assert f"bucket in {bucket.lower()}" in finding.detail and f"dataset in {dataset.lower()}" in finding.detail
 
 
-def test_credentials_that_do_not_work_are_the_only_finding(cloud: WholeCloud, tmp_path: Path) -> None:
+def test_invalid_credentials_are_the_only_finding(cloud: WholeCloud, tmp_path: Path) -> None:
     file = tmp_path / "some.json"
     file.write_text(json.dumps({"private_key": "planted0key"}))
     [finding] = problems(cloud, gcp_credentials=file)
@@ -195,7 +195,7 @@ def test_credentials_that_do_not_work_are_the_only_finding(cloud: WholeCloud, tm
     assert cloud.storage.calls + cloud.bigquery.calls + cloud.dataproc.calls + cloud.access.calls == []
 
 
-def test_without_credentials_one_signs_in_with_a_quota_project(
+def test_without_credentials_the_fix_signs_in_with_a_quota_project(
     cloud: WholeCloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "nowhere.json"))
@@ -204,12 +204,12 @@ def test_without_credentials_one_signs_in_with_a_quota_project(
     assert finding.fix == f"{login} && gcloud auth application-default set-quota-project {PROJECT_ID}"
 
 
-def test_a_service_that_cannot_be_reached(cloud: WholeCloud) -> None:
+def test_an_unreachable_service(cloud: WholeCloud) -> None:
     found = problems(cloud, gcs_endpoint="http://127.0.0.1:9", google_api_endpoint="http://127.0.0.1:9")
     assert len(found) > 1
     assert all("cannot be reached" in finding.detail and finding.fix for finding in found)
 
 
-def test_a_page_in_place_of_an_answer_is_told_by_its_status(cloud: WholeCloud) -> None:
+def test_an_error_page_is_reported_by_its_status(cloud: WholeCloud) -> None:
     cloud.bigquery.will(Fault(status=401), times=100)
     assert "HTTP status 401" in str(problems(cloud))

@@ -1,4 +1,4 @@
-"""Tests of `chicago-crime rehearse`: every step against the servers, each made to fail once."""
+"""Tests of `chicago-crime rehearse`: every step against test servers, with failures."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from chicago_crime_tests.whole_cloud import BUCKET, DATASET, WholeCloud, whole_c
 PUT, LOAD, MERGE, EXPORT = "store an object", "load a CSV", "replace a year by MERGE", "export and load Parquet"
 PUBLISH, BATCH, CLUSTER = "publish a snapshot and read it back", "run Spark as a batch", "run Spark on a cluster"
 STEPS = (
-    "remove what an earlier rehearsal left",
+    "remove leftovers of earlier rehearsals",
     PUT,
     LOAD,
     MERGE,
@@ -34,7 +34,7 @@ def cloud(tmp_path: Path) -> Iterator[WholeCloud]:
 
 
 def rehearse(cloud: WholeCloud, report: Path, *options: str, **more: str) -> tuple[Result, dict[str, str]]:
-    """The command's result, and the outcome of each step in the report."""
+    """Return the command's result and the outcome of each step in the report."""
     arguments = ["rehearse", "--report", str(report), *options]
     result = CliRunner().invoke(app, arguments, env=cloud.environment | {"COLUMNS": "200"}, **more)
     rows = [line.strip("| ").split(" | ") for line in report.read_text().splitlines()] if report.exists() else []
@@ -42,12 +42,12 @@ def rehearse(cloud: WholeCloud, report: Path, *options: str, **more: str) -> tup
 
 
 def left(cloud: WholeCloud) -> list[str]:
-    """What a rehearsal left behind."""
+    """List what a rehearsal left behind."""
     return [*cloud.bigquery.catalog.datasets, *cloud.left()]
 
 
-def test_a_good_rehearsal_tries_everything_and_leaves_nothing(cloud: WholeCloud, tmp_path: Path) -> None:
-    cloud.storage.write(BUCKET, "rehearsal/crimes/2014.csv", b"of one that was killed")
+def test_a_successful_rehearsal_tries_everything_and_cleans_up(cloud: WholeCloud, tmp_path: Path) -> None:
+    cloud.storage.write(BUCKET, "rehearsal/crimes/2014.csv", b"of a killed rehearsal")
     cloud.bigquery.catalog.add_dataset(f"{DATASET}_rehearsal", {})
     cloud.bigquery.files.writes_no_rows = False
     report = tmp_path / "report.md"
@@ -60,37 +60,37 @@ def test_a_good_rehearsal_tries_everything_and_leaves_nothing(cloud: WholeCloud,
     assert not any(name in report.read_text() for name in (BUCKET, cloud.environment["CHICAGO_CRIME_GCP_PROJECT"]))
 
 
-def test_nothing_is_done_without_consent(cloud: WholeCloud, tmp_path: Path) -> None:
+def test_nothing_happens_without_confirmation(cloud: WholeCloud, tmp_path: Path) -> None:
     result, outcomes = rehearse(cloud, tmp_path / "report.md", input="n\n")
     assert (result.exit_code, outcomes, cloud.bigquery.calls) == (1, {}, [])
 
 
-def no_create(cloud: WholeCloud) -> None:
+def deny_create(cloud: WholeCloud) -> None:
     cloud.storage.permissions.remove("storage.objects.create")
 
 
-def fails(*statements: str) -> Callable[[WholeCloud], None]:
+def fail_on(*statements: str) -> Callable[[WholeCloud], None]:
     def prepare(cloud: WholeCloud) -> None:
         cloud.bigquery.jobs.will_fail = [(text, "invalid", "As Google says it") for text in statements]
 
     return prepare
 
 
-def all_independent(cloud: WholeCloud) -> None:
-    fails("format = 'PARQUET'", "FOR SYSTEM_TIME")(cloud)
+def fail_independent_steps(cloud: WholeCloud) -> None:
+    fail_on("format = 'PARQUET'", "FOR SYSTEM_TIME")(cloud)
     cloud.dataproc.rule = lambda request: Fault(status=400) if request.method == "POST" else NO_FAULT
 
 
 @pytest.mark.parametrize(
     ("prepare", "failed", "words"),
     [
-        (no_create, {PUT}, "storage.objects.create"),
-        (fails("MERGE"), {MERGE}, "As Google says it"),
-        (all_independent, {EXPORT, PUBLISH, BATCH, CLUSTER}, "As Google says it"),
+        (deny_create, {PUT}, "storage.objects.create"),
+        (fail_on("MERGE"), {MERGE}, "As Google says it"),
+        (fail_independent_steps, {EXPORT, PUBLISH, BATCH, CLUSTER}, "As Google says it"),
     ],
-    ids=["put", "merge", "all that are independent"],
+    ids=["put", "merge", "independent steps"],
 )
-def test_a_step_that_fails_says_so_and_stops_nothing_that_does_not_need_it(
+def test_a_failed_step_is_reported_and_skips_only_dependent_steps(
     cloud: WholeCloud, tmp_path: Path, prepare: Callable[[WholeCloud], None], failed: set[str], words: str
 ) -> None:
     prepare(cloud)
@@ -98,15 +98,15 @@ def test_a_step_that_fails_says_so_and_stops_nothing_that_does_not_need_it(
     assert {name for name, outcome in outcomes.items() if outcome == "failed"} == failed, result.output
     first = min(STEPS.index(name) for name in failed)
     assert all(outcomes[name] == "passed" for name in (*STEPS[:first], STEPS[-1]))
-    assert {outcomes[name] for name in STEPS[first:-1]} - {"failed"} == ({"left out"} if len(failed) == 1 else set())
+    assert {outcomes[name] for name in STEPS[first:-1]} - {"failed"} == ({"skipped"} if len(failed) == 1 else set())
     assert words in result.output
-    assert "chicago-crime doctor names" in result.output or "attach the report" in result.output
+    assert "chicago-crime doctor lists" in result.output or "attach the report" in result.output
     assert result.exit_code == 1
     assert left(cloud) == []
 
 
 @pytest.mark.parametrize("number", [0, 1], ids=["before", "after"])
-def test_a_removal_that_fails_is_told(cloud: WholeCloud, tmp_path: Path, number: int) -> None:
+def test_a_failed_removal_is_reported(cloud: WholeCloud, tmp_path: Path, number: int) -> None:
     removals = count()
 
     def refuse_one(request: Request) -> Fault:
@@ -114,15 +114,15 @@ def test_a_removal_that_fails_is_told(cloud: WholeCloud, tmp_path: Path, number:
         return Fault(status=400) if is_removal and next(removals) == number else NO_FAULT
 
     cloud.bigquery.rule = refuse_one
-    no_create(cloud)
+    deny_create(cloud)
     result, outcomes = rehearse(cloud, tmp_path / "report.md", "--yes")
-    assert "Rehearse again: it begins by removing" in result.output
+    assert "Rehearse again, which starts by removing it" in result.output
     assert [name for name, outcome in outcomes.items() if outcome == "failed"] == [[STEPS[0]], [PUT, STEPS[-1]]][number]
-    assert (len(outcomes) == 1) == (number == 0)  # on top of what is left, nothing is tried
+    assert (len(outcomes) == 1) == (number == 0)  # nothing is tried while leftovers remain
 
 
-def test_a_dry_run_estimates_what_the_run_would_cost(cloud: WholeCloud) -> None:
+def test_a_dry_run_estimates_the_cost(cloud: WholeCloud) -> None:
     done = CliRunner().invoke(app, ["run", "--years", "2014", "--dry-run"], env={"COLUMNS": "150", **cloud.environment})
     assert done.exit_code == 0, done.output
     assert re.search(r"BigQuery: about .* read, 0\.\d\d USD", done.output)
-    assert re.search(r"Spark: at most \d+\.\d\d USD, if every machine lives as long as it may", done.output)
+    assert re.search(r"Spark: at most \d+\.\d\d USD, if every machine runs until its time limit", done.output)

@@ -1,4 +1,4 @@
-"""How answers look on a terminal of 80 columns."""
+"""Tests of the layout of results on an 80-column terminal."""
 
 import io
 from decimal import Decimal
@@ -17,14 +17,14 @@ def shown(columns: dict[str, list], width: int = 80) -> str:
     return text.getvalue()
 
 
-def test_counts_have_separators_and_years_ids_and_beats_have_none() -> None:
+def test_counts_have_separators_but_years_ids_and_beats_do_not() -> None:
     columns = {"y": [2014, 2015], "n": [2005, 275200], "id": [9441120, None], "beat": [1011, 223]}
     text = shown(columns | {"total": [Decimal("868704")] * 2, "rate": [Decimal("0.25")] * 2, "arrest": [True] * 2})
     for value in ("2,005", "275,200", "2014", "9441120", "1011", "NULL", "868,704", "0.25", "True"):
         assert value in text
 
 
-def test_values_are_no_markup_no_emoji_and_no_terminal_codes() -> None:
+def test_markup_emoji_and_terminal_codes_in_values_are_printed_literally() -> None:
     text = shown({"a [b]": ["root:x:0", "[red]x[/]"], "c": ["\x1b[31mred", "two\nlines\u202e"]})
     for value in ("a [b]", "root:x:0", "[red]x[/]", "\\x1b[31mred", "two\\nlines\\u202e"):
         assert value in text
@@ -32,24 +32,24 @@ def test_values_are_no_markup_no_emoji_and_no_terminal_codes() -> None:
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_few_rows_that_are_too_wide_are_records(rows: int) -> None:
+def test_a_few_wide_rows_are_records(rows: int) -> None:
     columns = {f"a_long_name_of_column_{n}": [f"some [long] value {n}"] * rows for n in range(22)}
     lines = shown(columns).splitlines()
     assert sum(line.startswith("a_long_name_of_column_7 ") and "some [long] value 7" in line for line in lines) == rows
     assert [line for line in lines if line.startswith("row ")] == ([] if rows == 1 else ["row 1", "row 2", "row 3"])
 
 
-def test_many_rows_are_a_table_whose_values_are_folded_between_words() -> None:
+def test_many_rows_are_a_table_wrapped_between_words() -> None:
     text = shown({"a_name_of_one_word": [1] * 4, "meaning": ["words and words " * 6] * 4})
     assert "a_name_of_one_word" in text and text.count("words") == 4 * 12
 
 
-def test_many_rows_that_are_too_wide_are_cut_to_a_few_records() -> None:
+def test_many_wide_rows_are_truncated_to_a_few_records() -> None:
     text = shown({f"column{n}": [f"unbreakable{n}"] * 60 for n in range(22)})
     assert text.count("unbreakable10") == 3
     assert "Only the first 3 rows are shown, because the columns do not fit" in " ".join(text.split())
 
 
-def test_an_answer_of_no_rows_has_its_columns() -> None:
+def test_an_empty_result_shows_its_columns() -> None:
     assert "name" in shown({"name": []})
     assert "c0" in shown({f"c{n}": [] for n in range(12)})

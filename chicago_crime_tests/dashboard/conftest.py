@@ -1,4 +1,4 @@
-"""Fixtures of the dashboard's tests: an installation with three years of the sample, and its dashboard."""
+"""Fixtures of the dashboard's tests: an installation with three years of sample data, and its dashboard."""
 
 import shutil
 from pathlib import Path
@@ -17,7 +17,7 @@ from chicago_crime_tests.support import run_well
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """An installation with three years of the sample. Tests leave it as it is."""
+    """An installation with three years of sample data, which tests must not change."""
     settings = load_settings(data_dir=tmp_path_factory.mktemp("dashboard") / "data", sample_rows=4000)
     run_well(settings, 2014, 2015, 2016)
     return settings
@@ -40,23 +40,23 @@ def data(sample: Settings) -> Data:
 
 
 def copy_of(settings: Settings, folder: Path) -> Settings:
-    """A copy of an installation in another folder."""
+    """Copy an installation to another folder."""
     shutil.copytree(settings.data_dir, folder / "data")
     return settings.model_copy(update={"data_dir": folder / "data"})
 
 
 def rows(view: View, table: str) -> list[dict[str, Any]]:
-    """The rows of a table of a page."""
+    """Return the rows of a page's table."""
     found = view.table(table)
     assert found, f"there is no table {table}"
     return [dict(row) for row in found.rows]
 
 
 def client_of(settings: Settings) -> TestClient:
-    """A client of an installation's dashboard."""
+    """Build a client of an installation's dashboard."""
     return TestClient(Dashboard(Installation(settings)).application(), base_url="http://localhost")
 
 
 def data_of(settings: Settings) -> Data:
-    """What the dashboard of an installation reads."""
+    """Open the data of an installation's dashboard."""
     return Data(Installation(settings).reader())

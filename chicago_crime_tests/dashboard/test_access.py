@@ -1,4 +1,4 @@
-"""Tests of what stands before the pages: host names, a proxy that signs people in, limits, nothing is written."""
+"""Tests of the middleware: host names, reverse proxy, rate limits, and read-only access."""
 
 import re
 from collections.abc import Mapping
@@ -17,33 +17,33 @@ PROXY, READER = "10.0.0.9", "203.0.113.7"
 
 
 def served(settings: Settings, peer: str = "127.0.0.1", **changed: object) -> TestClient:
-    """A client, at an address, of the whole server of an installation with other settings."""
+    """Build a client of the full server, at a client address and with changed settings."""
     dashboard = Dashboard(Installation(settings.model_copy(update=changed)))
     add_programs(dashboard)
     return TestClient(dashboard.application(), base_url="http://localhost", client=(peer, 50000))
 
 
-def question(client: TestClient, headers: Mapping[str, str] = {}) -> int:
+def post_mcp(client: TestClient, headers: Mapping[str, str] = {}) -> int:
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     with client:
         return client.post("/mcp", json=body, headers={"Accept": "application/json", **headers}).status_code
 
 
-def test_only_host_names_of_the_settings_are_answered(sample: Settings) -> None:
+def test_only_host_names_in_the_settings_are_served(sample: Settings) -> None:
     names = {"dashboard_hosts": "crime.example.org crime.internal"}
     client = served(sample, **names)
     for host, status in {"crime.example.org": 200, "crime.internal:8080": 200, "evil.example": 400}.items():
         assert client.get("/data", headers={"Host": host}).status_code == status
-    assert question(client, {"Host": "evil.example"}) == 400
+    assert post_mcp(client, {"Host": "evil.example"}) == 400
     refused = served(sample).get("/data", headers={"Host": "crime.example.org"})
     assert refused.status_code == 400
     assert "'crime.example.org'" in refused.text and "CHICAGO_CRIME_DASHBOARD_HOSTS" in refused.text
-    assert question(served(sample), {"Origin": "https://evil.example"}) == 403
+    assert post_mcp(served(sample), {"Origin": "https://evil.example"}) == 403
     own = {"Host": "crime.example.org", "Origin": "https://crime.example.org"}
-    assert question(served(sample, **names), own) == 200
+    assert post_mcp(served(sample, **names), own) == 200
 
 
-def test_every_link_leads_below_the_path_of_the_proxy_whether_it_strips_it_or_not(sample: Settings) -> None:
+def test_links_include_the_path_of_the_proxy_whether_it_strips_it_or_not(sample: Settings) -> None:
     client, seen = served(sample, dashboard_path="/team/crime"), {"/team/crime/"}
     for page in (*PAGES, "report", "embed/where/map", "nowhere"):
         text = client.get(f"/team/crime/{page}?year=2016").text
@@ -59,17 +59,17 @@ def test_every_link_leads_below_the_path_of_the_proxy_whether_it_strips_it_or_no
 
 
 @pytest.mark.parametrize("path", ["/overview", "/download/x", "/openapi.json", "/mcp"])
-def test_the_path_of_a_page_cannot_be_that_of_the_proxy(sample: Settings, path: str) -> None:
-    with pytest.raises(SettingsError, match=f"CHICAGO_CRIME_DASHBOARD_PATH={path}: a page"):
+def test_the_path_of_the_proxy_must_not_be_that_of_a_page(sample: Settings, path: str) -> None:
+    with pytest.raises(SettingsError, match=f"CHICAGO_CRIME_DASHBOARD_PATH={path}: the dashboard itself"):
         served(sample, dashboard_path=path)
 
 
-def test_a_proxy_is_named_by_its_address() -> None:
+def test_a_proxy_must_be_an_ip_address() -> None:
     with pytest.raises(SettingsError, match=r"DASHBOARD_PROXIES=proxy\.internal"):
         load_settings(dashboard_proxies="proxy.internal")
 
 
-def test_each_client_has_a_share_of_what_costs(sample: Settings) -> None:
+def test_costly_requests_are_rate_limited_per_client(sample: Settings) -> None:
     client = served(sample, PROXY, dashboard_proxies=PROXY, dashboard_requests_per_minute=3)
     reader, other = {"X-Forwarded-For": READER}, {"X-Forwarded-For": f"{READER}, 203.0.113.8"}
     costly = ("/api/v1/data", "/incidents?year=2016", "/download/data/checks.csv", "/report")
@@ -77,25 +77,25 @@ def test_each_client_has_a_share_of_what_costs(sample: Settings) -> None:
     assert statuses == [200, 200, 200, 429]
     refused = client.get("/api/v1/data", headers=reader)
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
-    most = "at most 3 downloads, reports, incidents and API answers a minute"
-    assert f"203.0.113.7 may ask for {most}: ask again in " in refused.json()["problem"]
+    requests = "3 downloads, reports, incident pages and API answers per minute"
+    assert f"203.0.113.7 may request at most {requests}: try again in " in refused.json()["problem"]
     assert client.get("/data", headers=reader).status_code == 200
     assert client.get("/api/v1/data", headers=other).status_code == 200
-    here = served(sample, dashboard_requests_per_minute=1)
-    assert {here.get("/api/v1/data").status_code for _ in range(3)} == {200}
+    local = served(sample, dashboard_requests_per_minute=1)
+    assert {local.get("/api/v1/data").status_code for _ in range(3)} == {200}
 
 
 @pytest.mark.parametrize("proxy", [PROXY, "127.0.0.1"])
 @pytest.mark.parametrize("address", ["2001:db8:1:2::{}", "garbage{}", "::ffff:203.0.113.7"])
-def test_no_client_has_several_shares(sample: Settings, proxy: str, address: str) -> None:
+def test_a_client_cannot_evade_its_limit(sample: Settings, proxy: str, address: str) -> None:
     client = served(sample, proxy, dashboard_proxies=proxy, dashboard_requests_per_minute=2)
-    said = [{"X-Forwarded-For": address.format(number)} for number in range(3)]
-    assert [client.get("/api/v1/data", headers=one).status_code for one in said] == [200, 200, 429]
+    headers = [{"X-Forwarded-For": address.format(number)} for number in range(3)]
+    assert [client.get("/api/v1/data", headers=one).status_code for one in headers] == [200, 200, 429]
     for other in ("2001:db8:1:3::1", "::ffff:203.0.113.8", READER if "garbage" in address else "203.0.113.9"):
         assert client.get("/api/v1/data", headers={"X-Forwarded-For": other}).status_code == 200
 
 
-def test_nothing_can_be_written_over_the_web(sample: Settings) -> None:
+def test_routes_are_read_only(sample: Settings) -> None:
     client = served(sample)
     routes = client.app.routes  # type: ignore[attr-defined]
     paths = {re.sub(r"{\w+}", "data", route.path) for route in routes if isinstance(route, Route)}

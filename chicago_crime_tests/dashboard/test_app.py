@@ -56,7 +56,7 @@ def test_pages_and_downloads_name_their_snapshot_and_synthetic_rows(client: Test
         assert table.num_rows == int(count.replace(",", ""))
 
 
-def test_real_data_is_not_marked(loaded_years: Settings) -> None:
+def test_real_data_is_not_labeled_synthetic(loaded_years: Settings) -> None:
     client = client_of(loaded_years)
     assert "SYNTHETIC" not in client.get("/overview").text
     response = client.get("/download/overview/types.csv?year=2014")
@@ -64,7 +64,7 @@ def test_real_data_is_not_marked(loaded_years: Settings) -> None:
     assert response.text.splitlines() == ['"name","crimes","share","arrest_rate"', '"THEFT",36,1,0']
 
 
-def test_streets_are_loaded_from_the_set_address_alone(client: TestClient, sample: Settings) -> None:
+def test_streets_are_loaded_only_from_the_configured_address(client: TestClient, sample: Settings) -> None:
     response = client.get("/where")
     assert "http" not in response.headers["content-security-policy"]
     assert '"streets":null' in response.text
@@ -88,16 +88,16 @@ def test_markup_in_a_value_is_escaped(client: TestClient) -> None:
     ("address", "hint"),
     [
         ("/overview?year=2009", "chicago-crime run --years 2009"),
-        ("/overview?type=THEFTS", "there is no crime type &#39;THEFTS&#39;. The nearest: THEFT"),
+        ("/overview?type=THEFTS", "there is no crime type &#39;THEFTS&#39;. Closest matches: THEFT"),
         ("/compare?end=2003-01-01", "Choose another end date"),
-        ("/overview?type=ROBBERY&area=41&year=2016", "There are some in 2014-2015."),
-        ("/when?type=HOMICIDE&area=9", "match these filters. Remove one of them."),
+        ("/overview?type=ROBBERY&area=41&year=2016", "Matching years: 2014-2015."),
+        ("/when?type=HOMICIDE&area=9", "match these filters. Remove a filter."),
         ("/overview?area=999&year=2016", "There is no community area &#39;999&#39;"),
         ("/overview?map=globe&year=2016", "Ignored &#39;map=globe&#39;"),
         ("/overview?year=2016&start=2015-01-01&finish=2015-12-31", "No loaded year matches these dates"),
     ],
 )
-def test_filters_without_a_match_give_a_page_that_helps(client: TestClient, address: str, hint: str) -> None:
+def test_filters_without_a_match_show_a_hint(client: TestClient, address: str, hint: str) -> None:
     response = client.get(address)
     assert response.status_code == 200
     assert hint in response.text
@@ -105,22 +105,22 @@ def test_filters_without_a_match_give_a_page_that_helps(client: TestClient, addr
 
 
 @pytest.mark.parametrize("address", ["/nowhere", "/download/overview/types.xls", "/download/overview/nothing.csv"])
-def test_an_unknown_address_is_not_found(client: TestClient, address: str) -> None:
+def test_unknown_addresses_are_404(client: TestClient, address: str) -> None:
     response = client.get(address)
     assert response.status_code == 404
     assert "There is no page at" in response.text
 
 
-def test_too_many_values_of_a_filter_are_refused(client: TestClient) -> None:
+def test_too_many_filter_values_are_rejected(client: TestClient) -> None:
     assert client.get("/overview?" + "&".join(f"type=T{n}" for n in range(100))).status_code == 200
     for address in ("/overview", "/download/overview/types.csv"):
         response = client.get(f"{address}?" + "&".join(f"type=T{n}" for n in range(4000)))
         assert response.status_code == 400
-        assert "The filters have 4,000 values; at most 200 are possible" in response.text
+        assert "The filters have 4,000 values; the maximum is 200" in response.text
         assert len(response.content) < 10_000
 
 
-def test_an_empty_installation_needs_no_restart_once_it_is_filled(sample: Settings, tmp_path: Path) -> None:
+def test_an_empty_installation_shows_new_data_without_a_restart(sample: Settings, tmp_path: Path) -> None:
     client = client_of(load_settings(data_dir=tmp_path / "data"))
     for page in PAGES:
         text = client.get(f"/{page}").text
@@ -149,7 +149,7 @@ with ThreadPoolExecutor(12) as pool:
 """
 
 
-def test_a_burst_of_requests_right_after_the_start_is_answered(sample: Settings) -> None:
-    """In a process of its own: only there is nothing imported yet."""
+def test_a_burst_of_requests_right_after_startup_succeeds(sample: Settings) -> None:
+    """In a new process, where no modules are imported yet."""
     ended = subprocess.run([sys.executable, "-c", BURST, str(sample.data_dir)], capture_output=True, text=True)
     assert ended.stdout.strip() == str([200] * 12), ended.stderr

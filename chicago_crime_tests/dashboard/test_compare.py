@@ -1,4 +1,4 @@
-"""Tests of the page Compare: each period is what a plain query counts, or nothing if days are missing."""
+"""Tests of the page Compare: each period equals a plain SQL count, or is empty if days are missing."""
 
 import re
 from dataclasses import replace
@@ -35,7 +35,7 @@ def spans(settings: Settings, end: str, rows: str = "district") -> dict:
 
 @pytest.fixture(scope="module")
 def five_years(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Five years of the sample, of which the last ends in early November."""
+    """Five years of sample data, the last of which ends in early November."""
     folder = tmp_path_factory.mktemp("five")
     (folder / "in").mkdir()
     source = SampleSource(rows=1500)
@@ -65,9 +65,7 @@ SPAN_STARTS = {
         ("2015-12-31", "ward", ["2014-12-31", "2013-12-31", "2012-12-31"]),
     ],
 )
-def test_a_span_and_its_earlier_years_are_those_of_a_query(
-    five_years: Settings, end: str, rows: str, days_before: list
-) -> None:
+def test_spans_and_earlier_years_equal_sql_counts(five_years: Settings, end: str, rows: str, days_before: list) -> None:
     found = spans(five_years, end, rows)
     column = {"area": "community_area", "type": "primary_type_comparable"}.get(rows, rows)
     areas = data_of(five_years).facts().areas
@@ -91,7 +89,7 @@ def test_a_span_and_its_earlier_years_are_those_of_a_query(
         for name, row in found.items():
             if name == "All selected" or name.startswith("No "):
                 continue
-            earlier = [of.get(name, 0) for of in (before, *others)]
+            earlier = [counted.get(name, 0) for counted in (before, *others)]
             assert (row[span], row[f"{span}_before"]) == (now.get(name, 0), earlier[0]), (span, name)
             assert row[f"{span}_earlier"] == earlier[: len(row[f"{span}_earlier"])]
             assert len(row[f"{span}_earlier"]) >= 3
@@ -99,21 +97,21 @@ def test_a_span_and_its_earlier_years_are_those_of_a_query(
         assert len(found) > 15
 
 
-def test_changes_have_a_verdict_and_years_a_table(five_years: Settings) -> None:
+def test_changes_have_verdicts_and_years_have_a_table(five_years: Settings) -> None:
     view = compare(PageRequest(data_of(five_years), Filters(rows="type", end=date(2015, 10, 31))))
     spans, by_year = view.table("spans"), view.table("by-year")
     assert spans and ALONE not in view.sections[0].caveats
     assert by_year
     assert {row["whole_year_verdict"] for row in spans.rows} == {"usual", "cannot tell"}  # the sample has no trend
     assert spans.total and spans.total["year_to_date_verdict"] == "usual"
-    assert [column.label for column in by_year.columns][-2:] == ["2015", "2016, to 8 Nov"]
+    assert [column.label for column in by_year.columns][-2:] == ["2015", "2016, to Nov 8"]
     [theft] = [row for row in by_year.rows if row["name"] == "THEFT"]
     assert theft["2014"] == count(five_years, "year = 2014 AND primary_type = 'THEFT'")
     assert "year=2014" in theft["of_2014"]
     assert "type=THEFT" in theft["of_2014"]
 
 
-def test_the_only_row_and_the_total_have_one_verdict(five_years: Settings) -> None:
+def test_a_single_row_and_the_total_have_the_same_verdict(five_years: Settings) -> None:
     chosen = Filters(rows="district", district=(11,), end=date(2016, 10, 31))
     view = compare(PageRequest(data_of(five_years), chosen))
     assert ALONE in view.sections[0].caveats
@@ -122,7 +120,7 @@ def test_the_only_row_and_the_total_have_one_verdict(five_years: Settings) -> No
     assert table.total["year_to_date_verdict"] == table.rows[0]["year_to_date_verdict"] is not None
 
 
-def test_a_count_is_judged_as_on_signals(five_years: Settings) -> None:
+def test_verdicts_agree_with_signals(five_years: Settings) -> None:
     request = PageRequest(data_of(five_years), Filters())
     tested = signals(replace(request)).table("year_to_date")
     compared = compare(request).table("spans")
@@ -153,31 +151,29 @@ def test_an_incomplete_year_is_not_the_last_full_year(five_years: Settings) -> N
     ]
     assert table.total
     assert table.total["whole_year"] == count(five_years, "year = 2015")
-    of_a_whole_year = compare(PageRequest(data_of(five_years), Filters(end=date(2015, 12, 31)))).table("spans")
-    assert of_a_whole_year
-    assert [group for group, _ in of_a_whole_year.groups] == ["", "28 days", "Full year"]
-    assert not [column for column in of_a_whole_year.columns if column.name.startswith("whole_year")], (
-        "nor twice in files"
-    )
+    full_year = compare(PageRequest(data_of(five_years), Filters(end=date(2015, 12, 31)))).table("spans")
+    assert full_year
+    assert [group for group, _ in full_year.groups] == ["", "28 days", "Full year"]
+    assert not [column for column in full_year.columns if column.name.startswith("whole_year")]
 
 
-def test_a_period_with_missing_days_has_no_number(five_years: Settings) -> None:
+def test_a_period_with_missing_days_is_empty(five_years: Settings) -> None:
     total = spans(five_years, "2012-04-30")["All selected"]
     assert total["year_to_date"] == count(five_years, "date < '2012-05-01'")
     assert (total["year_to_date_before"], total["year_to_date_change"], total["whole_year"]) == (None, None, None)
 
 
-def test_the_days_that_are_compared_are_told_and_are_those_of_the_links(five_years: Settings) -> None:
+def test_the_intro_and_the_links_have_the_compared_days(five_years: Settings) -> None:
     section = compare(PageRequest(data_of(five_years), Filters(end=date(2016, 3, 15)))).sections[0]
     assert section.intro.startswith(
-        "28 days: 17 Feb - 15 Mar 2016, compared with 16 Feb - 15 Mar 2015; "
-        "Year to date: 1 Jan - 15 Mar 2016, compared with 1 Jan - 15 Mar 2015; "
+        "28 days: Feb 17 \u2013 Mar 15, 2016, compared with Feb 16 \u2013 Mar 15, 2015; "
+        "Year to date: Jan 1 \u2013 Mar 15, 2016, compared with Jan 1 \u2013 Mar 15, 2015; "
     )
     total = section.tables[0].total
     assert total and "start=2015-02-16&finish=2015-03-15" in total["of_days_28_before"]
 
 
-def test_periods_that_end_before_the_newest_day_say_why_and_a_column_of_nothing_is_not_printed(
+def test_periods_that_end_early_have_a_note_and_empty_columns_are_not_printed(
     five_years: Settings,
 ) -> None:
     request = PageRequest(data_of(five_years), Filters())
@@ -186,13 +182,13 @@ def test_periods_that_end_before_the_newest_day_say_why_and_a_column_of_nothing_
     newest = PageRequest(request.data, Filters(end=request.facts.newest_day))
     newest.facts = request.facts
     compare(request)
-    assert request.notes[0] == "The periods do not end on 8 November 2016, the newest day: 2015 is not loaded."
+    assert request.notes[0] == "The periods do not end on the newest day, November 8, 2016: 2015 is not loaded."
     table = compare(newest).table("spans")
     assert table and newest.notes[0].startswith("2015 is not loaded")
     assert [column.label for column in shortened(table, 3)[0].columns] == ["Area", "2016", "Verdict"]
 
 
-def test_a_beat_stands_beside_its_district_and_a_year_that_is_not_loaded_is_told(five_years: Settings) -> None:
+def test_a_beat_is_compared_with_its_district_and_missing_years_have_a_note(five_years: Settings) -> None:
     [(beat, district)] = duckdb.sql(
         f"SELECT beat, MODE(district) FROM '{five_years.data_dir}/warehouse/crimes/*.parquet' GROUP BY ALL "
         "ORDER BY COUNT(*) DESC, beat LIMIT 1"
@@ -200,12 +196,12 @@ def test_a_beat_stands_beside_its_district_and_a_year_that_is_not_loaded_is_told
     request = PageRequest(data_of(five_years), Filters(year=(2009,), beat=(beat,)))
     view = compare(request)
     assert request.notes == ["2009 is not loaded. To load: chicago-crime run --years 2009 --source portal"]
-    of_beat, of_district = (
+    in_beat, in_district = (
         count(five_years, f"year = 2016 AND {one}") for one in (f"beat = {beat}", f"district = {district}")
     )
-    told = f"Beat {beat} had {of_beat:,} of the {of_district:,} crimes of District {district} in 2016 ("
+    sentence = f"Beat {beat} had {in_beat:,} of the {in_district:,} crimes in District {district} in 2016 ("
     [*_, by_year] = view.sections
-    assert told in by_year.intro
+    assert sentence in by_year.intro
     for table, column in ((view.table("spans"), "whole_year"), (view.table("by-year"), "2015")):
         assert table
         names = {row["name"] for row in table.rows if row["name"] != "No community area"}

@@ -1,4 +1,4 @@
-"""Tests of the page Data: changes, where years are from, and checks."""
+"""Tests of the page Data: changes, sources and checks."""
 
 import io
 import re
@@ -38,20 +38,20 @@ def test_changes_are_shown_by_year_snapshot_and_kind(loaded_twice: Settings) -> 
     client = client_of(loaded_twice)
     text = client.get("/data").text
     assert "5 changes in 1 year" in text
-    assert 'data-said="Years loaded: 2, selected: ' in text, "what a screen reader is told"
+    assert 'data-summary="Years loaded: 2, selected: ' in text, "for screen readers"
     [table] = re.findall(r'data-table="revisions">.*?</table>', text, re.DOTALL)
     cells = [re.sub(r"<[^>]+>|\s+", " ", cell).strip() for cell in re.findall(r"<t[hd][ >].*?</t[hd]>", table)]
-    assert cells[6:12] == ["2014", "10 February 2018", "1 March 2018", "Added", "1", "new in the data"]
+    assert cells[6:12] == ["2014", "February 10, 2018", "March 1, 2018", "Added", "1", "new in the data"]
     assert cells[12:18][3:] == ["Arrest flag changed", "3", "3 now set, 0 no longer set"]
     downloaded = pyarrow.csv.read_csv(io.BytesIO(client.get("/download/data/revisions.csv").content)).to_pylist()
     assert [row["changes"] for row in downloaded] == [1, 3, 1]
     text = client.get("/data?start=2015-01-01&area=32").text
     assert "These filters do not apply to this page: area." in text
-    assert "Nothing in 2015 differs from what was loaded before." in text
+    assert "No changes in 2015." in text
     assert 'data-table="revisions"' not in text
 
 
-def test_each_year_says_where_it_is_from_and_why_it_was_accepted(loaded_twice: Settings, tmp_path: Path) -> None:
+def test_each_year_has_its_source_and_the_reason_it_was_accepted(loaded_twice: Settings, tmp_path: Path) -> None:
     settings = copy_of(loaded_twice, tmp_path)
     write_csv(tmp_path / "2014.csv", crimes_of_months(2014, per_month=2))
     settings = settings.model_copy(update={"folder": tmp_path})

@@ -1,4 +1,4 @@
-"""Tests of reading and writing filters in a query string."""
+"""Tests of filters in a query string."""
 
 from dataclasses import replace
 from datetime import date
@@ -43,7 +43,7 @@ any_filters = st.builds(
 
 
 @given(any_filters)
-def test_a_query_string_reads_back_as_the_filters_it_was_written_from(filters: Filters) -> None:
+def test_query_strings_round_trip(filters: Filters) -> None:
     assert read_filters(parse_qsl(filters.query())) == (filters, [], [])
 
 
@@ -51,7 +51,7 @@ def test_years_may_be_ranges_and_types_in_any_case() -> None:
     filters, *notes = read_filters([("year", "2014-2016,2021"), ("year", "2015"), ("type", "theft"), ("arrest", "")])
     assert filters == Filters(year=(2014, 2015, 2016, 2021), type=("THEFT",))
     assert notes == [[], []]
-    assert Filters(map="areas", arrest=False).query() == "arrest=no", "defaults are not written"
+    assert Filters(map="areas", arrest=False).query() == "arrest=no", "defaults are omitted"
 
 
 @pytest.mark.parametrize(
@@ -60,10 +60,10 @@ def test_years_may_be_ranges_and_types_in_any_case() -> None:
         ("map", "globe", "cells, hot_spots"),
         ("end", "2016-02-30", "write a day as 2016-05-31"),
         ("color", "red", "no such filter"),
-        ("rows", "beat", "Only one value of rows is possible: remove 'beat' or the other one."),
+        ("rows", "beat", "Only one value is possible for rows: remove 'beat' or the other one."),
     ],
 )
-def test_what_chooses_no_crimes_is_ignored_with_a_note(name: str, text: str, hint: str) -> None:
+def test_invalid_display_options_are_ignored_with_a_note(name: str, text: str, hint: str) -> None:
     filters, [note], refused = read_filters([("rows", "ward"), (name, text), ("area", "41")])
     assert (filters, refused) == (Filters(area=(41,), rows="ward"), [])
     assert hint in note
@@ -76,19 +76,19 @@ def test_what_chooses_no_crimes_is_ignored_with_a_note(name: str, text: str, hin
         ("area", "²", "write a number from 1 to 77"),
         ("arrest", "perhaps", "write yes or no"),
         ("group", "pickpockets", "There is no offense group 'pickpockets'"),
-        ("cell", "middle", "not written as this page writes it"),
+        ("cell", "middle", "expected a 660-foot cell, as `cell_x,cell_y`"),
         ("hour", "24", "write a number from 0 to 23"),
-        ("start", "2016-02-01", "Only one value of first day is possible: remove '2016-02-01' or the other one."),
+        ("start", "2016-02-01", "Only one value is possible for first day: remove '2016-02-01' or the other one."),
     ],
 )
-def test_a_value_that_no_crime_can_have_is_refused(name: str, text: str, hint: str) -> None:
-    _, ignored, [sentence] = read_filters([("start", "2015-01-01"), (name, text), ("area", "41")])
+def test_impossible_values_are_rejected(name: str, text: str, hint: str) -> None:
+    _, ignored, [message] = read_filters([("start", "2015-01-01"), (name, text), ("area", "41")])
     assert ignored == []
-    assert hint in sentence
+    assert hint in message
 
 
 @pytest.mark.parametrize("text", ["2026-02-30", "../catalog", "20261127T061500Z-3f2a.json"])
-def test_a_snapshot_that_cannot_be_meant_is_refused(text: str) -> None:
+def test_an_invalid_snapshot_is_rejected(text: str) -> None:
     with pytest.raises(UsageError, match="neither a day like 2026-05-31 nor a snapshot id"):
         read_filters([("as_of", text)])
 

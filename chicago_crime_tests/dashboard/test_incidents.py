@@ -1,4 +1,4 @@
-"""Tests of the page Incidents, of what leads there, and of search by words."""
+"""Tests of the page Incidents, links to it, and search."""
 
 import html
 import io
@@ -35,7 +35,7 @@ def crimes(settings: Settings, *years: int) -> list[dict]:
 
 
 @pytest.mark.parametrize("sort", ["", "date", "-block", "-location_description", "arrest", "-domestic"])
-def test_pages_of_incidents_are_one_list_in_the_order_that_is_asked_for(
+def test_incidents_are_paged_in_the_requested_order(
     sample: Settings, data: Data, sort: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page, "ROWS_SHOWN", 400)
@@ -54,10 +54,10 @@ def test_pages_of_incidents_are_one_list_in_the_order_that_is_asked_for(
     assert values[len(known) :] == [None] * (len(values) - len(known)), "unknown values are last"
 
 
-def test_a_download_has_all_rows_up_to_a_stated_limit(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_download_has_all_rows_up_to_the_limit(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(client.get("/download/incidents/incidents.json?year=2016").json()["rows"]) == 4000
     monkeypatch.setattr(page, "ROWS_DOWNLOADED", 70)
-    assert "Downloads have the first 70 rows" in client.get("/incidents?year=2016").text
+    assert "Downloads contain the first 70 rows" in client.get("/incidents?year=2016").text
     assert len(client.get("/download/incidents/incidents.json?year=2016").json()["rows"]) == 70
 
 
@@ -69,16 +69,16 @@ def test_all_blocks_are_counted_and_downloaded(
     assert {row["block"]: row["crimes"] for row in found} == counts
     assert len(counts) > 1000
     text = client.get("/incidents?sort=blocks:block").text
-    assert f"First 20 of {len(counts):,} rows. Downloads have all rows." in text
+    assert f"First 20 of {len(counts):,} rows. Downloads contain all rows." in text
     assert f"block={min(counts).replace(' ', '+')}" in text
-    monkeypatch.setattr(page, "READ_AT_ONCE", 100)
-    [later] = re.findall(r'<a href="([^"]*)">Count the blocks', client.get("/incidents?year=2016").text)
+    monkeypatch.setattr(page, "COUNT_BLOCKS_UP_TO", 100)
+    [later] = re.findall(r'<a href="([^"]*)">Count crimes by block', client.get("/incidents?year=2016").text)
     assert later == "/incidents?year=2016&amp;sort=blocks%3A-crimes#blocks"
     assert 'data-table="blocks"' in client.get(later.replace("&amp;", "&")).text
     assert client.get("/download/incidents/blocks.json?year=2016").json()["rows"]
 
 
-def test_blocks_are_ranked_and_found_by_a_part_of_their_name(sample: Settings, data: Data, client: TestClient) -> None:
+def test_blocks_are_ranked_and_found_by_part_of_their_name(sample: Settings, data: Data, client: TestClient) -> None:
     counts = Counter(row["block"] for row in crimes(sample) if row["community_area"] == 32)
     ranked = rows(incidents(PageRequest(data, Filters(area=(32,)))), "blocks")
     assert {row["block"]: row["crimes"] for row in ranked} == counts
@@ -87,7 +87,7 @@ def test_blocks_are_ranked_and_found_by_a_part_of_their_name(sample: Settings, d
     assert found
     assert all("STATE" in block for block in found)
     without_script = client.get("/incidents", params={"block": "n state", "year": 2016}).text
-    assert "No crimes match: there is no block 'n state'. The nearest: " in html.unescape(without_script)
+    assert "No crimes match: there is no block 'n state'. Closest matches: " in html.unescape(without_script)
     assert re.findall(r"year=2016&amp;block=[^\"]*STATE[^\"]*", without_script)
 
 
@@ -96,8 +96,8 @@ PAGES = {"signals": signals, "overview": overview, "where": where, "when": when,
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("filters", [Filters(), Filters(year=(2015,), area=(25, 32), arrest=False)], ids=str)
-def test_every_count_leads_to_as_many_incidents(data: Data, client: TestClient, name: str, filters: Filters) -> None:
-    """Two rows of each column of each table: the number in the cell is that of the page it leads to."""
+def test_every_count_links_to_as_many_incidents(data: Data, client: TestClient, name: str, filters: Filters) -> None:
+    """The first and last count of each column equal the numbers of crimes on the linked pages."""
     view = PAGES[name](PageRequest(data, filters))
     tried = 0
     for table in (table for section in view.sections for table in section.tables):
@@ -113,7 +113,7 @@ def test_every_count_leads_to_as_many_incidents(data: Data, client: TestClient, 
     assert tried >= 4 or name == "signals"
 
 
-def test_tables_are_sorted_by_their_headers_and_totals_stay_below(client: TestClient) -> None:
+def test_tables_are_sorted_by_their_headers_with_totals_at_the_bottom(client: TestClient) -> None:
     text = client.get("/overview?year=2016&sort=types:-arrest_rate").text
     [head] = re.findall(r'<th[^>]*aria-sort="descending"[^>]*>.*?</th>', text)
     assert "Arrest rate" in head
@@ -128,7 +128,7 @@ def test_tables_are_sorted_by_their_headers_and_totals_stay_below(client: TestCl
     assert "All selected" not in names
 
 
-def test_a_text_that_looks_like_a_formula_stays_a_text() -> None:
+def test_strings_that_look_like_formulas_stay_strings() -> None:
     texts = ["=1+1", "+1", "-1", "@A1", "\t=1", "plain", "https://example.org", None]
     table = pa.table({"text": texts, "number": [-1.5] * len(texts)})
     book = openpyxl.load_workbook(io.BytesIO(downloads.FORMATS["xlsx"][1](table, "cited")))
@@ -141,7 +141,7 @@ def test_a_text_that_looks_like_a_formula_stays_a_text() -> None:
     assert [row["text"] for row in json.loads(downloads.FORMATS["json"][1](table, "cited"))["rows"]] == texts
 
 
-def test_a_file_name_tells_filters_day_and_snapshot(client: TestClient, data: Data) -> None:
+def test_file_names_include_filters_days_and_snapshot(client: TestClient, data: Data) -> None:
     for address, name in {
         "incidents/blocks.csv?type=THEFT&area=41&year=2015&arrest=no": (
             "incidents-blocks-theft-hyde-park-arrest-flag-not-set-2015"
@@ -150,11 +150,11 @@ def test_a_file_name_tells_filters_day_and_snapshot(client: TestClient, data: Da
         "compare/spans.csv?end=2015-06-30": "compare-spans-to-2015-06-30",
         "compare/by-year.csv?end=2015-06-30": "compare-by-year-2014-2016",
     }.items():
-        told = client.get(f"/download/{address}").headers["content-disposition"]
-        assert f'"chicago-crime-{name}-{data.catalog.snapshot}-SYNTHETIC.csv"' in told
+        header = client.get(f"/download/{address}").headers["content-disposition"]
+        assert f'"chicago-crime-{name}-{data.catalog.snapshot}-SYNTHETIC.csv"' in header
 
 
-def test_a_chart_may_be_framed_by_itself_and_nothing_else_may(client: TestClient) -> None:
+def test_only_embedded_charts_may_be_framed(client: TestClient) -> None:
     chart = client.get("/embed/overview/trend?year=2016")
     assert "frame-ancestors *" in chart.headers["content-security-policy"]
     assert 'data-chart="trend"' in chart.text
@@ -165,7 +165,7 @@ def test_a_chart_may_be_framed_by_itself_and_nothing_else_may(client: TestClient
 
 
 @pytest.mark.parametrize(
-    ("text", "meant"),
+    ("text", "expected"),
     [
         ("burglary hyde park 2016", Filters(type=("BURGLARY",), area=(41,), year=(2016,))),
         ("Burglaries in the Loop, 2014-2016", Filters(type=("BURGLARY",), area=(32,), year=(2014, 2015, 2016))),
@@ -184,12 +184,12 @@ def test_a_chart_may_be_framed_by_itself_and_nothing_else_may(client: TestClient
         ("loop since March 2015", Filters(area=(32,), start=date(2015, 3, 1))),
     ],
 )
-def test_words_become_filters(data: Data, text: str, meant: Filters) -> None:
-    assert understand(text, data) == (meant, [])
+def test_words_become_filters(data: Data, text: str, expected: Filters) -> None:
+    assert understand(text, data) == (expected, [])
 
 
 @pytest.mark.parametrize(
-    ("text", "meant", "unknown"),
+    ("text", "expected", "unknown"),
     [
         ("hyde park -theft -2015", Filters(area=(41,)), ["not theft", "not 2015"]),
         ("without theft or the burglaries, loop", Filters(area=(32,)), ["without theft", "without burglary"]),
@@ -197,21 +197,21 @@ def test_words_become_filters(data: Data, text: str, meant: Filters) -> None:
         ("non-criminal except", Filters(type=("NON-CRIMINAL",)), ["except"]),
     ],
 )
-def test_what_is_excluded_is_not_chosen(data: Data, text: str, meant: Filters, unknown: list[str]) -> None:
-    assert understand(text, data) == (meant, unknown)
+def test_negated_words_are_not_understood(data: Data, text: str, expected: Filters, unknown: list[str]) -> None:
+    assert understand(text, data) == (expected, unknown)
 
 
-def test_a_search_adds_to_what_is_chosen(client: TestClient) -> None:
+def test_a_search_adds_to_the_filters(client: TestClient) -> None:
     chosen = "map=cells&year=2016&district=11&type=THEFT&start=2016-02-01&page=3"
     page = client.get(f"/where?{chosen}").text
-    [form] = re.findall(r'<form class="ask".*?</form>', page, re.DOTALL)
+    [form] = re.findall(r'<form class="search".*?</form>', page, re.DOTALL)
     fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form))
     page = client.get("/where", params={"q": "robbery 2015", **fields}).text
     [report] = re.findall(r'href="/report\?([^"]*)"', page)
     assert html.unescape(report) == "year=2015&type=ROBBERY&district=11&map=cells"
 
 
-def test_words_that_mean_nothing_are_named(client: TestClient) -> None:
+def test_unknown_words_are_named(client: TestClient) -> None:
     text = client.get("/incidents", params={"q": "theft xyzzy 2016 <b>"}).text
     assert "Not understood: xyzzy, b." in text
     assert "Remove the filter Theft" in text

@@ -1,4 +1,4 @@
-"""Tests of the pages: their numbers agree with each other and with the tables that the Spark job computes."""
+"""Tests of the pages: their numbers agree with each other and with the tables of the Spark job."""
 
 import re
 from collections import Counter
@@ -26,7 +26,7 @@ from chicago_crime_tests.support import rows_of
 
 
 @pytest.mark.parametrize(("year", "offense_class"), [(2014, "all"), (2016, "violent")])
-def test_gi_star_is_that_of_the_spark_job(data: Data, sample: Settings, year: int, offense_class: str) -> None:
+def test_gi_star_equals_that_of_the_spark_job(data: Data, sample: Settings, year: int, offense_class: str) -> None:
     expected = {
         (row["cell_x"], row["cell_y"]): (row["crimes"], row["neighborhood_crimes"], row["gi_star"])
         for row in rows_of(sample, "hot_spots", year)
@@ -41,8 +41,8 @@ def test_gi_star_is_that_of_the_spark_job(data: Data, sample: Settings, year: in
 
 
 @pytest.mark.parametrize("crimes", [500, 12_000])
-def test_few_maps_without_a_hot_spot_show_one(crimes: int) -> None:
-    """By simulation: most cells have hardly any crime and a few have many, and none of them are near each other."""
+def test_false_hot_spots_are_rare(crimes: int) -> None:
+    """Simulation: most cells have few crimes and a few have many, without clusters."""
     random = np.random.default_rng(crimes)
     cells = np.argwhere(np.ones((90, 90))).T
     share = random.gamma(0.2, size=cells.shape[1])
@@ -81,31 +81,31 @@ def test_months_without_chosen_days_are_not_shown_as_zero(data: Data) -> None:
     assert [row["month"] for row in months] == [date(2015, 11, 1), date(2015, 12, 1), date(2016, 1, 1)]
     assert [row["is_complete"] for row in months] == [False, True, False]
     assert [row["month"] for row in rows(when(chosen), "months")] == [11, 12, 1]
-    assert chosen.period_text == "the chosen days of 2015\u20112016"
+    assert chosen.period_text == "the selected days of 2015\u20112016"
 
 
 def test_one_crime_is_singular_and_zero_has_no_sign() -> None:
-    told = [crimes_text(crimes, "change") for crimes in (1, -1, 0, 1234)]
-    assert told == ["+1 crime", "\u22121 crime", "0 crimes", "+1,234 crimes"]
-    assert (as_text(0.0, "percent_change"), as_text(0.0004, "percent_change")) == ("0.0 %", "+0.0 %")
+    texts = [crimes_text(crimes, "change") for crimes in (1, -1, 0, 1234)]
+    assert texts == ["+1 crime", "\u22121 crime", "0 crimes", "+1,234 crimes"]
+    assert (as_text(0.0, "percent_change"), as_text(0.0004, "percent_change")) == ("0.0%", "+0.0%")
 
 
 @pytest.mark.parametrize(
-    ("last_day", "told"),
+    ("last_day", "detail"),
     [
         (date(2014, 12, 31), "2013 is not loaded"),
         (date(2015, 12, 31), r"2015 compared with 2014: \S+ crimes"),
         (date(2016, 1, 20), "2016 has no complete month yet"),
         (date(2016, 2, 28), r"January 2016 compared with 2015: \S+ crimes"),
-        (date(2016, 4, 15), r"January to March 2016 compared with 2015: \S+ crimes; only 2016 has a 29 February"),
+        (date(2016, 4, 15), r"January to March 2016 compared with 2015: \S+ crimes; only 2016 has a February 29"),
     ],
 )
-def test_year_on_year_says_what_it_compares_or_why_not(data: Data, last_day: date, told: str) -> None:
+def test_year_over_year_states_what_it_compares_or_why_not(data: Data, last_day: date, detail: str) -> None:
     request, year = PageRequest(data, Filters(year=(last_day.year,))), last_day.year
     request.facts = replace(data.facts(), years=dict(data.facts().years))
     request.facts.years[year] = replace(request.facts.years[year], last_day=last_day)
     view = overview(request)
-    assert re.fullmatch(told, view.numbers[1].detail)
+    assert re.fullmatch(detail, view.numbers[1].detail)
     assert ("it needs a complete month" in view.sections[0].intro) == (last_day < date(2016, 2, 1))
 
 
@@ -125,7 +125,7 @@ def test_an_incomplete_month_makes_no_other_month_unusual(data: Data, monkeypatc
 
 
 @pytest.mark.parametrize(("shown", "places"), [("areas", 77), ("districts", 22), ("beats", 270), ("wards", 50)])
-def test_a_map_draws_the_places_of_its_table_and_leads_into_each(data: Data, shown: str, places: int) -> None:
+def test_a_map_shows_the_places_of_its_table_and_links_into_each(data: Data, shown: str, places: int) -> None:
     view = where(PageRequest(data, Filters(year=(2016,), map=shown)))
     [drawn] = view.sections[0].maps
     found = rows(view, shown)
@@ -137,11 +137,11 @@ def test_a_map_draws_the_places_of_its_table_and_leads_into_each(data: Data, sho
     [link] = [mark.link for mark in drawn.marks if mark.label.startswith(f"{first['name']}:")]
     filters, _, _ = read_filters(parse_qsl(link.removeprefix("/where?")))
     inside = where(PageRequest(data, filters))
-    assert inside.sections[0].maps[0].view != inside.sections[0].maps[0].whole, "the map shows the place"
+    assert inside.sections[0].maps[0].view != inside.sections[0].maps[0].whole, "the map is zoomed to the place"
     assert inside.numbers[0].value == f"{first['crimes']:,}"
 
 
-def test_what_a_filter_excludes_is_on_the_map_without_a_number(data: Data) -> None:
+def test_excluded_places_are_on_the_map_without_a_number(data: Data) -> None:
     view = where(PageRequest(data, Filters(area=(25, 41))))
     [drawn] = view.sections[0].maps
     chosen = {mark.label for mark in drawn.marks if mark.css != "unknown"}
@@ -160,7 +160,7 @@ def test_what_a_filter_excludes_is_on_the_map_without_a_number(data: Data) -> No
     assert link == "/where?type=HOMICIDE&beat=111&map=cells"
 
 
-def test_rates_of_few_residents_or_crimes_are_marked(data: Data) -> None:
+def test_rates_of_few_residents_or_crimes_are_highlighted(data: Data) -> None:
     view = where(PageRequest(data, Filters(year=(2016,), measure="rate")))
     small = {row["name"] for row in rows(view, "areas") if row["is_small"]}
     assert {"Fuller Park", "Burnside"} <= small
@@ -187,7 +187,7 @@ def test_rates_of_rare_crimes_are_per_100_000_residents(data: Data) -> None:
     assert overview(PageRequest(data, Filters(year=(2016,)))).numbers[3].label == "Per 1,000 residents a year"
 
 
-def test_official_outlines_are_not_drawn_for_years_before_them(copied: Settings, tmp_path: Path) -> None:
+def test_official_outlines_are_not_drawn_for_years_before_they_changed(copied: Settings, tmp_path: Path) -> None:
     assert "chicago-crime boundaries" in " ".join(where(PageRequest(data_of(copied), Filters())).sections[0].caveats)
     fetch_outlines(copied.model_copy(update={"boundaries": write_outlines(tmp_path / "outlines")}))
     data = data_of(copied)
@@ -200,8 +200,8 @@ def test_official_outlines_are_not_drawn_for_years_before_them(copied: Settings,
     assert {mark.path.count("M") for mark in wards.maps[0].marks} != {1}
 
 
-def test_hot_spots_of_a_place_are_those_within_it(data: Data, sample: Settings) -> None:
-    """The study area is what is chosen: cells elsewhere do not count as cells without a crime."""
+def test_hot_spots_of_a_place_are_relative_to_it(data: Data, sample: Settings) -> None:
+    """Only cells in the selected place are part of the study area."""
     held = [row for year in (2014, 2015, 2016) for row in rows_of(sample, "enriched_crimes", year)]
     counts = Counter((row["cell_x"], row["cell_y"]) for row in held if row["community_area"] == 25 and row["cell_x"])
     z, _, _ = gi_star(np.array(list(counts)).T, np.array(list(counts.values())))

@@ -1,4 +1,4 @@
-"""Tests of the server: slow clients do not keep their connections."""
+"""Tests of the server: slow clients lose their connections."""
 
 import asyncio
 import socket
@@ -24,7 +24,7 @@ LARGE = 32 << 20
 
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Of a server with a small patience, a page that takes longer than that, and one that is large."""
+    """Port of a server with a short timeout, a page that is slower, and a large page."""
     monkeypatch.setattr(serve, "SLOW_SECONDS", SLOW)
 
     async def slow(request: Request) -> Response:
@@ -35,7 +35,7 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         routes=[Route("/slow", slow), Route("/large", lambda request: Response(b" " * LARGE))],
     )
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(application, port=port, http=serve.PatientProtocol, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(application, port=port, http=serve.TimeoutProtocol, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
     wait_until(lambda: server.started)
@@ -45,7 +45,7 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 
 def received(client: socket.socket) -> bytes:
-    """All that the server sends until it ends the connection; a TimeoutError if it does not."""
+    """Receive until the server closes the connection; TimeoutError if it does not."""
     found = b""
     with suppress(ConnectionResetError):
         while part := client.recv(1 << 20):
@@ -54,20 +54,20 @@ def received(client: socket.socket) -> bytes:
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /slow HTTP/1.1\r\nHost: x\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /"])
-def test_a_request_that_does_not_end_is_given_up(port: int, sent: bytes) -> None:
+def test_an_unfinished_request_times_out(port: int, sent: bytes) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
         client.sendall(sent)
         assert b"done" not in received(client)
 
 
-def test_an_answer_that_is_not_received_is_given_up(port: int) -> None:
+def test_a_response_that_is_not_received_times_out(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
         client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
         time.sleep(3 * SLOW)
         assert len(received(client)) < LARGE
 
 
-def test_a_page_that_takes_long_is_answered(port: int) -> None:
+def test_a_slow_page_does_not_time_out(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
         client.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert received(client).endswith(b"done")

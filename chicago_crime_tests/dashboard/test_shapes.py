@@ -1,4 +1,4 @@
-"""Tests of outlines, official and made of cells, and of the coordinates that they are in."""
+"""Tests of official outlines, outlines of cells, and their coordinates."""
 
 import json
 
@@ -10,29 +10,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chicago_crime.dashboard.charts.projection import tile_coordinates, tile_polynomials, to_feet
-from chicago_crime.dashboard.charts.shapes import Cell, around_cells, official
+from chicago_crime.dashboard.charts.shapes import Cell, outlines_from_cells, read_official
 from chicago_crime.tables import CELL_FT
 from chicago_crime_tests.support import real_year
 
 CORNERS = [(0, 0), (3 * CELL_FT, 0), (3 * CELL_FT, CELL_FT), (0, CELL_FT)]
 
 
-def test_an_outline_has_points_at_corners_only() -> None:
-    [(place, outline)] = around_cells({(0, 0): 1, (1, 0): 1, (2, 0): 1}).items()
+def test_an_outline_has_points_only_at_corners() -> None:
+    [(place, outline)] = outlines_from_cells({(0, 0): 1, (1, 0): 1, (2, 0): 1}).items()
     assert (place, set(outline.exterior.coords)) == (1, set(CORNERS))
     assert len(outline.exterior.coords) == 5
 
 
-def test_holes_are_cut_out_for_other_places_and_filled_where_no_crime_is() -> None:
+def test_holes_are_kept_for_other_places_and_filled_if_without_crimes() -> None:
     block: dict[Cell, int] = {(x, y): 1 for x in range(7) for y in range(5)} | {(2, 2): 2}
     del block[4, 2]
-    [hole] = around_cells(block)[1].interiors
+    [hole] = outlines_from_cells(block)[1].interiors
     assert hole.bounds == tuple(CELL_FT * n for n in (2, 2, 3, 3))
 
 
 @given(st.dictionaries(st.tuples(st.integers(0, 6), st.integers(0, 6)), st.integers(1, 3), min_size=1))
 def test_outlines_are_valid_cover_their_cells_and_do_not_overlap(place_of: dict[Cell, int]) -> None:
-    outlines = around_cells(place_of)
+    outlines = outlines_from_cells(place_of)
     assert all(outline.is_valid for outline in outlines.values())
     for (x, y), place in place_of.items():
         assert outlines[place].covers(shapely.box(*(CELL_FT * n for n in (x, y, x + 1, y + 1))))
@@ -43,13 +43,13 @@ def test_outlines_are_valid_cover_their_cells_and_do_not_overlap(place_of: dict[
 def test_official_outlines_are_in_feet() -> None:
     square = {"type": "Polygon", "coordinates": [[[-87.63, 41.88], [-87.62, 41.88], [-87.62, 41.89], [-87.63, 41.88]]]}
     feature = {"type": "Feature", "properties": {"kind": "ward", "number": 42}, "geometry": square}
-    found = official(json.dumps({"features": [feature]}).encode())
+    found = read_official(json.dumps({"features": [feature]}).encode())
     west, south, *_ = found["ward"][42].bounds
     assert (1_175_000 < west < 1_178_000, 1_898_000 < south < 1_901_000) == (True, True)
 
 
-def test_feet_are_those_that_the_city_publishes_for_the_same_point() -> None:
-    """The City gives both coordinates of each crime, rounded to a foot and to nine decimals of a degree."""
+def test_projection_agrees_with_the_coordinates_of_the_city() -> None:
+    """The City publishes both coordinates of each crime, rounded to a foot and to nine decimals of a degree."""
     crimes = pd.read_csv(real_year(2021)).dropna(subset="Latitude")
     assert len(crimes) > 50_000
     computed = to_feet(crimes[["Longitude", "Latitude"]].to_numpy())
@@ -58,7 +58,7 @@ def test_feet_are_those_that_the_city_publishes_for_the_same_point() -> None:
 
 
 @pytest.mark.parametrize("place", [(-87.90, 41.98), (-87.54, 41.66), (-87.63, 41.88)])
-def test_the_polynomials_of_tiles_lead_there_and_back(place: tuple[float, float]) -> None:
+def test_the_tile_polynomials_are_inverse(place: tuple[float, float]) -> None:
     point = np.array([place])
     found = tile_polynomials(10)
     tile, feet = tile_coordinates(point)[0], to_feet(point)[0] / 10 * [1, -1]

@@ -1,4 +1,4 @@
-"""Tests of the page Signals, and of what the pages say about codes, places and late reports."""
+"""Tests of the page Signals, and of caveats on codes, places and late reports."""
 
 import itertools
 import re
@@ -26,7 +26,7 @@ from chicago_crime_tests.support import crimes_of_months, folder_settings, run_w
 
 @pytest.fixture(scope="module")
 def outbreak(tmp_path_factory: pytest.TempPathFactory) -> Data:
-    """Three alike years, and a fourth with three times as many car thefts in Austin and a new code from July on."""
+    """Three similar years, and a fourth with three times the car thefts in Austin and new codes from July on."""
     folder = tmp_path_factory.mktemp("outbreak")
     theft = {"iucr": "0820", "primary_type": "THEFT", "fbi_code": "06"}
     car = {"iucr": "0910", "primary_type": "MOTOR VEHICLE THEFT", "fbi_code": "07", "community_area": 25}
@@ -46,7 +46,7 @@ def outbreak(tmp_path_factory: pytest.TempPathFactory) -> Data:
     return data_of(settings)
 
 
-def test_an_outbreak_is_the_first_signal_and_leads_to_its_incidents(outbreak: Data) -> None:
+def test_an_outbreak_is_the_first_signal_and_links_to_its_incidents(outbreak: Data) -> None:
     table = signals(PageRequest(outbreak, Filters())).table("year_to_date")
     assert table
     [first, *_] = [row for row in table.rows if row["area"] == "Austin"]
@@ -64,7 +64,7 @@ def test_an_outbreak_is_the_first_signal_and_leads_to_its_incidents(outbreak: Da
     assert row["crimes"] == 720
 
 
-def test_filters_of_offense_and_area_choose_among_the_signals(outbreak: Data) -> None:
+def test_offense_and_area_filters_select_signals(outbreak: Data) -> None:
     request = PageRequest(outbreak, Filters(area=(25,), group=("vehicle_theft",), domestic=True))
     table = signals(request).table("year_to_date")
     assert table
@@ -73,36 +73,36 @@ def test_filters_of_offense_and_area_choose_among_the_signals(outbreak: Data) ->
 
 
 @pytest.mark.parametrize("chosen", [{"type": ("MOTOR VEHICLE THEFT",)}, {"group": ("vehicle_theft",)}], ids=str)
-def test_a_type_is_tested_as_its_group_is(outbreak: Data, chosen: dict[str, tuple[str]]) -> None:
+def test_a_type_is_tested_as_its_group(outbreak: Data, chosen: dict[str, tuple[str]]) -> None:
     everything = signals(PageRequest(outbreak, Filters())).sections[1].intro
     section = signals(PageRequest(outbreak, Filters(**chosen))).sections[1]
-    assert section.title == "Year to date: 2 counts are unusual against the mean of 2013-2015"
+    assert section.title == "Year to date: 2 unusual counts, compared with the mean of 2013-2015"
     assert {(row["area"], row["now"]) for row in section.tables[0].rows} == {("Chicago", 720), ("Austin", 720)}
     [tested] = re.findall(r"\d+ counts of offenses", everything)
-    assert f"{tested} in the city and in its areas were tested, the city's separately. The filters" in section.intro
+    assert f"{tested} in the city and its areas were tested, the city's separately. The filters" in section.intro
 
 
-def test_what_is_not_tested_is_not_called_usual(outbreak: Data) -> None:
+def test_untested_counts_are_not_called_usual(outbreak: Data) -> None:
     chosen = Filters(type=("MOTOR VEHICLE THEFT",), group=("burglary",))
     [_, section] = signals(PageRequest(outbreak, chosen)).sections
     assert section.title == "Year to date: nothing was tested"
-    assert "None of them is of what the filters choose" in section.intro
+    assert "None of them match the filters" in section.intro
 
 
-def test_one_earlier_year_is_not_enough_and_the_page_says_so(loaded_years: Settings) -> None:
+def test_one_earlier_year_is_not_enough(loaded_years: Settings) -> None:
     [section] = signals(PageRequest(data_of(loaded_years), Filters())).sections
     assert "at least 2 earlier years" in section.intro
     assert "Loaded: 2014-2015" in section.intro
 
 
-def test_newest_days_that_are_not_all_loaded_are_not_compared(outbreak: Data) -> None:
+def test_incomplete_latest_days_are_not_compared(outbreak: Data) -> None:
     request, years = PageRequest(outbreak, Filters()), outbreak.facts().years
     ends = [date(2012, 12, 31), date(2013, 12, 31), date(2014, 12, 31), date(2015, 12, 23), date(2016, 1, 3)]
     cut = {end.year: replace(years[2013], last_day=end) for end in ends}
     request.facts = replace(outbreak.facts(), years=cut)
     [section] = signals(request).sections
-    assert "only if the newest 28 days (7 Dec 2015 - 3 Jan 2016) are loaded" in section.intro
-    assert "2015 is incomplete: its data ends on 23 December 2015." in section.caveats
+    assert "needs the latest 28 days (Dec 7, 2015 \u2013 Jan 3, 2016)" in section.intro
+    assert "2015 is incomplete: its data ends on December 23, 2015." in section.caveats
 
 
 def test_the_first_page_is_signals(client: TestClient) -> None:
@@ -111,7 +111,7 @@ def test_the_first_page_is_signals(client: TestClient) -> None:
     assert "compared with the same days of 2014-2015" in page
 
 
-def test_signals_offers_the_filters_that_apply_and_shows_no_others_as_active(client: TestClient) -> None:
+def test_signals_shows_only_filters_that_apply(client: TestClient) -> None:
     page = client.get("/signals?district=11&area=25&year=2016").text
     [form] = re.findall(r'<form id="filters".*?</form>', page, re.DOTALL)
     fields = {
@@ -131,29 +131,29 @@ def test_no_cell_is_hot_where_there_is_one_or_none(outbreak: Data) -> None:
         assert len(drawn.maps[0].cells["tip"]) == cells
 
 
-def test_a_trend_says_which_share_has_codes_that_were_not_always_in_use(outbreak: Data) -> None:
+def test_trends_with_new_codes_have_a_caveat(outbreak: Data) -> None:
     years = range(2013, 2017)
     everything = PageRequest(outbreak, Filters())
     [sentence] = caveats.drifting(everything, years)  # 0760 is counted under its former type
-    assert sentence.startswith("1.7 % of these offenses have codes that were not in use in all years (1020 in 2016)")
+    assert sentence.startswith("1.7% of these crimes have codes that were not used in all years (1020 in 2016)")
     thefts = overview(PageRequest(outbreak, Filters(type=("THEFT",)))).table("months")
     assert thefts
     assert [row["crimes"] for row in thefts.rows][-6:] == [50] * 6
 
 
-def test_places_that_were_redrawn_are_named() -> None:
+def test_redrawn_places_have_a_caveat() -> None:
     assert caveats.places_drift("ward", range(2014, 2024)) == [
-        "Wards were redrawn in 2015 and 2023: a change may be one of the boundary."
+        "Wards were redrawn in 2015 and 2023, so a change may reflect new boundaries."
     ]
     assert caveats.places_drift("district", range(2013, 2024)) == caveats.places_drift("area", [2001, 2024]) == []
 
 
 @pytest.mark.parametrize(
-    ("every", "loads", "told"),
-    [(1, 28, []), (1, 45, ["about 10.2 %"]), (7, 8, ["about 10.2 %"]), (30, 4, ["about 10.2 %"])],
+    ("every", "loads", "growth"),
+    [(1, 28, []), (1, 45, ["about 10.2%"]), (7, 8, ["about 10.2%"]), (30, 4, ["about 10.2%"])],
     ids=str,
 )
-def test_late_reports_are_learnt_from_loads_that_had_time_for_them(every: int, loads: int, told: list[str]) -> None:
+def test_late_reports_are_estimated_from_loads_old_enough(every: int, loads: int, growth: list[str]) -> None:
     """At each load, 52 of the 560 crimes of the newest four weeks are missing: reports take up to 30 days."""
     delays = [0] * 16 + [12, 18, 24, 30]
     first, year_start = date(2024, 2, 6), date(2024, 1, 1)
@@ -173,13 +173,13 @@ def test_late_reports_are_learnt_from_loads_that_had_time_for_them(every: int, l
     rows = {"revisions": [*added, sample], "enriched_crimes": kept}
     answer = pa.Table.from_pylist(in_duckdb(written("pages/late_reports"), rows, {}, catalog))
     request: Any = SimpleNamespace(data=SimpleNamespace(answer=lambda *_: answer))
-    said = caveats.still_growing(request)
-    assert [text in sentence for text, sentence in zip(told, said, strict=True)] == [True] * len(told)
+    sentences = caveats.still_growing(request)
+    assert [text in sentence for text, sentence in zip(growth, sentences, strict=True)] == [True] * len(growth)
 
 
 @pytest.mark.parametrize("is_fresh", [True, False])
 def test_the_newest_28_days_may_begin_in_the_year_before(is_fresh: bool) -> None:
-    """They do not depend on the flags of that year, and a year that was loaded too early keeps its own."""
+    """They do not depend on the flags of that year, and a year that was loaded too early keeps its own flags."""
     spans = {
         2014: (date(2014, 12, 4), 28, True),
         2015: (date(2015, 12, 4), 28, False),

@@ -1,4 +1,4 @@
-"""Tests of what the pages show while snapshots come, of older ones, and of damaged ones."""
+"""Tests of the pages with new, older and damaged snapshots."""
 
 import json
 import re
@@ -30,12 +30,12 @@ BEFORE = "20210102T050000Z-0000"
 
 
 @pytest.fixture(autouse=True)
-def _look_for_a_new_snapshot_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def _check_for_a_new_snapshot_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chicago_crime.dashboard.data.REFRESH_SECONDS", 0)
 
 
 def date_back(settings: Settings) -> None:
-    """Let the current snapshot be one of years ago."""
+    """Date the current snapshot back by years."""
     for file in (settings.data_dir / "objects" / CATALOG, *(settings.data_dir / "objects" / SNAPSHOTS).iterdir()):
         text = json.dumps(json.loads(file.read_text()) | {"snapshot": BEFORE})
         file.write_text(text)
@@ -48,7 +48,7 @@ def publish_other_rows(settings: Settings) -> None:
 
 
 def figures(client: TestClient, address: str) -> list[str]:
-    """The numbers on a page, and its first two downloads."""
+    """Return the numbers on a page and its first two downloads."""
     text = client.get(address).text
     links = re.findall(r'href="(/download/[^"]+csv[^"]*)"', text)
     assert links
@@ -56,7 +56,7 @@ def figures(client: TestClient, address: str) -> list[str]:
     return [*re.findall(r'class="value">([^<]+)<', text), *downloads]
 
 
-def test_a_new_snapshot_is_shown_without_a_restart_and_the_old_one_by_its_day(copied: Settings, tmp_path: Path) -> None:
+def test_a_new_snapshot_is_shown_without_a_restart_and_the_old_one_by_day(copied: Settings, tmp_path: Path) -> None:
     date_back(copied)
     client = client_of(copied)
     before = {page: figures(client, f"/{page}?year=2015") for page in PAGES}
@@ -68,7 +68,7 @@ def test_a_new_snapshot_is_shown_without_a_restart_and_the_old_one_by_its_day(co
     for day in ("2021-01-01", "2021-06-30"):
         assert figures(client, f"/overview?year=2015&as_of={day}") == before["overview"]
     text = client.get("/where?as_of=2021-01-01").text
-    assert f"Chicago crime snapshot {BEFORE}, published 1 January 2021; source: sample (SYNTHETIC); records" in text
+    assert f"Chicago crime snapshot {BEFORE}, published January 1, 2021; source: sample (SYNTHETIC); records" in text
     own = re.findall(r'href="(/[^"]*)"', re.sub(r'href="/static[^"]*"', "", text))
     assert len(own) > 80
     assert [link for link in own if "as_of=2021-01-01" not in link] == ["/where?"], "only the chip removes it"
@@ -79,7 +79,7 @@ def test_a_new_snapshot_is_shown_without_a_restart_and_the_old_one_by_its_day(co
     assert without_numbers[0] == without_numbers[1]
     assert BEFORE in texts[0]
     server = Snapshots(Installation(copied), BEFORE)
-    assert server.data() is server.data(BEFORE), "an address that names no day shows the server's"
+    assert server.data() is server.data(BEFORE), "addresses without a day show the server's snapshot"
     assert server.data().catalog.snapshot == BEFORE
     newest = Installation(copied).reader().catalog
     assert server.data(newest.snapshot).catalog == newest
@@ -90,49 +90,49 @@ def test_a_request_sees_one_snapshot_while_another_is_published(copied: Settings
     expected = rows(overview(PageRequest(snapshots.data(), filters)), "types")
     reader = Snapshots(Installation(copied))
     request = PageRequest(reader.data(), filters)
-    assert request.facts  # it has begun, and has not asked for the types yet
+    assert request.facts  # it has started, but not queried the types yet
     publish_other_rows(copied)
     assert rows(overview(request), "types") == expected
     assert rows(overview(PageRequest(reader.data(), filters)), "types") != expected
 
 
-def test_only_who_needs_a_value_waits_until_it_is_found(sample: Settings) -> None:
-    data, begun, found = Snapshots(Installation(sample)).data(), threading.Event(), threading.Event()
+def test_only_requests_for_a_value_wait_for_it(sample: Settings) -> None:
+    data, started, found = Snapshots(Installation(sample)).data(), threading.Event(), threading.Event()
 
     def find() -> int:
-        begun.set()
+        started.set()
         return int(found.wait(30))
 
     with ThreadPoolExecutor(2) as pool:
         slow = [pool.submit(data.derived, "slow", find) for _ in range(2)]
-        assert begun.wait(30) and data.facts().years and data.answer("days", {}).num_rows == 3
+        assert started.wait(30) and data.facts().years and data.answer("days", {}).num_rows == 3
         found.set()
         assert [one.result() for one in slow] == [1, 1]
 
 
 @pytest.mark.parametrize(
-    ("as_of", "status", "told"),
+    ("as_of", "status", "message"),
     [
         ("soon", 400, "neither a day like 2026-05-31 nor a snapshot id"),
         ("2001-01-01", 404, "there is no snapshot from 2001-01-01 or earlier: the oldest one is from 20"),
         ("20010101T000000Z-abcd", 404, "there is no snapshot 20010101T000000Z-abcd"),
     ],
 )
-def test_a_snapshot_that_does_not_exist_is_no_page(client: TestClient, as_of: str, status: int, told: str) -> None:
+def test_a_missing_snapshot_is_an_error(client: TestClient, as_of: str, status: int, message: str) -> None:
     for address in ("/", "/when", "/download/overview/types.csv"):
         response = client.get(f"{address}?as_of={as_of}")
-        assert (response.status_code, told in response.text) == (status, True)
+        assert (response.status_code, message in response.text) == (status, True)
 
 
 @pytest.mark.parametrize(
-    ("as_of", "code", "told"), [("soon", 2, "neither a day"), ("2001-01-01", 1, "the oldest one is from 20")]
+    ("as_of", "code", "message"), [("soon", 2, "neither a day"), ("2001-01-01", 1, "the oldest one is from 20")]
 )
 @pytest.mark.parametrize("command", [["dashboard", "--port", str(free_port())], ["report", "--year", "2015"], ["mcp"]])
-def test_a_command_says_which_snapshots_there_are(
-    sample: Settings, command: list[str], as_of: str, code: int, told: str
+def test_commands_report_a_missing_snapshot(
+    sample: Settings, command: list[str], as_of: str, code: int, message: str
 ) -> None:
     ended = CliRunner().invoke(app, [*command, "--as-of", as_of, "--data-dir", str(sample.data_dir)])
-    assert (ended.exit_code, told in ended.output) == (code, True), ended.output
+    assert (ended.exit_code, message in ended.output) == (code, True), ended.output
 
 
 def file_of(settings: Settings, table: str) -> Path:
@@ -140,7 +140,7 @@ def file_of(settings: Settings, table: str) -> Path:
     return file
 
 
-def test_a_damaged_file_is_named_where_it_is_needed_until_its_year_is_loaded_again(copied: Settings) -> None:
+def test_a_damaged_file_is_reported_where_needed_until_its_year_is_reloaded(copied: Settings) -> None:
     file = file_of(copied, "rejected_crimes")
     file.write_bytes(b"x" * file.stat().st_size)
     client = client_of(copied)
@@ -154,7 +154,7 @@ def test_a_damaged_file_is_named_where_it_is_needed_until_its_year_is_loaded_aga
     assert client.get("/data").status_code == 200
 
 
-def test_a_damaged_catalog_is_named(copied: Settings) -> None:
+def test_a_damaged_catalog_is_reported(copied: Settings) -> None:
     snapshot = Installation(copied).reader().catalog.snapshot
     (copied.data_dir / "objects" / CATALOG).write_text('{"snapshot": "x"}')
     client = client_of(copied)
@@ -168,7 +168,7 @@ def test_a_damaged_catalog_is_named(copied: Settings) -> None:
     assert client.get(f"/overview?as_of={snapshot}").status_code == 503
 
 
-def test_data_that_is_removed_is_missed(copied: Settings) -> None:
+def test_removed_data_is_reported(copied: Settings) -> None:
     client = client_of(copied)
     assert client.get("/overview").status_code == 200
     shutil.rmtree(copied.data_dir)
@@ -178,7 +178,7 @@ def test_data_that_is_removed_is_missed(copied: Settings) -> None:
 
 
 @pytest.mark.parametrize("change", ["other columns", "no such table"])
-def test_a_year_that_another_version_published_says_how_to_publish_it_again(copied: Settings, change: str) -> None:
+def test_years_published_by_another_version_are_reported(copied: Settings, change: str) -> None:
     catalog = copied.data_dir / "objects" / CATALOG
     content = json.loads(catalog.read_text())
     tables = content["years"]["2015"]["tables"]

@@ -1,4 +1,4 @@
-"""The dashboard in a browser, on real years: its numbers against SQL over `crimes`, layout, and interaction."""
+"""Tests of the dashboard in a browser on real years: numbers against SQL over `crimes`, layout and interaction."""
 
 import io
 import re
@@ -37,7 +37,7 @@ COMBINATIONS = {
     "group=carjacking&location=STREET": "iucr IN ('0325', '0326') AND location_description = 'STREET'",
     "block=001XX+N+STATE+ST&description=RETAIL+THEFT": "block = '001XX N STATE ST' AND description = 'RETAIL THEFT'",
 }
-"""Query string -> the same condition on `crimes`, without any mart or SQL of the dashboard."""
+"""Query string -> the same condition on `crimes`, without marts or SQL of the dashboard."""
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def settings(real_years: Settings) -> Settings:
 
 
 def query_crimes(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
-    """Query the files of `crimes` and the reference table of areas with DuckDB."""
+    """Query `crimes` and the reference table of areas with DuckDB."""
     crimes = settings.data_dir / "warehouse" / "crimes" / "*.parquet"
     areas = reference.file("community_areas")
     return duckdb.sql(f"WITH crimes AS (FROM '{crimes}'), areas AS (FROM read_csv('{areas}')) {sql}").fetchall()
@@ -70,7 +70,7 @@ def test_filtered_numbers_equal_sql_over_crimes(page: Page, address: str, settin
     assert number(page, "Reported crimes") == crimes
     arrest_flag = page.locator(".number").filter(has_text="Arrest rate")
     expect(arrest_flag).to_contain_text(f"{arrests:,} crime")
-    expect(arrest_flag.locator(".value")).to_have_text(f"{100 * arrests / crimes:.1f} %")
+    expect(arrest_flag.locator(".value")).to_have_text(f"{100 * arrests / crimes:.1f}%")
     page.goto(f"{address}/where?{query}")
     assert (number(page, "Reported crimes"), number(page, "Without a location")) == (crimes, crimes - placed)
     page.goto(f"{address}/when?{query}")
@@ -98,7 +98,7 @@ def test_filtered_numbers_equal_sql_over_crimes(page: Page, address: str, settin
     }
 
 
-def test_headers_and_totals_stay_visible_and_cover_no_row(browser: Browser, address: str) -> None:
+def test_headers_and_totals_stay_visible_without_covering_rows(browser: Browser, address: str) -> None:
     page = new_page(browser, viewport={"width": 1280, "height": 900})
     open_page(page, f"{address}/compare?end=2016-06-30")
     region = page.locator(".scroll").first
@@ -111,7 +111,7 @@ def test_headers_and_totals_stay_visible_and_cover_no_row(browser: Browser, addr
     assert scrolled == [0, 300]
     seen = region.evaluate("region => region.getBoundingClientRect().toJSON()")
     assert place("thead")["top"] == pytest.approx(seen["top"], abs=0.1)
-    assert place("tr.total")["bottom"] <= seen["bottom"], "the total stays in sight"
+    assert place("tr.total")["bottom"] <= seen["bottom"], "the total stays in view"
     open_page(page, f"{address}/incidents?year=2016&sort=incidents:-block")
     assert region.evaluate("region => region.scrollWidth <= region.clientWidth"), "every column is in view"
     page.close()
@@ -120,7 +120,7 @@ def test_headers_and_totals_stay_visible_and_cover_no_row(browser: Browser, addr
 @pytest.mark.parametrize("name", ADDRESSES)
 def test_every_page_fits_and_is_accessible(page: Page, address: str, name: str) -> None:
     open_page(page, f"{address}/{name}")
-    if name == "overview":  # the filters of all pages are the same
+    if name == "overview":  # all pages have the same filters
         page.locator(".group > summary").evaluate_all("all => all.forEach((one) => one.click())")
     assert page.locator(".chart canvas").count() == page.locator(".chart").count()
     cases: tuple[tuple[Literal["light", "dark"], int, dict[str, Any]], ...] = (
@@ -149,7 +149,9 @@ def test_every_page_fits_and_is_accessible(page: Page, address: str, name: str) 
     expect(page.get_by_role("search")).to_be_hidden()
 
 
-def test_filters_need_no_reload_and_the_address_restores_the_view(browser: Browser, page: Page, address: str) -> None:
+def test_filters_work_without_reload_and_the_address_restores_the_view(
+    browser: Browser, page: Page, address: str
+) -> None:
     open_page(page, f"{address}/overview")
     page.evaluate("window.isStillHere = true")
     city = number(page, "Reported crimes")
@@ -183,10 +185,10 @@ def test_filters_need_no_reload_and_the_address_restores_the_view(browser: Brows
     sent.close()
 
 
-def test_back_undoes_what_a_control_chose_in_one_step(page: Page, address: str) -> None:
+def test_back_undoes_changes_of_a_control_in_one_step(page: Page, address: str) -> None:
     open_page(page, f"{address}/where?year=2016")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "start=" in request.url else None)
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url) if "start=" in request.url else None)
     entries = page.evaluate("history.length")
     page.get_by_role("button", name="Apply").click()
     page.get_by_role("radio", name="Community areas").focus()
@@ -196,19 +198,19 @@ def test_back_undoes_what_a_control_chose_in_one_step(page: Page, address: str) 
     page.get_by_label("From", exact=True).press_sequentially("03012016")
     page.wait_for_url(f"{address}/where?map=wards&year=2016&start=2016-03-01")
     drawn(page)
-    assert asked == [page.url], "no request for the year 201"
+    assert requested == [page.url], "no request for the year 201"
     assert page.evaluate("history.length") == entries + 2
     page.go_back()
     page.go_back()
     page.wait_for_url(f"{address}/where?year=2016")
 
 
-def test_the_keyboard_reaches_everything_and_keeps_its_place(page: Page, address: str) -> None:
+def test_keyboard_navigation_keeps_the_focus(page: Page, address: str) -> None:
     open_page(page, f"{address}/overview?area=41")
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url) if "/static/" not in request.url else None)
     page.keyboard.press("Tab")
-    expect(page.get_by_text("Skip to the content")).to_be_focused()
+    expect(page.get_by_text("Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     page.wait_for_url(f"{address}/overview?area=41#main")
     expect(page.locator("#main")).to_be_focused()
@@ -230,7 +232,7 @@ def test_the_keyboard_reaches_everything_and_keeps_its_place(page: Page, address
 
 
 @pytest.mark.parametrize("name", ["where?offense_class=violent&year=2016", "compare"])
-def test_nothing_that_stays_in_view_hides_the_focus(browser: Browser, address: str, name: str) -> None:
+def test_sticky_elements_do_not_cover_the_focus(browser: Browser, address: str, name: str) -> None:
     page = new_page(browser, viewport={"width": 1280, "height": 800})
     open_page(page, f"{address}/{name}")
     hidden = """() => {
@@ -246,13 +248,13 @@ def test_nothing_that_stays_in_view_hides_the_focus(browser: Browser, address: s
     page.close()
 
 
-def test_how_verdicts_are_made_is_a_click_away(page: Page, address: str) -> None:
+def test_verdicts_link_to_their_explanation(page: Page, address: str) -> None:
     open_page(page, f"{address}/signals")
     page.get_by_role("link", name="How verdicts are made").first.click()
     expect(page.get_by_role("heading", name="Is it more than chance?")).to_be_in_viewport()
 
 
-def test_changes_before_the_script_is_loaded_apply(page: Page, address: str) -> None:
+def test_changes_before_the_script_loads_apply(page: Page, address: str) -> None:
     held: list[Route] = []
     page.route("**/app.js", lambda route: held.append(route))
     page.goto(f"{address}/overview", wait_until="commit")
@@ -296,7 +298,7 @@ def test_it_works_without_javascript(browser: Browser, address: str) -> None:
     table.get_by_role("link", name="Block").click()
     expect(table.locator("[aria-sort]")).to_contain_text("Block")
     table.get_by_role("link", name="Next").click()
-    expect(table.locator(".turn")).to_contain_text("Rows 51 to 100 of 663")
+    expect(table.locator(".pager")).to_contain_text("Rows 51 to 100 of 663")
     page.get_by_role("searchbox", name="Search for offenses").fill("burglary hyde park 2016")
     page.get_by_role("button", name="Search").click()
     assert number(page, "Reported crimes") == 166
@@ -328,32 +330,14 @@ def test_a_reporter_finds_the_blocks_with_most_thefts_in_the_loop(page: Page, ad
     assert number(page, "Reported crimes") == expected[0][1]
 
 
-def test_a_beat_is_compared_with_its_district_in_two_clicks(page: Page, address: str, settings: Settings) -> None:
-    open_page(page, f"{address}/signals")
-    page.get_by_role("searchbox", name="Search for offenses").fill("beat 1834 2016")
-    page.get_by_role("button", name="Search").click()
-    page.wait_for_url(f"{address}/overview?q=beat+1834+2016")
-    drawn(page)
-    page.get_by_role("link", name="Compare", exact=True).click()
-    page.wait_for_url(f"{address}/compare?year=2016&beat=1834")
-    drawn(page)
-    [(beat, district)] = query_crimes(
-        settings, "SELECT COUNT(*) FILTER (beat = 1834), COUNT(*) FILTER (district = 18) FROM crimes WHERE year = 2016"
-    )
-    expect(page.locator("#by-year")).to_contain_text(
-        f"Beat 1834 had {beat:,} of the {district:,} crimes of District 18 in 2016"
-    )
-    expect(page.get_by_label("End date")).to_have_value("2016-12-31")
-
-
-def test_long_lists_are_searched_and_say_what_is_chosen(page: Page, address: str) -> None:
+def test_long_lists_are_searchable_and_summarize_the_selection(page: Page, address: str) -> None:
     open_page(page, f"{address}/incidents?year=2016")
     group = page.locator(".group[data-key=description]")
     group.locator("summary").click()
     group.get_by_role("searchbox").fill("purse-snatch")
     expect(group.locator("label:visible")).to_have_text("Purse-snatching")
     group.get_by_role("checkbox", name="Purse-snatching", exact=True).check()
-    expect(group.locator("summary .picked")).to_have_text("Purse-snatching")
+    expect(group.locator("summary .selected")).to_have_text("Purse-snatching")
     page.reload()
     drawn(page)
     group.locator("summary").click()
@@ -364,7 +348,7 @@ def test_long_lists_are_searched_and_say_what_is_chosen(page: Page, address: str
     expect(page.locator("#blocks option").first).to_have_attribute("value", re.compile("N STATE"))
 
 
-def test_a_chart_tells_its_numbers_anywhere_and_is_saved(page: Page, address: str) -> None:
+def test_charts_have_tooltips_and_can_be_saved(page: Page, address: str) -> None:
     open_page(page, f"{address}/overview?year=2016&type=THEFT&area=41")
     chart = page.locator("[data-chart=trend] canvas")
     box = chart.bounding_box()

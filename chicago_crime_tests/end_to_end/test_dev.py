@@ -43,7 +43,7 @@ def test_a_backfill_in_the_ui_loads_years_and_ctrl_c_leaves_no_process(tmp_path:
     with log.open("w") as output:
         ui = subprocess.Popen([*map(str, command)], stdout=output, stderr=output)
     try:
-        wait_until(lambda: f"Then the UI is on {address} " in log.read_text())
+        wait_until(lambda: f"The UI will be at {address} " in log.read_text())
         wait_until(lambda: json.load(urllib.request.urlopen(f"{address}/server_info")), OSError)
         graph = build_definitions(Installation(settings)).resolve_asset_graph()
         keys = [{"path": list(key.path)} for key in graph.materializable_asset_keys if graph.get(key).is_partitioned]

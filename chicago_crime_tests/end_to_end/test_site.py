@@ -1,4 +1,4 @@
-"""The static site of the real years in a browser, from a folder: without a server, and without a request."""
+"""Tests of the static site of real years in a browser, from a folder without a server."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.overview import overview
-from chicago_crime.serve.site_pages import parts_of
+from chicago_crime.serve.site_pages import site_parts
 from chicago_crime.settings import Settings
 from chicago_crime_tests.dashboard.conftest import data_of
 from chicago_crime_tests.end_to_end.pages import silent_page
@@ -30,10 +30,10 @@ BROKEN_WORDS = """all => all.flatMap((one) => {
 
 @pytest.fixture(scope="module")
 def site(real_years: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with some pages of the site of the real years; all of them take a minute."""
+    """A folder with some pages of the site; all of them would take a minute."""
     folder = tmp_path_factory.mktemp("site") / "a folder"
     folder.mkdir()
-    for part in parts_of(data_of(real_years)):
+    for part in site_parts(data_of(real_years)):
         if not PAGES.isdisjoint(name.removesuffix(".html") for name in part.names):
             for name, content in zip(part.names, part.make(), strict=True):
                 (folder / name).write_bytes(content)
@@ -43,8 +43,8 @@ def site(real_years: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.mark.parametrize("name", sorted(PAGES))
 def test_every_page_fits_is_accessible_and_loads_nothing(browser: Browser, site: Path, name: str) -> None:
     with silent_page(browser) as page:
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
+        requested: list[str] = []
+        page.on("request", lambda request: requested.append(request.url))
         page.goto((site / f"{name}.html").as_uri())
         assert page.locator("script").count() == 0
         for width in (1280, 390):
@@ -53,11 +53,11 @@ def test_every_page_fits_is_accessible_and_loads_nothing(browser: Browser, site:
             assert page.locator(".n, thead th, .value").evaluate_all(BROKEN_WORDS) == []
         found = Axe().run(page).response["violations"]
         assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
-        assert [url for url in asked if not url.startswith("data:")] == [(site / f"{name}.html").as_uri()]
+        assert [url for url in requested if not url.startswith("data:")] == [(site / f"{name}.html").as_uri()]
 
 
-def test_every_link_leads_to_a_page_and_every_page_is_reached(site: Path, real_years: Settings) -> None:
-    names = {name for part in parts_of(data_of(real_years)) for name in part.names}
+def test_every_link_works_and_every_page_is_linked(site: Path, real_years: Settings) -> None:
+    names = {name for part in site_parts(data_of(real_years)) for name in part.names}
     pages = {page.name: page.read_text() for page in site.glob("*.html")}
     reached = {"index.html"}
     for name, text in pages.items():
@@ -73,7 +73,7 @@ def test_every_link_leads_to_a_page_and_every_page_is_reached(site: Path, real_y
     assert reached >= {name for name in names if name.endswith(".html") and not name.endswith("-chart.html")}
 
 
-def test_the_map_leads_to_an_area_with_the_dashboards_numbers(
+def test_the_map_links_to_areas_with_the_numbers_of_the_dashboard(
     browser: Browser, site: Path, real_years: Settings
 ) -> None:
     with silent_page(browser) as page:

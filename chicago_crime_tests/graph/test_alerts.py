@@ -100,10 +100,10 @@ def test_reports_are_sent_on_their_day_and_when_something_is_unusual(tmp_path: P
     assert webhook.posted == [], "it is Thursday, and nothing is unusual"
     sent = tick(tick(sent, 2026, 11, 27), 2026, 11, 27)
     [post] = webhook.posted
-    assert post["title"] == "Chicago crime: 0 unusual in Loop, Hyde Park"
+    assert post["title"] == "Unusual crime counts in Loop, Hyde Park: 0"
     assert f"Chicago crime snapshot {sent.snapshot}" in post["message"]
     assert [one["filename"] for one in post["attachments"]] == ["Loop 2015.html"]
-    assert "No crime is reported in Hyde Park in 2015." in post["message"]
+    assert "No crimes were reported in Hyde Park in 2015." in post["message"]
     assert "Reported crime in Loop, 2015" in base64.b64decode(post["attachments"][0]["base64"]).decode()
 
     write_csv(tmp_path / "in" / "2015.csv", crimes_of_months(2015, 90))
@@ -146,8 +146,8 @@ def test_the_doctor_sends_a_test_and_hides_addresses(webhook: Webhook, monkeypat
     cli = CliRunner()
     assert "set CHICAGO_CRIME_ALERTS" in cli.invoke(app, ["doctor", "--notify"]).output
     monkeypatch.setenv("CHICAGO_CRIME_ALERTS", webhook.address)
-    assert cli.invoke(app, ["doctor", "--notify"]).output == "A test message was sent.\n"
-    assert [post["title"] for post in webhook.posted] == ["Chicago crime data: a test"]
+    assert cli.invoke(app, ["doctor", "--notify"]).output == "The test message was sent.\n"
+    assert [post["title"] for post in webhook.posted] == ["Chicago crime data: test alert"]
     monkeypatch.setenv("CHICAGO_CRIME_ALERTS", f"{webhook.address} nonsense:secret")
     refused = cli.invoke(app, ["doctor", "--notify"])
     assert refused.exit_code == 2 and len(webhook.posted) == 1

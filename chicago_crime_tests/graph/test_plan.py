@@ -42,7 +42,7 @@ def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     assert files_below(tmp_path) == before
     assert not (tmp_path / "data").exists()
     assert str(file) in result.output.replace("\n", "")
-    assert "nothing is started or written" in result.output
+    assert "Dry run: nothing is written" in result.output
 
 
 def test_a_dry_run_of_a_run_that_would_fail_exits_with_1(loaded_years: Settings) -> None:

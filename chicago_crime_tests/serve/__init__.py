@@ -1,1 +1,1 @@
-"""Tests of what programs get."""
+"""Tests of `chicago_crime/serve/`."""

@@ -1,4 +1,4 @@
-"""The installation that the dashboard's tests look at, for what programs get of it."""
+"""The sample installation of the dashboard's tests."""
 
 from chicago_crime_tests.dashboard.conftest import sample
 

@@ -1,4 +1,4 @@
-"""The program interface gives what the pages show, and keeps to its OpenAPI document."""
+"""Tests of the JSON API: it returns the content of the pages and conforms to its OpenAPI document."""
 
 import csv
 import io
@@ -19,7 +19,7 @@ from chicago_crime.settings import Settings
 
 @pytest.fixture(scope="session")
 def app(sample: Settings) -> Starlette:
-    named = sample.model_copy(update={"dashboard_hosts": "testserver"})  # what test clients call it
+    named = sample.model_copy(update={"dashboard_hosts": "testserver"})  # the host name of test clients
     dashboard = Dashboard(Installation(named))
     dashboard.more = routes(dashboard)
     return dashboard.application()
@@ -31,7 +31,7 @@ def api(app: Starlette) -> TestClient:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_an_answer_has_the_tables_of_the_page_with_snapshot_and_filters(api: TestClient, page: str) -> None:
+def test_an_answer_has_tables_snapshot_and_filters_of_the_page(api: TestClient, page: str) -> None:
     answer = api.get(f"/api/v1/{page}?year=2015&year=2016&offense_class=violent").json()
     assert answer["snapshot"] in answer["citation"]
     assert (answer["years"][-1], answer["synthetic_years"]) == (2016, [2014, 2015, 2016])
@@ -45,7 +45,7 @@ def test_an_answer_has_the_tables_of_the_page_with_snapshot_and_filters(api: Tes
         assert table["matching"] == len(download) >= len(table["rows"])
 
 
-def test_a_long_table_has_its_first_rows_and_says_how_many_there_are(api: TestClient) -> None:
+def test_a_long_table_is_truncated_and_counted(api: TestClient) -> None:
     [_, blocks] = api.get("/api/v1/incidents").json()["sections"]
     [table] = blocks["tables"]
     assert len(table["rows"]) == 1000
@@ -53,14 +53,14 @@ def test_a_long_table_has_its_first_rows_and_says_how_many_there_are(api: TestCl
 
 
 @pytest.mark.parametrize(("shown", "kind"), [("wards", "ward"), ("hot_spots", "cell")])
-def test_rates_that_a_map_cannot_have_are_said_to_be_missing(api: TestClient, shown: str, kind: str) -> None:
-    note = f"The map shows counts, not rates: there are no population figures by {kind}."
+def test_maps_without_rates_have_a_note(api: TestClient, shown: str, kind: str) -> None:
+    note = f"The map shows counts, not rates: there is no population data by {kind}."
     assert api.get(f"/api/v1/where?map={shown}&measure=rate").json()["notes"] == [note]
     assert note in api.get(f"/where?map={shown}&measure=rate").text
     assert api.get("/api/v1/where?map=areas&measure=rate").json()["notes"] == []
 
 
-def test_a_client_with_the_answer_of_this_snapshot_is_told_so(api: TestClient) -> None:
+def test_an_unchanged_answer_is_304(api: TestClient) -> None:
     first = api.get("/api/v1/overview?year=2015")
     again = api.get("/api/v1/overview?year=2015", headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
@@ -71,25 +71,25 @@ def test_a_client_with_the_answer_of_this_snapshot_is_told_so(api: TestClient) -
 @pytest.mark.parametrize(
     ("address", "status", "problem"),
     [
-        ("overview?color=red", 400, "'color': this dashboard has no such filter."),
+        ("overview?color=red", 400, "'color': there is no such filter."),
         ("overview?as_of=yesterday", 400, "'yesterday' is neither a day"),
-        ("overview?rows=ward&year=2016", 400, "rows is of /api/v1/compare: /api/v1/overview has no such parameter"),
-        ("overview?type=BURGLAR", 400, "there is no crime type 'BURGLAR'. The nearest: BURGLARY"),
-        ("where?description=zzz", 400, "there is no description 'zzz'. The nearest: "),
-        ("when?location=stret", 400, "there is no kind of location 'stret'. The nearest: STREET"),
-        ("overview?beat=1812&beat=3000", 400, "there is no beat '3000'. The nearest: "),
-        ("incidents?block=000XX%20N%20STATE%20STT", 400, "The nearest: 000XX N STATE ST"),
+        ("overview?rows=ward&year=2016", 400, "rows only applies to /api/v1/compare, not to /api/v1/overview"),
+        ("overview?type=BURGLAR", 400, "there is no crime type 'BURGLAR'. Closest matches: BURGLARY"),
+        ("where?description=zzz", 400, "there is no description 'zzz'. Closest matches: "),
+        ("when?location=stret", 400, "there is no location type 'stret'. Closest matches: STREET"),
+        ("overview?beat=1812&beat=3000", 400, "there is no beat '3000'. Closest matches: "),
+        ("incidents?block=000XX%20N%20STATE%20STT", 400, "Closest matches: 000XX N STATE ST"),
         ("overview?year=2003", 404, "2003 is not loaded"),
-        ("weather", 404, "there is no /api/v1/weather: the pages are signals, overview, "),
+        ("weather", 404, "/api/v1/weather does not exist: the pages are signals, overview, "),
     ],
 )
-def test_what_is_wrong_is_said_as_json(api: TestClient, address: str, status: int, problem: str) -> None:
+def test_errors_are_json(api: TestClient, address: str, status: int, problem: str) -> None:
     response = api.get(f"/api/v1/{address}")
     assert response.status_code == status
     assert problem in response.json()["problem"]
 
 
-def test_no_crimes_are_an_answer(api: TestClient) -> None:
+def test_no_matching_crimes_are_an_answer_of_zero(api: TestClient) -> None:
     for page in set(PAGES) - {"signals", "data"}:
         response = api.get(f"/api/v1/{page}?type=ARSON&start=2016-03-01&finish=2016-03-01&beat=111&hour=3&ward=50")
         assert response.status_code == 200
@@ -98,7 +98,7 @@ def test_no_crimes_are_an_answer(api: TestClient) -> None:
         assert "2016 match these filters" in answer["notes"][-1]
 
 
-def test_a_download_ignores_nothing(api: TestClient) -> None:
+def test_downloads_reject_invalid_filters(api: TestClient) -> None:
     response = api.get("/download/compare/spans.csv?rows=zz")
     assert response.status_code == 400
     assert "&#39;rows=zz&#39;: choose one of area, district, ward, beat, type." in response.text
@@ -107,13 +107,13 @@ def test_a_download_ignores_nothing(api: TestClient) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("mode", GenerationMode)
-def test_every_answer_keeps_to_the_openapi_document(app: Starlette, page: str, mode: GenerationMode) -> None:
+def test_answers_conform_to_the_openapi_document(app: Starlette, page: str, mode: GenerationMode) -> None:
     operation = schemathesis.openapi.from_asgi("/openapi.json", app)[f"/api/v1/{page}"]["GET"]
 
     @given(operation.as_strategy(generation_mode=mode))
     @settings(max_examples=15, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
-    def keeps_to_it(case: schemathesis.Case) -> None:
-        # which types, descriptions and kinds of location are right depends on the snapshot, not on the document
+    def conforms(case: schemathesis.Case) -> None:
+        # valid types, descriptions and locations depend on the snapshot, not on the document
         case.call_and_validate(excluded_checks=[positive_data_acceptance])
 
-    keeps_to_it()
+    conforms()

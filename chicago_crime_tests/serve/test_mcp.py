@@ -1,4 +1,4 @@
-"""The MCP server, asked by the SDK's own client over standard input and output, as an assistant's program asks it."""
+"""Tests of the MCP server with the SDK's client over standard input and output, as assistants use it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,25 +24,25 @@ async def client(settings: Settings, *options: str) -> AsyncIterator[Client]:
 
 
 def in_a_thread(work: Callable[[], Awaitable[Any]]) -> Any:
-    """Playwright's loop occupies the main thread when tests of a browser ran before."""
+    """Run outside the main thread, which Playwright's event loop occupies after browser tests."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(anyio.run, work).result()
 
 
-def ask(settings: Settings, *questions: tuple[str, dict[str, Any]], options: tuple[str, ...] = ()) -> list[Any]:
-    """The results of some calls, and before them the names of the tools."""
+def call_tools(settings: Settings, *calls: tuple[str, dict[str, Any]], options: tuple[str, ...] = ()) -> list[Any]:
+    """Return the names of the tools, followed by the result of each call."""
 
-    async def asked() -> list[Any]:
+    async def results() -> list[Any]:
         async with client(settings, *options) as one:
             tools = [tool.name for tool in (await one.list_tools()).tools]
-            return [tools, *[await one.call_tool(name, arguments) for name, arguments in questions]]
+            return [tools, *[await one.call_tool(name, arguments) for name, arguments in calls]]
 
-    return in_a_thread(asked)
+    return in_a_thread(results)
 
 
-def test_answers_have_filters_caveats_and_snapshot(sample: Settings) -> None:
+def test_answers_include_filters_caveats_and_citation(sample: Settings) -> None:
     choice = {"year": [2016], "area": ["hyde park"], "type": ["theft"]}
-    tools, described, columns, counted, cited, *others = ask(
+    tools, described, columns, counted, cited, *others = call_tools(
         sample,
         ("describe", {}),
         ("describe", {"table": "crimes"}),
@@ -65,10 +65,10 @@ def test_answers_have_filters_caveats_and_snapshot(sample: Settings) -> None:
     assert cited.content[0].text == answer["citation"]
 
 
-WRONG: list[tuple[dict[str, Any], str]] = [
-    ({"type": ["ROBERY"]}, "there is no crime type 'ROBERY'. The nearest: ROBBERY"),
-    ({"type": "ROBERY"}, "there is no crime type 'ROBERY'. The nearest: ROBBERY"),
-    ({"area": ["Hide Park"]}, "there is no community area 'Hide Park'. The nearest: Hyde Park"),
+INVALID: list[tuple[dict[str, Any], str]] = [
+    ({"type": ["ROBERY"]}, "there is no crime type 'ROBERY'. Closest matches: ROBBERY"),
+    ({"type": "ROBERY"}, "there is no crime type 'ROBERY'. Closest matches: ROBBERY"),
+    ({"area": ["Hide Park"]}, "there is no community area 'Hide Park'. Closest matches: Hyde Park"),
     ({"area": [-41]}, "there is no community area '-41'"),
     ({"ward": [51]}, "there is no ward '51'"),
     ({"beat": [-1834]}, "there is no beat '-1834'"),
@@ -78,45 +78,45 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"group": ["guns"]}, "crimes.group.0: Input should be 'homicide'"),
     ({"types": ["ROBBERY"]}, "crimes.types: Extra inputs are not permitted"),
     ({"year": ["soon"]}, "crimes.year.0: Input should be a valid integer"),
-    ({"location": ["stret"]}, "there is no kind of location 'stret'. The nearest: STREET"),
+    ({"location": ["stret"]}, "there is no location type 'stret'. Closest matches: STREET"),
 ]
 
 
-def test_a_wrong_value_or_argument_comes_back_with_the_right_ones(sample: Settings) -> None:
+def test_errors_on_invalid_arguments_suggest_valid_ones(sample: Settings) -> None:
     nothing = {"type": ["ARSON"], "start": "2016-03-01", "finish": "2016-03-01", "beat": [111]}
     sql = "SELECT year, SUM(crimes) FROM crimes_monthly GROUP BY year ORDER BY year"
-    tools, counted, unknown, missing, zero, *answers = ask(
+    tools, counted, unknown, missing, zero, *answers = call_tools(
         sample,
         ("query", {"sql": sql}),
         ("count", {"type": ["ROBBERY"]}),
         ("area_profile", {}),
         ("count", {"crimes": nothing}),
-        *(("count", {"crimes": choice}) for choice, _ in WRONG),
+        *(("count", {"crimes": choice}) for choice, _ in INVALID),
         options=("--sql",),
     )
     assert "query" in tools
     assert counted.structured_content["rows"] == [[2014, 4000], [2015, 4000], [2016, 4000]]
     assert unknown.content[0].text.startswith(
-        "type: no argument of count, which has crimes, limit; filters belong inside"
+        "type: not an argument of count, which accepts crimes, limit; filters go inside"
     )
-    assert missing.content[0].text == "area: Field required, and not {}"
+    assert missing.content[0].text == "area: Field required (got {})"
     assert zero.structured_content["numbers"][0]["value"] == "0"
-    for answer, (_, problem) in zip(answers, WRONG, strict=True):
+    for answer, (_, problem) in zip(answers, INVALID, strict=True):
         assert answer.is_error
         assert problem in answer.content[0].text and "pydantic" not in answer.content[0].text
 
 
-def test_free_sql_reads_the_snapshot_and_nothing_else(sample: Settings) -> None:
+def test_sql_can_read_the_snapshot_and_nothing_else(sample: Settings) -> None:
     reader = Installation(sample).reader()
     assert locked_rows(reader, "SELECT 1 AS n", 10) == (["n"], [(1,)])
     for sql, problem in {
         "FROM read_csv('/etc/passwd')": "file system operations are disabled|Permission",
-        f"COPY (SELECT 1) TO '{sample.data_dir / 'stolen.csv'}'": "only a single SELECT is answered",
-        "SET enable_external_access = true": "only a single SELECT is answered",
-        "SELECT 1; SELECT 2": "only a single SELECT is answered",
+        f"COPY (SELECT 1) TO '{sample.data_dir / 'stolen.csv'}'": "only a single SELECT is allowed",
+        "SET enable_external_access = true": "only a single SELECT is allowed",
+        "SELECT 1; SELECT 2": "only a single SELECT is allowed",
         "FROM 'https://example.org/data.parquet'": "file system operations are disabled",
         "SELECT repeat('a', 2000000000)": "Out of Memory",
-        "SELECT repeat('a', 2000000)": "more than 1,000,000: ask for less",
+        "SELECT repeat('a', 2000000)": "more than 1,000,000: narrow the query",
         "SELECT COUNT(*) FROM range(1000000) a, range(1000000) b": "stopped after 10 s",
     }.items():
         with pytest.raises(UsageError, match=problem):

@@ -1,4 +1,4 @@
-"""The static site in a folder: what it has, what is written again, and whose files are safe. A browser is elsewhere."""
+"""Tests of the static site in a folder: content, updates, and protection of other files."""
 
 import csv
 import gzip
@@ -18,20 +18,20 @@ from chicago_crime.errors import UsageError
 from chicago_crime.installation import Installation
 from chicago_crime.serve.scheduled import upload
 from chicago_crime.serve.site import MANIFEST, write_site
-from chicago_crime.serve.site_pages import MARTS, parts_of
+from chicago_crime.serve.site_pages import MARTS, site_parts
 from chicago_crime.settings import Settings, SettingsError, load_settings
 from chicago_crime.storage.local.folder_store import FolderStore
 from chicago_crime_tests.support import crimes_of_months, run_well, write_csv
 
 
 def times_of(folder: Path) -> dict[str, int]:
-    """When each file below a folder was written."""
+    """Return the modification time of each file below a folder."""
     return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="module")
 def site(loaded_years: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a site: all of its crimes are in the Loop."""
+    """A site whose crimes are all in the Loop."""
     folder = tmp_path_factory.mktemp("site")
     write_site(Installation(loaded_years), folder)
     return folder
@@ -39,11 +39,11 @@ def site(loaded_years: Settings, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture
 def written(site: Path, tmp_path: Path) -> Path:
-    """A copy of that site, to change."""
+    """A copy of that site that a test may change."""
     return shutil.copytree(site, tmp_path / "site")
 
 
-def test_only_what_changed_is_written_and_sent_and_only_what_it_wrote_is_removed(
+def test_only_changed_files_are_written_and_uploaded_and_only_own_files_are_removed(
     loaded_copy: Settings, written: Path, tmp_path: Path
 ) -> None:
     installation, before = Installation(loaded_copy), times_of(written)
@@ -78,7 +78,7 @@ def test_only_what_changed_is_written_and_sent_and_only_what_it_wrote_is_removed
     assert f"snapshot {first}" in (written / "index.html").read_text()
 
 
-def test_what_an_interrupted_call_left_is_completed(loaded_copy: Settings, written: Path) -> None:
+def test_an_interrupted_call_is_completed(loaded_copy: Settings, written: Path) -> None:
     whole = {name: (written / name).read_bytes() for name in times_of(written)}
     (written / "index.html").write_text("half")
     (written / "area-32.html").unlink()
@@ -87,16 +87,16 @@ def test_what_an_interrupted_call_left_is_completed(loaded_copy: Settings, writt
 
 
 @pytest.mark.parametrize(
-    ("manifest", "told"),
+    ("manifest", "message"),
     [
-        (None, "has no site but other files"),
-        ("[]", "is not what this command wrote"),
-        ('{"files": {"../mine.txt": {}}}', "is not what this command wrote"),
-        ("{}", r"index.html is not of an earlier site"),
+        (None, "contains files but no site"),
+        ("[]", "was not written by this command"),
+        ('{"files": {"../mine.txt": {}}}', "was not written by this command"),
+        ("{}", r"index.html is not part of an earlier site"),
     ],
 )
-def test_files_of_others_are_never_replaced(
-    loaded_copy: Settings, tmp_path: Path, manifest: str | None, told: str
+def test_other_files_are_never_replaced(
+    loaded_copy: Settings, tmp_path: Path, manifest: str | None, message: str
 ) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
@@ -104,12 +104,12 @@ def test_files_of_others_are_never_replaced(
     if manifest:
         (folder / MANIFEST).write_text(manifest)
     before = times_of(folder)
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=message):
         write_site(Installation(loaded_copy), folder)
     assert times_of(folder) == before
 
 
-def test_programs_read_the_downloads_and_the_package_opens_the_site(
+def test_downloads_are_readable_and_the_package_opens_the_site(
     loaded_years: Settings, loaded_copy: Settings, written: Path
 ) -> None:
     local = str(loaded_years.data_dir.parent).encode()
@@ -124,10 +124,10 @@ def test_programs_read_the_downloads_and_the_package_opens_the_site(
     assert db.catalog.snapshot == Installation(loaded_copy).reader().catalog.snapshot
 
 
-def test_every_page_says_what_it_is_from_and_what_is_synthetic(sample: Settings) -> None:
+def test_every_page_names_its_snapshot_and_synthetic_years(sample: Settings) -> None:
     data = Data(Installation(sample).reader())
     seen = set()
-    for part in parts_of(data):
+    for part in site_parts(data):
         kind = part.names[0].partition("-")[0]
         if kind in seen:  # one place of each kind is enough
             continue
@@ -142,7 +142,7 @@ def test_every_page_says_what_it_is_from_and_what_is_synthetic(sample: Settings)
     assert {"index.html", "area", "ward", "district", "unusual.html", "methods.html", "downloads.html"} < seen
 
 
-def test_the_asset_writes_the_site_where_the_settings_name_a_place(loaded_copy: Settings, tmp_path: Path) -> None:
+def test_the_asset_writes_the_site_if_the_settings_name_a_folder(loaded_copy: Settings, tmp_path: Path) -> None:
     def graph_of(settings: Settings) -> set[AssetKey]:
         return set(build_definitions(Installation(settings)).resolve_asset_graph().materializable_asset_keys)
 
@@ -158,11 +158,11 @@ def test_the_asset_writes_the_site_where_the_settings_name_a_place(loaded_copy: 
         load_settings(gcs_site_bucket="a-bucket")
 
 
-def test_the_command_says_what_it_did_and_what_is_wrong(loaded_copy: Settings, written: Path) -> None:
+def test_the_command_reports_results_and_errors(loaded_copy: Settings, written: Path) -> None:
     options = ["--data-dir", str(loaded_copy.data_dir)]
     (written / "index.html").unlink()
     done = CliRunner().invoke(app, ["site", str(written), *options])
-    assert "1 of 1 pages and downloads are written\n" in done.output
+    assert "1 of 1 pages and downloads written\n" in done.output
     assert f"{written / 'index.html'}: " in done.output and "1 written, 0 removed" in done.output
     refused = CliRunner().invoke(app, ["site", str(loaded_copy.folder), *options])
-    assert refused.exit_code == 2 and "choose an empty or a new folder" in refused.output
+    assert refused.exit_code == 2 and "choose a new or empty folder" in refused.output

@@ -1,1 +1,1 @@
-"""`chicago-crime doctor`: check an installation and print a fix for each problem."""
+"""`chicago-crime doctor`: check the installation and print a fix for each problem."""

@@ -1,4 +1,4 @@
-"""The command `doctor`: the settings, and a table of what works with a fix for each problem."""
+"""The command `doctor`: print the settings, the result of each check, and a fix for each problem."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,7 +40,7 @@ def doctor(
             table.add_row(printable(one.what), Text(one.state, style=STYLES[one.state]), detail)
         out.print(table)
         for one in findings:
-            if one.fix:  # in one line, so that a command can be copied as a whole
+            if one.fix:  # on one line, so that a command can be copied
                 out.print(f"\n{one.what} ({one.state}). What to do:\n  {one.fix}", soft_wrap=True)
         if any(one.state == "broken" for one in findings):
             raise typer.Exit(1)
@@ -53,8 +53,8 @@ def _send_test(installation: "Installation") -> None:
 
     addresses = installation.settings.alerts
     if addresses is None:
-        raise UsageError("set CHICAGO_CRIME_ALERTS to the addresses that are to get a message when something is wrong")
-    text = ["Messages about problems will arrive here."]
-    if missed := send(addresses.get_secret_value(), "Chicago crime data: a test", text):
-        raise PlatformError(f"A test message was sent, but {missed}.")
-    out.print("A test message was sent.")
+        raise UsageError("set CHICAGO_CRIME_ALERTS to the addresses that should receive alerts")
+    text = ["Alerts will arrive here."]
+    if missed := send(addresses.get_secret_value(), "Chicago crime data: test alert", text):
+        raise PlatformError(f"The test message was sent, but {missed}.")
+    out.print("The test message was sent.")

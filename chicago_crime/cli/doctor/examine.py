@@ -1,6 +1,6 @@
-"""`chicago-crime doctor`: check everything that an installation needs, and name a fix for each problem.
+"""The doctor's checks of the installation itself.
 
-The checks of Google Cloud are in `google.py`, which needs Google's libraries.
+Those of Google Cloud are in `google.py`, which needs Google's libraries.
 """
 
 import shutil
@@ -23,15 +23,15 @@ from chicago_crime.sources.base import SourceError
 from chicago_crime.tables.years import format_years
 
 LEAST_FREE_DISK = 8 * 10**9
-"""A full load keeps about 4 GB of CSV and 1 GB of tables, and needs space for both the old and the new files."""
+"""A full load keeps about 4 GB of CSV and 1 GB of tables, and needs room for old and new files at the same time."""
 
 
 def examine(installation: Installation) -> Iterator[Finding]:
-    """Check everything the platform needs, one thing after another."""
+    """Run all checks in order."""
     yield _data_folder(installation)
     if find_spec("dagster") is None:
         fix = how_to_install(ModuleNotFoundError(name="dagster")) or ""
-        yield Finding("pipeline", "warning", "not installed: snapshots can be read, not made", fix)
+        yield Finding("pipeline", "warning", "not installed: snapshots can be read but not created", fix)
         yield from _stored(installation)
         return
     yield from _sources(installation)
@@ -57,18 +57,18 @@ def _data_folder(installation: Installation) -> Finding:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        fix = f"choose a folder in which you may write in place of {installation.settings.assigned('data_dir')}"
+        fix = f"choose a writable folder instead of {installation.settings.assigned('data_dir')}"
         return Finding("data folder", "broken", str(error), fix)
     free = shutil.disk_usage(folder).free
     detail = f"{folder}, {size(free)} free"
     if free < LEAST_FREE_DISK:
-        fix = "all 22 years need about 8 GB: free some space, or load fewer years"
+        fix = "a full load needs about 8 GB: free some space, or load fewer years"
         return Finding("data folder", "warning", detail, fix)
     return Finding("data folder", "ok", detail)
 
 
 def _sources(installation: Installation) -> Iterator[Finding]:
-    """Check the source that is set; else those that the loaded years came from, or the sample if none is loaded."""
+    """Check the configured source; without one, the sources of the loaded years, or the sample if none is loaded."""
     settings, files = installation.settings, installation.source_files
     manifests = [one for year in files.years() if (one := files.readable_manifest(year))]
     if "source" in settings.model_fields_set or not manifests:
@@ -78,24 +78,24 @@ def _sources(installation: Installation) -> Iterator[Finding]:
     for one in manifests:
         folder = folder_of(one.model_dump()) if one.source == "folder" else ""
         years.setdefault((one.source, folder), []).append(one.year)
-    for (source, folder), of in years.items():
+    for (source, folder), covered in years.items():
         chosen = settings.model_dump(exclude_unset=True) | {"source": source, "folder": folder or None}
-        found = _source(Installation(load_settings(chosen)), "warning")  # the next run may have another source
-        yield replace(found, what=f"{found.what}, of {format_years(of)}")
+        found = _source(Installation(load_settings(chosen)), "warning")  # the next run may use another source
+        yield replace(found, what=f"{found.what}, for {format_years(covered)}")
 
 
 def _source(installation: Installation, state: Literal["broken", "warning"]) -> Finding:
-    """Whether years can be fetched from the source; `state` if they cannot."""
+    """Check that the source has years to fetch; a failure is reported as `state`."""
     source = installation.source
     what = f"source {source.name}"
     try:
-        access = source.check_access()  # first, because it does not retry for long
+        access = source.check_access()  # first: it gives up quickly
         years = source.years()
     except SourceError as error:
-        return Finding(what, state, str(error), "do what the message says, then: chicago-crime doctor")
+        return Finding(what, state, str(error), "follow the message above, then repeat: chicago-crime doctor")
     if not years:
-        fix = "put the yearly CSVs there: .csv, .csv.gz or .zip"
-        return Finding(what, state, f"{installation.settings.folder} has no file of a year", fix)
+        fix = "add CSV or JSON files to it, plain or compressed"
+        return Finding(what, state, f"{installation.settings.folder} has no files with crimes", fix)
     note = " (SYNTHETIC rows)" if source.name == "sample" else f"; {access}" if access else ""
     return Finding(what, "ok", f"{len(years)} years, {years[0]} to {years[-1]}{note}")
 
@@ -117,7 +117,7 @@ def _start_sail() -> str:
     from chicago_crime.storage.local.sail import embedded_server
 
     with embedded_server() as address:
-        return f"a Spark Connect server started at {address}"
+        return f"Spark Connect server started at {address}"
 
 
 def _stored(installation: Installation) -> Iterator[Finding]:
@@ -126,7 +126,9 @@ def _stored(installation: Installation) -> Iterator[Finding]:
     try:
         yield from examine_stored(installation)
     except (PlatformError, OSError) as error:
-        yield Finding("stored files", "broken", str(error), "do what the message says, then: chicago-crime doctor")
+        yield Finding(
+            "stored files", "broken", str(error), "follow the message above, then repeat: chicago-crime doctor"
+        )
 
 
 def _dagster_home(installation: Installation) -> Iterator[Finding]:
@@ -144,5 +146,5 @@ def _dagster_home(installation: Installation) -> Iterator[Finding]:
 def _check(what: str, check: Callable[[], str], fix: str) -> Finding:
     try:
         return Finding(what, "ok", check())
-    except Exception as error:  # the doctor reports every error
+    except Exception as error:  # every error is a finding
         return Finding(what, "broken", f"{type(error).__name__}: {error}", how_to_install(error) or fix)

@@ -1,4 +1,4 @@
-"""What a check of the doctor found."""
+"""The result of one of the doctor's checks."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,8 +11,8 @@ class Finding:
     Attributes:
         what: what was checked.
         state: "broken" fails a run; a "warning" does not.
-        detail: what is wrong, or how it is.
-        fix: the command or the step that fixes it; "" if nothing is wrong.
+        detail: the problem, or the current state.
+        fix: the command or step that fixes it; "" if nothing is wrong.
     """
 
     what: str

@@ -1,4 +1,4 @@
-"""The doctor's checks of Google Cloud: credentials, APIs, permissions, regions and quotas; nothing is changed.
+"""The doctor's checks of Google Cloud, all read-only: credentials, APIs, permissions, regions and quotas.
 
 The permissions are listed in `permissions.py`.
 """
@@ -15,12 +15,12 @@ from chicago_crime.storage.google.permissions import Grant, Place, as_command, g
 from chicago_crime.storage.google.prices import vcpus
 from chicago_crime.tables import CRIMES
 
-_OF_THE_DATASET = {"bigquery.datasets.get", "bigquery.tables.create", "bigquery.tables.list"}
-"""Permissions that cannot be tested on a table."""
+_DATASET_ONLY = {"bigquery.datasets.get", "bigquery.tables.create", "bigquery.tables.list"}
+"""Permissions on a dataset, which cannot be tested on its tables."""
 
 
 def examine_google(installation: Installation) -> Iterator[Finding]:
-    """Check everything the platform needs on Google Cloud. Checks that depend on something broken are left out."""
+    """Check everything the platform needs on Google Cloud, skipping checks that depend on a broken one."""
     settings = installation.settings
     try:
         google = rest.GoogleRest(settings)
@@ -34,7 +34,7 @@ def examine_google(installation: Installation) -> Iterator[Finding]:
 
 
 def _sign_in_command(settings: Settings) -> str:
-    """How to get working credentials."""
+    """Return the command that provides working credentials."""
     if settings.gcp_credentials:
         return HOW_TO_SIGN_IN
     login = as_command("gcloud", "auth", "application-default", "login")
@@ -43,13 +43,13 @@ def _sign_in_command(settings: Settings) -> str:
 
 
 class Probe:
-    """All checks with one sign-in: it sends the requests to all services first, then judges the answers.
+    """All checks with one sign-in: sends the requests to all services first, then evaluates the responses.
 
     Attributes:
         settings: of the installation.
         google: sends requests.
-        member: who we are, as Google's policies write it.
-        answers: what each request was answered; a request that tests permissions has the name of their place.
+        member: the signed-in account, as in Google's IAM policies.
+        answers: response to each request; permission tests are named after the resource they test.
     """
 
     def __init__(self, settings: Settings, google: rest.GoogleRest):
@@ -58,13 +58,13 @@ class Probe:
 
     @property
     def who(self) -> str:
-        """Who we are, for a person."""
+        """Readable name of the signed-in account."""
         if not self.google.credentials.token:
             return "none: all services are emulators"
-        return "a person's, from gcloud" if "$(" in self.member else self.member
+        return "your own, from gcloud" if "$(" in self.member else self.member
 
     def findings(self) -> Iterator[Finding]:
-        """Send the requests, then judge the answers."""
+        """Send the requests, then evaluate the responses."""
         self._send_requests()
         settings, project = self.settings, f"--project={self.settings.gcp_project}"
         yield from self._apis()
@@ -80,7 +80,7 @@ class Probe:
         yield self._region()
         what, answer = f"spark engine dataproc ({settings.dataproc_mode})", self.answers["spark"]
         if answer.status in (200, 404):
-            yield Finding(what, "ok", f"answers in {settings.gcp_region}")
+            yield Finding(what, "ok", f"responds in {settings.gcp_region}")
         else:
             is_cluster = settings.dataproc_mode == "cluster"
             yield from self._refused(what, answer, permissions.CLUSTERS if is_cluster else permissions.BATCHES)
@@ -89,7 +89,7 @@ class Probe:
             create_it = ("gcloud", "iam", "service-accounts", "create", account.partition("@")[0])
             yield from self._permissions("account", f"account {account}", {404: as_command(*create_it, project)})
         if settings.kaggle_secret:
-            # Google answers for a missing secret as for one without permissions.
+            # Google's response to a missing secret is the same as to missing permissions.
             yield from self._permissions("secret", f"secret {settings.kaggle_secret} (if it exists)")
 
     def _send_requests(self) -> None:
@@ -103,10 +103,10 @@ class Probe:
         dataset = f"/bigquery/v2/projects/{project}/datasets/{settings.bigquery_dataset}"
         answers["dataset itself"] = send(rest.BIGQUERY, dataset)
         if answers["dataset itself"].is_good:
-            on_a_table = [one for one in permissions.TABLES.permissions if one not in _OF_THE_DATASET]
+            on_a_table = [one for one in permissions.TABLES.permissions if one not in _DATASET_ONLY]
             path = f"{dataset}/tables/{CRIMES.name}:testIamPermissions"
             answers["dataset"] = send(rest.BIGQUERY, path, {"permissions": on_a_table})
-        # A cluster or batch that does not exist: all that matters is whether Dataproc says so.
+        # This cluster or batch does not exist: a 404 proves that Dataproc responds and that we have access.
         is_cluster = settings.dataproc_mode == "cluster"
         where = f"regions/{region}/clusters" if is_cluster else f"locations/{region}/batches"
         answers["spark"] = send(rest.DATAPROC, f"/v1/projects/{project}/{where}/requested-by-doctor")
@@ -135,7 +135,7 @@ class Probe:
         return [grant for grant in grants_for(self.settings) if grant.on == place and grant.is_testable]
 
     def _permissions(self, place: Place, what: str, fixes: Mapping[int, str] = {}) -> Iterator[Finding]:
-        """Whether we hold the permissions on a place; `fixes` has what to do about some HTTP statuses."""
+        """Check the permissions on a resource; `fixes` maps HTTP statuses to what to do about them."""
         answer = self.answers[place]
         if answer.status in fixes and not answer.is_off:
             yield Finding(what, "broken", answer.message, fixes[answer.status])
@@ -143,21 +143,21 @@ class Probe:
             yield from self._refused(what, answer, self._grants_on(place)[0])
         else:
             is_made = self.answers["dataset itself"].status != 404
-            held = answer.permissions | (_OF_THE_DATASET if place == "dataset" else set())
+            held = answer.permissions | (_DATASET_ONLY if place == "dataset" else set())
             for grant in self._grants_on(place):
                 if not (grant is permissions.MAKE_DATASET and is_made):
                     yield self._held(what, grant, held)
 
     def _held(self, what: str, grant: Grant, held: set[str]) -> Finding:
-        """Whether we hold all permissions of a role that the platform uses."""
+        """Check the permissions of a role that the platform uses."""
         what = f"{what}: {grant.role.removeprefix('roles/')}"
         if missing := [permission for permission in grant.permissions if permission not in held]:
             detail = f"missing permission: {', '.join(missing)} (needed to {grant.reason})"
             return Finding(what, "broken", detail, grant_command(grant, self.settings, self.member))
-        return Finding(what, "ok", f"may {', '.join(p.partition('.')[2] for p in grant.permissions)}")
+        return Finding(what, "ok", f"granted: {', '.join(p.partition('.')[2] for p in grant.permissions)}")
 
     def _refused(self, what: str, answer: rest.Response, grant: Grant) -> Iterator[Finding]:
-        """The finding of an answer that is an error; none if its API is off, which is a finding of its own."""
+        """Report an error response, unless its API is off, which `_apis` reports."""
         if answer.is_good or answer.is_off:
             return
         fix = "try again later: chicago-crime doctor"
@@ -184,8 +184,8 @@ class Probe:
         if days := [limit // 86_400_000 for limit in limits if limit]:
             never = ("--default_table_expiration=0", "--default_partition_expiration=0")
             fix = as_command("bq", "update", *never, f"{self.settings.gcp_project}:{self.settings.bigquery_dataset}")
-            detail = f"the rows of new tables expire after {min(days)} days, those of earlier years at once"
-            yield Finding(f"{what}: expiration", "broken", detail, f"{fix}  (tables that exist keep theirs)")
+            detail = f"rows of new tables expire after {min(days)} days, rows of earlier years immediately"
+            yield Finding(f"{what}: expiration", "broken", detail, f"{fix}  (existing tables keep their expiration)")
         if itself.status == 404:
             yield Finding(what, "ok", f"does not exist yet: the first run creates it in {self.settings.gcp_region}")
         elif not itself.is_good:
@@ -196,7 +196,7 @@ class Probe:
             yield from self._permissions("dataset", what)
 
     def _region(self) -> Finding:
-        """Bucket, dataset and clusters must be in one region: across regions, BigQuery refuses loads or bills them."""
+        """Check that everything is in one region: across regions, BigQuery refuses loads or charges for them."""
         region, found = self.settings.gcp_region, dict[str, str]()
         for name in ("bucket", "staging", "dataset"):
             answer = self.answers.get(f"{name} itself")
@@ -206,18 +206,18 @@ class Probe:
         if {*found.values()} <= {region}:
             return Finding("region", "ok", detail)
         others = ", ".join(PREFIX + name for name in ("GCS_BUCKET", "GCS_STAGING_BUCKET", "BIGQUERY_DATASET"))
-        fix = f"export {PREFIX}GCP_REGION=...  (the region of all of them), or name others that are in it: {others}"
+        fix = f"export {PREFIX}GCP_REGION=...  (the region they share), or use resources in that region: {others}"
         return Finding("region", "broken", f"more than one: {detail}", fix)
 
     def _processors(self) -> Iterator[Finding]:
-        """Whether the region's quotas leave enough processors for the cluster: new projects often have 8."""
+        """Check that the region's quotas leave enough processors for the cluster: new projects often have 8."""
         settings, answer = self.settings, self.answers.get("quotas")
         needed = vcpus(settings.dataproc_machine_type) * (settings.dataproc_workers + 1)
         family = settings.dataproc_machine_type.partition("-")[0].upper()
         for quota in answer.content.get("quotas", []) if answer else ():
             free = int(quota["limit"] - quota["usage"])
             if quota["metric"] in ("CPUS", f"{family}_CPUS") and free < needed:
-                detail = f"the cluster needs {needed} processors, and the quota {quota['metric']} has {free} left"
+                detail = f"the cluster needs {needed} processors, but the quota {quota['metric']} has {free} left"
                 page = f"https://console.cloud.google.com/iam-admin/quotas?project={settings.gcp_project}"
                 fix = f"export {PREFIX}DATAPROC_WORKERS=0  (one machine), or request more: {page}"
                 yield Finding("processors", "warning", detail, fix)

@@ -1,4 +1,4 @@
-"""What the doctor finds wrong with stored files: each that is damaged or that nobody knows, and how to repair it."""
+"""The doctor's checks of stored files: damaged files and how to repair them."""
 
 import shlex
 import sqlite3
@@ -15,21 +15,21 @@ from chicago_crime.tables.years import format_years
 
 
 def examine_stored(installation: Installation) -> Iterator[Finding]:
-    """Check everything that was loaded and published: all published files are read whole."""
+    """Check everything that was loaded and published, reading every published file in full."""
     status, store = read_status(installation), installation.object_store
     years = status.snapshot.years if status.snapshot else {}
     again = f"chicago-crime run --years {max(years, default=2021)} --assets published"
     if status.damaged:
         yield Finding("catalog", "broken", status.damaged, again)
     yield from _or_ok(_published_files(status, store), "published", _published(status))
-    yield from _or_ok(_older_snapshots(status, store), "snapshots", "all of them can be read")
+    yield from _or_ok(_older_snapshots(status, store), "snapshots", "all readable")
     yield from _or_ok(_working_files(status), "warehouse", _loaded(status))
     if status.snapshot and installation.views and (problem := installation.views.problem(status.snapshot)):
-        yield Finding("warehouse.duckdb", "warning", problem, f"the next publication writes it anew: {again}")
+        yield Finding("warehouse.duckdb", "warning", problem, f"the next publication rewrites it: {again}")
 
 
 def examine_databases(home: Path) -> Iterator[Finding]:
-    """Check the databases of Dagster's that all runs share."""
+    """Check the Dagster databases that all runs share."""
     for file in (
         home / "history" / "runs.db",
         home / "history" / "runs" / "index.db",
@@ -40,13 +40,13 @@ def examine_databases(home: Path) -> Iterator[Finding]:
         try:
             with sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True) as database:
                 [(found,)] = database.execute("PRAGMA quick_check(1)").fetchall()
-        except sqlite3.OperationalError:  # it may not be written or is busy, which Dagster itself says
+        except sqlite3.OperationalError:  # read-only or busy, which Dagster itself reports
             continue
         except sqlite3.DatabaseError as error:
             found = str(error)
         if found != "ok":
             moved = shlex.quote(f"{file}.damaged")
-            fix = f"mv {shlex.quote(str(file))} {moved}  (the tables are safe; the UI forgets what is in the file)"
+            fix = f"mv {shlex.quote(str(file))} {moved}  (the tables are safe; the UI loses the history in this file)"
             yield Finding("dagster home", "broken", f"{file} is damaged: {found}", fix)
 
 
@@ -78,13 +78,13 @@ def _older_snapshots(status: Status, store: ObjectStore) -> Iterator[Finding]:
     for snapshot, one in kept_snapshots(store):
         if not isinstance(one, Catalog):
             file = store.location(f"{SNAPSHOTS}{snapshot}.json")
-            fix = f"remove it: it cannot be made again, and files as old as it are kept while it is there: {file}"
+            fix = f"remove it: it cannot be rebuilt, and no file of its age is deleted while it exists: {file}"
             yield Finding(f"snapshot {snapshot}", "broken", f"{file} is damaged", fix)
             continue
         tables = [table for year in one.years.values() for table in year.tables.values() if table.key not in known]
         if lost := [one.key for one in tables if not store.is_intact(one.key, one.bytes, one.sha256)]:
-            detail = f"{len(lost)} of its files are damaged or missing, e.g. {lost[0]}"
-            yield Finding(f"snapshot {snapshot}", "warning", detail, "they cannot be made again: open another snapshot")
+            detail = f"{len(lost)} of its files are damaged or missing, such as {lost[0]}"
+            yield Finding(f"snapshot {snapshot}", "warning", detail, "they cannot be rebuilt: use another snapshot")
         known |= one.keys
 
 

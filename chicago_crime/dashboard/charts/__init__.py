@@ -1,1 +1,1 @@
-"""Charts as Vega-Lite specifications, with the theme and the JavaScript that draw them, and maps as SVG."""
+"""Charts as Vega-Lite specifications, their theme and JavaScript, and maps as SVG."""

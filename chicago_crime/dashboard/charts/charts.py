@@ -1,6 +1,6 @@
-"""Every chart: its Vega-Lite specification, and the columns of its rows that it draws.
+"""All charts, as Vega-Lite specifications.
 
-Colors come from the theme in `vega.py`, so that one specification serves light and dark mode. Maps are in `map.py`.
+Colors come from the theme in `vega.py`, so that one specification works in light and dark mode. Maps are in `map.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,19 +15,19 @@ HEIGHT = 240
 ROW_HEIGHT = 24
 
 PLAIN_ZERO = {"labelExpr": "datum.value === 0 ? '0' : datum.label"}
-"""The formats below would write 0 as 0k or +0%."""
+"""Without this, the formats below write 0 as 0k or +0%."""
 
 WHOLE = {"labelExpr": f"datum.value % 1 ? '' : {PLAIN_ZERO['labelExpr']}"}
-"""The same for counts: half a crime has no label."""
+"""The same for counts, without labels for fractions of a crime."""
 
 FACTORS = [0, 0.5, *(2**power for power in range(12))]
-"""What is marked on an axis of counts relative to what was expected."""
+"""Ticks on an axis of counts relative to expected counts."""
 
 MONTHS_NAMED = 36
-"""How many months an axis can name; more are labeled by year."""
+"""Months that an axis can name; more are labeled by year."""
 
 MONTH_AXIS = {"labelAngle": 0, "labelOverlap": True, "labelSeparation": 4}
-"""On a narrow screen only every other month is labeled."""
+"""Narrow screens label every other month."""
 
 
 def _field(name: str, type: str, title: str | None = None, **more: Any) -> Spec:
@@ -35,7 +35,7 @@ def _field(name: str, type: str, title: str | None = None, **more: Any) -> Spec:
 
 
 def _count(name: str, title: str) -> Spec:
-    """A field along an axis of counts."""
+    """Encode a field on an axis of counts."""
     return _field(name, "quantitative", title, axis={"format": "~s", "tickCount": 5, **WHOLE})
 
 
@@ -55,18 +55,18 @@ TOOLTIPS = {
 
 
 def _part(mark: Spec, tooltips: Sequence[str] = (), **encoding: Spec) -> Spec:
-    """A mark and what it encodes."""
+    """Combine a mark with its encoding."""
     if tooltips:
         encoding["tooltip"] = [TOOLTIPS[name] for name in tooltips]  # type: ignore[assignment]
     return {"mark": mark, "encoding": encoding}
 
 
 def _plot(name: str, label: str, rows: Rows, columns: Sequence[str], spec: Spec, height: int = HEIGHT) -> Figure:
-    """A chart of some columns of rows."""
-    all_have: Spec = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", "description": label}
-    all_have |= {"width": "container", "height": height}
+    """Chart some columns of rows."""
+    common: Spec = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", "description": label}
+    common |= {"width": "container", "height": height}
     values = [{column: row[column] for column in columns} for row in rows]
-    return Figure(name, label, all_have | {"data": {"values": values}} | spec)
+    return Figure(name, label, common | {"data": {"values": values}} | spec)
 
 
 def _height(rows: int) -> int:
@@ -74,11 +74,11 @@ def _height(rows: int) -> int:
 
 
 def trend(name: str, label: str, rows: Rows, has_range: bool) -> Figure:
-    """Crimes by month, with the range that was expected in gray behind it if that is known.
+    """Chart crimes by month, in front of the expected range if there is one.
 
-    The month nearest to the pointer is marked, wherever in the chart that is.
+    The month nearest to the pointer is highlighted.
     """
-    # The first label has the year, as January has: 2016 alone would not say that it is a month.
+    # The first label includes the year, as January does.
     with_year = "datum.index == 0 || month(datum.value) == 0 ? '%b %Y' : '%b'"
     axis: Spec = {"labelFlush": True, "tickCount": 8, "labelOverlap": "greedy", "labelSeparation": 8}
     if len(rows) <= MONTHS_NAMED:
@@ -109,7 +109,7 @@ def trend(name: str, label: str, rows: Rows, has_range: bool) -> Figure:
 
 
 def ranked(name: str, label: str, rows: Rows) -> Figure:
-    """A bar for each row, in order."""
+    """Draw a bar for each row, in order."""
     columns = ("name", "crimes", "share")
     y = _field("name", "nominal", sort=None)
     bars = _part({"type": "bar"}, columns, y=y, x=_count("crimes", "Crimes"))
@@ -117,7 +117,7 @@ def ranked(name: str, label: str, rows: Rows) -> Figure:
 
 
 def ranges(name: str, label: str, rows: Rows) -> Figure:
-    """Counts beside the ranges that were expected, each relative to the middle of its range. Rows: now, low, high."""
+    """Chart counts and expected ranges, relative to the middle of each range. Rows: now, low, high."""
     drawn = []
     for row in rows:
         middle = max((row["low"] + row["high"]) / 2, 1)
@@ -125,13 +125,13 @@ def ranges(name: str, label: str, rows: Rows) -> Figure:
         drawn.append({**row, **relative, "direction": "rose" if row["now"] > middle else "fell"})
     columns = ("name", "now", "low", "high", "now_share", "low_share", "high_share", "direction")
     tooltips = ("name", "now", "low", "high")
-    # On a narrow screen the place is below the offense, which is cut before it.
+    # On narrow screens, the place moves to a second line.
     in_lines = "containerSize()[0] < 600 ? split(datum.label, /, (?=[^,]*$)/) : datum.label"
     limit = {"expr": "0.45 * containerSize()[0]"}
     y = _field("name", "nominal", sort=None, axis={"labelLimit": limit, "labelExpr": in_lines, "labelLineHeight": 14})
     color = _field("direction", "nominal", scale={"domain": ["rose", "fell"]})
     axis = {"format": "~%", "values": FACTORS, **PLAIN_ZERO}
-    x = _field("low_share", "quantitative", "Of what was expected", axis=axis, scale={"type": "sqrt"})
+    x = _field("low_share", "quantitative", "Relative to expected", axis=axis, scale={"type": "sqrt"})
     bar, point = {"type": "bar", "style": "before", "height": 8}, {"type": "point", "filled": True, "size": 110}
     layers = [
         _part({"type": "rule", "style": "before", "aria": False}, x={"datum": 1}),
@@ -142,7 +142,7 @@ def ranges(name: str, label: str, rows: Rows) -> Figure:
 
 
 def hours(name: str, label: str, rows: Rows) -> Figure:
-    """Hours of the week."""
+    """Heat map of the hours of the week."""
     columns = ("weekday", "hour", "crimes")
     x = _field("hour", "ordinal", "Hour of the day", axis={"labelAngle": 0, "labelOverlap": True})
     y = _field("weekday", "nominal", sort=None)
@@ -151,7 +151,7 @@ def hours(name: str, label: str, rows: Rows) -> Figure:
 
 
 def months(name: str, label: str, rows: Rows) -> Figure:
-    """Months by year."""
+    """Heat map of months by year."""
     columns = ("month_name", "year", "crimes")
     x = _field("month_name", "ordinal", "Month", sort=None, axis=MONTH_AXIS)
     y = _field("year", "ordinal", "Year")

@@ -1,6 +1,6 @@
-"""Maps as SVG that the server draws: links work by keyboard and without JavaScript, and the report prints the same.
+"""Maps as server-side SVG: links work by keyboard and without JavaScript, and the report prints the same maps.
 
-A unit of a map is ten feet; y points down. Colors are classes of `static/map.css`. `static/map.js` adds zoom and pan.
+A map unit is ten feet; y points down. Colors are classes of `static/map.css`. `static/map.js` adds zoom and pan.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,10 +18,10 @@ from chicago_crime.tables import CELL_FT
 UNIT_FT = 10
 CELL = CELL_FT // UNIT_FT
 COLORS = 6
-"""How many colors stand for amounts: each for one sixth of the places."""
+"""Colors for amounts: each covers a sixth of the places."""
 
 MARGIN = 0.04
-"""Free space around what a map shows, as a share of it."""
+"""Margin around a map, as a share of its size."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Mark:
     """A shape of one color.
 
     Attributes:
-        path: as in SVG.
-        css: its color.
-        label: what it is, to show and to read out; empty if it is no place by itself.
-        link: where a click leads.
+        path: SVG path.
+        css: class of its color.
+        label: text for tooltips and screen readers; empty if it is not a single place.
+        link: target of a click.
     """
 
     path: str
@@ -46,13 +46,13 @@ class Map:
     """A map.
 
     Attributes:
-        name, label: as of a chart.
-        view: what it shows at first, as in SVG: x, y, width, height.
-        whole: the same for all that there is.
-        marks: what is drawn, in order.
-        lines: outlines on top, as a path.
-        legend: colors and what each stands for.
-        cells: columns of cells to point at: `key` as cell_x,cell_y, and the text to show; `link` is completed by a key.
+        name, label: as in a chart.
+        view: initial SVG view box: x, y, width, height.
+        whole: view box of the whole map.
+        marks: shapes in drawing order.
+        lines: outlines on top, as an SVG path.
+        legend: colors and their meanings.
+        cells: columns of cells: `key` (cell_x,cell_y) and `tip`, the tooltip; `link` is completed by a key.
     """
 
     name: str
@@ -73,7 +73,7 @@ def places_map(
     legend: Sequence[tuple[str, str]],
     chosen: Outlines,
 ) -> Map:
-    """Places by color: `marks` are without their paths; those that are `chosen` fill the view."""
+    """Draw places by color. `marks` lack their paths; the view is zoomed to the `chosen` places."""
     drawn = [Mark(_path(shape), of.css, of.label, of.link) for n, shape in outlines.items() if (of := marks.get(n))]
     edges = _path(shapely.union_all(list(chosen.values()))) if chosen else ""
     return Map(name, label, _box(chosen or outlines), _box(outlines), drawn, edges, legend)
@@ -90,9 +90,9 @@ def cells_map(
     tips: Sequence[str],
     link: str,
 ) -> Map:
-    """Cells by color, and on top the outlines of all places, or of those that are `chosen`, which then fill the view.
+    """Draw cells by color below the outlines of all places, or of the `chosen` ones, to which the view is zoomed.
 
-    A click leads to `link`, completed by the key of the cell: cell_x,cell_y.
+    A click opens `link` + the key of the cell: cell_x,cell_y.
     """
     marks = []
     for css in dict(legend):
@@ -106,11 +106,11 @@ def cells_map(
 
 
 def classes(values: Iterable[float | None], kind: str) -> tuple[list[str], list[tuple[str, str]]]:
-    """The color of each value, darker for more, and what the colors stand for: equally many values have each.
+    """Classify values by quantile; return the color of each value, darker for more, and the legend.
 
     Args:
-        values: None has the color of what is not known.
-        kind: count or decimal, for the legend.
+        values: None is colored as unknown.
+        kind: format of the legend, count or decimal.
     """
     given = list(values)
     known = np.array([value for value in given if value is not None])
@@ -131,13 +131,13 @@ def classes(values: Iterable[float | None], kind: str) -> tuple[list[str], list[
 
 
 def _rounded(value: float, kind: str) -> float:
-    """A value with two significant digits, as a whole number for counts."""
+    """Round to two significant digits, and counts to whole numbers."""
     digits = 1 - int(np.floor(np.log10(value))) if value > 0 else 0
     return float(round(value, min(digits, 0) if kind == "count" else min(digits, 1)))
 
 
 def _path(shape: BaseGeometry) -> str:
-    """A shape in the units of the map, in steps from point to point, which are short."""
+    """Convert a shape to an SVG path with relative coordinates, which are shorter."""
     rings = []
     for polygon in shapely.get_parts(shape):
         for ring in (polygon.exterior, *polygon.interiors):
@@ -150,7 +150,7 @@ def _path(shape: BaseGeometry) -> str:
 
 
 def _cells_path(cells: Iterable[tuple[int, int]]) -> str:
-    """Cells of one color; those on top of each other are one rectangle."""
+    """Draw cells of one color, merging vertical runs into rectangles."""
     runs: list[list[int]] = []
     for x, y in sorted(cells):
         if runs and runs[-1][0] == x and runs[-1][1] + runs[-1][2] == y:

@@ -1,7 +1,6 @@
-"""From longitude and latitude to the City's own coordinates: NAD83 Illinois East, in feet (EPSG:3435).
+"""Projection of longitude and latitude to the City's coordinates: NAD83 Illinois East, in feet (EPSG:3435).
 
-Formulas: J. P. Snyder, Map Projections: A Working Manual, USGS 1987, pages 60 to 61. In Chicago they are exact to a
-hundredth of a foot.
+Formulas: J. P. Snyder, Map Projections: A Working Manual, USGS 1987, pages 60-61. In Chicago they are exact to 0.01 ft.
 """
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy.typing as npt
 from chicago_crime.tables.columns import X_FT, Y_FT
 
 Points = npt.NDArray[np.float64]
-"""A pair of coordinates per row."""
+"""One pair of coordinates per row."""
 
 FT_M = 1200 / 3937
 """The US survey foot."""
@@ -36,7 +35,7 @@ def _arc(lat: npt.NDArray[np.float64] | np.float64) -> npt.NDArray[np.float64]:
 
 
 def to_feet(degrees: Points) -> Points:
-    """Longitude and latitude (NAD83, which WGS 84 equals within two meters) as x and y in feet."""
+    """Project longitude and latitude (NAD83; WGS 84 differs by less than two meters) to x and y in feet."""
     lon, lat = np.radians(degrees).T
     sin, cos, tan = np.sin(lat), np.cos(lat), np.tan(lat)
     n = _AXIS_M / np.sqrt(1 - _E2 * sin**2)
@@ -49,22 +48,21 @@ def to_feet(degrees: Points) -> Points:
 
 
 def tile_coordinates(degrees: Points) -> Points:
-    """Longitude and latitude as parts of the square map that web tiles divide: 0 to 1 from west and from north."""
+    """Convert longitude and latitude to web tile coordinates: 0 to 1 from west and from north."""
     lon, lat = np.radians(degrees).T
     return np.stack([(lon / np.pi + 1) / 2, (1 - np.arcsinh(np.tan(lat)) / np.pi) / 2], axis=1)
 
 
 def tile_polynomials(scale: float) -> dict[str, list[list[float]]]:
-    """Polynomials with which a script places web tiles on a map in feet, and finds those that it needs.
+    """Fit polynomials between web tile and map coordinates, with which a script places tiles.
 
     Args:
-        scale: feet per unit of the map, whose y points down.
+        scale: feet per map unit; y points down.
 
     Returns:
-        `center`: the middle of the city in both systems. `to`: for x and y of the map, the coefficients of
-        1, u, v, u², uv, v², where u and v are tile coordinates less their center, times 10,000; exact to a tenth
-        of a foot.
-        `from`: for u and v the same of x and y less their center, divided by 10,000.
+        `center`: the middle of the city in both systems. `to`: for map x and y, coefficients of 1, u, v, u², uv, v²,
+        where u and v are (tile coordinates - center) * 10,000; exact to 0.1 ft. `from`: for tile coordinates, the
+        coefficients of the same terms of (map coordinates - center) / 10,000.
     """
     grid = np.stack(np.meshgrid(np.linspace(-87.95, -87.5, 30), np.linspace(41.62, 42.05, 30)), axis=-1).reshape(-1, 2)
     feet = to_feet(grid) / scale * [1, -1]

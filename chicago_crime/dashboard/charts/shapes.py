@@ -1,6 +1,6 @@
-"""Outlines of the City's places in feet: the official ones, or around the cells that hold their crimes.
+"""Outlines of the City's places in feet: official ones, or drawn around the cells of each place.
 
-A cell belongs to the place in which most of its crimes lie.
+A cell belongs to the place with most of its crimes.
 """
 
 import json
@@ -19,11 +19,11 @@ Outlines = Mapping[int, BaseGeometry]
 """The outline of each place by number: NAD83 Illinois East, in feet."""
 
 MAX_FILLS = 4
-"""How many times holes shrink by a cell: a park without a crime should not punch a hole into its area."""
+"""How often holes shrink by one cell: a park without crimes should not be a hole in its area."""
 
 
-def official(geojson: bytes) -> dict[str, Outlines]:
-    """The official outlines by kind of place: see `sources/boundaries.py`."""
+def read_official(geojson: bytes) -> dict[str, Outlines]:
+    """Read the official outlines by kind of place (see `sources/boundaries.py`)."""
     found: dict[str, dict[int, BaseGeometry]] = defaultdict(dict)
     for feature in json.loads(geojson)["features"]:
         shape = shapely.transform(shapely.geometry.shape(feature["geometry"]), to_feet)
@@ -31,8 +31,8 @@ def official(geojson: bytes) -> dict[str, Outlines]:
     return dict(found)
 
 
-def around_cells(place_of: Mapping[Cell, int]) -> Outlines:
-    """Outline the cells of each place; the result does not depend on their order."""
+def outlines_from_cells(place_of: Mapping[Cell, int]) -> Outlines:
+    """Outline the cells of each place, regardless of their order."""
     cells: dict[int, list[Cell]] = defaultdict(list)
     for cell, place in _fill_holes(dict(sorted(place_of.items()))).items():
         cells[place].append(cell)
@@ -60,5 +60,5 @@ def _neighbors(cell: Cell) -> list[Cell]:
 def _outline(cells: Sequence[Cell]) -> BaseGeometry:
     x, y = np.array(cells).T * CELL_FT
     union = shapely.coverage_union_all(shapely.box(x, y, x + CELL_FT, y + CELL_FT))
-    # Normalized rings start at a corner of the place, so that simplifying drops every point on a straight edge.
+    # Normalized rings start at a corner, so that simplification drops all points on straight edges.
     return shapely.simplify(shapely.normalize(union), 0)

@@ -1,7 +1,7 @@
-"""What Vega needs to draw charts: the theme with our colors, and its JavaScript, taken from the package vl-convert.
+"""Theme and JavaScript of the charts; the JavaScript comes from the package vl-convert.
 
-The colors of the page around the charts are in `static/style.css`. One accent color, one ramp of it for amounts, and
-orange for what rose: all stay distinguishable without red and green.
+The colors of the page are in `static/style.css`. One accent color, a ramp of it for amounts, and orange for increases:
+all are distinguishable with color blindness.
 """
 
 import subprocess
@@ -30,7 +30,7 @@ DARK = {
 
 
 def theme(is_dark: bool) -> dict[str, Any]:
-    """The Vega-Lite configuration with the colors and fonts of every chart."""
+    """Build the Vega-Lite configuration: colors and fonts of all charts."""
     color = DARK if is_dark else LIGHT
     text = {"labelColor": color["muted"], "titleColor": color["muted"], "labelFontSize": 13, "titleFontSize": 13}
     return {
@@ -49,7 +49,7 @@ def theme(is_dark: bool) -> dict[str, Any]:
 
 @cache
 def bundle() -> bytes:
-    """Vega, Vega-Lite and vega-embed as one script: built in a process of its own, which gives back its 140 MB."""
+    """Bundle Vega, Vega-Lite and vega-embed, in a subprocess that frees its 140 MB."""
     program = (
         "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "  # without Python's traceback
         "import vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"

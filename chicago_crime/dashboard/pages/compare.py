@@ -1,4 +1,4 @@
-"""The page Compare: three periods against the year before, in the style of CompStat, and every year."""
+"""The page Compare: three periods against the previous year, in the style of CompStat, and all years."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,55 +22,55 @@ SPANS = {"days_28": "28 days", "year_to_date": "Year to date", "whole_year": "Fu
 TOTAL = "All selected"
 
 VERDICTS = (
-    "Verdict: whether a count is more, or less, than was to be expected from the same days of up to "
-    f"{MOST_YEARS} earlier years, as on Signals. About 5 in 100 called unusual are so by chance."
+    "Verdicts compare a count with the range expected from the same days of up to "
+    f"{MOST_YEARS} earlier years, as on Signals. About 5 in 100 counts called unusual are due to chance."
 )
-ALONE = "One row alone tells little of how counts vary: without the filter that chooses it, verdicts are firmer."
+ALONE = "A single row says little about how counts vary: verdicts are more reliable without the filter that selects it."
 
 Backs = Mapping[str, Sequence[int]]
-"""Spans by name, and how many years back all days of each are loaded."""
+"""Span -> how many years back all of its days are loaded."""
 
 
 def compare(request: PageRequest) -> View:
-    """Build the page. Its years follow from the end date, not from the filter of years."""
+    """Build the page. Its years depend on the end date, not on the year filter."""
     facts = request.facts
     end = request.filters.end or request.default_end
     if not is_loaded(facts, end, 0, "year_to_date"):
         raise NothingMatchesError(
             f"{as_text(end, 'date')} is not loaded. Choose another end date: "
-            f"{format_years(list(facts.years))} are loaded, up to {as_text(facts.newest_day, 'date')}."
+            f"{format_years(list(facts.years))} are loaded, through {as_text(facts.newest_day, 'date')}."
         )
     spans = spans_of(end)
     backs = {span: loaded_backs(facts, end, span) for span in spans}
-    years = {day.year for span, of in backs.items() for back in of for day in days_of(span, end, back)}
-    which = {"last_day": end, "years_back": sorted({*chain(*backs.values())}), "start": None, "finish": None}
-    found = request.answer("compare", years, place=_place(request), **which).to_pylist()
+    years = {day.year for span, loaded in backs.items() for back in loaded for day in days_of(span, end, back)}
+    period = {"last_day": end, "years_back": sorted({*chain(*backs.values())}), "start": None, "finish": None}
+    found = request.answer("compare", years, place=_place(request), **period).to_pylist()
     request.years, request.last_day = [end.year], end
     request.notes += request.missing_years
     if not request.filters.end and not request.filters.year and end < facts.newest_day:
-        newest = f"{as_text(facts.newest_day, 'date')}, the newest day"
+        newest = f"the newest day, {as_text(facts.newest_day, 'date')}"
         request.notes.append(f"The periods do not end on {newest}: {facts.newest_day.year - 1} is not loaded.")
     if request.filters.has_dates:
-        ending = f"its periods end on {as_text(end, 'date')}, the end date"
-        request.notes.append(f"The dates from and to do not apply to this page: {ending}.")
+        ending = f"its periods end on the end date, {as_text(end, 'date')}"
+        request.notes.append(f"The From and To dates do not apply to this page: {ending}.")
     compared = {day.year for span in spans for back in (0, 1) for day in days_of(span, end, back)}
-    lacking = sorted(compared - {*facts.years, *request.filters.year})
-    request.notes += request.not_loaded([year for year in lacking if year >= FIRST_YEAR])
+    missing = sorted(compared - {*facts.years, *request.filters.year})
+    request.notes += request.not_loaded([year for year in missing if year >= FIRST_YEAR])
     request.require_matches(sum(row[span] for row in found for span in spans))
     counts: dict[str | None, dict[int, dict[str, int]]] = defaultdict(dict)
-    everything: dict[int, Counter[str]] = defaultdict(Counter)
+    totals: dict[int, Counter[str]] = defaultdict(Counter)
     for row in found:
         counts[row["row_name"]][row["years_back"]] = row
-        everything[row["years_back"]].update({span: row[span] for span in spans})
+        totals[row["years_back"]].update({span: row[span] for span in spans})
     rows = [
         {"name": _label(request, name), "link": _link(request, name)}
-        | _counts(of_name, backs)
-        | (_incidents(request, end, **_chosen(request, name)) if name else {})  # no filter chooses unknown places
-        for name, of_name in counts.items()
+        | _counts(by_back, backs)
+        | (_incidents(request, end, **_chosen(request, name)) if name else {})  # no filter selects unknown places
+        for name, by_back in counts.items()
     ]
     rows.sort(key=lambda row: (-row["year_to_date"], row["name"]))
-    total = {"name": TOTAL} | _counts(everything, backs) | _incidents(request, end)
-    _judge([*rows, total], spans, UNLIKE if request.filters.rows == "type" else ALIKE)
+    total = {"name": TOTAL} | _counts(totals, backs) | _incidents(request, end)
+    _add_verdicts([*rows, total], spans, UNLIKE if request.filters.rows == "type" else ALIKE)
     if request.download == "by-year":
         request.years, request.last_day = [*facts.years], facts.newest_day
     return View(
@@ -80,24 +80,24 @@ def compare(request: PageRequest) -> View:
 
 
 def _place(request: PageRequest) -> str | None:
-    """What one row stands for, as the statements take it: a kind of place, or None for types."""
+    """The `place` parameter of the queries: what a row is, or None for types."""
     return None if request.filters.rows == "type" else request.filters.rows
 
 
 def spans_of(end: date) -> dict[str, str]:
-    """The spans that end on a day, and their labels. At a year's end, the year to date is the full year."""
+    """Return the spans that end on a day, with labels. On December 31, the year to date is the full year."""
     if whole_year(end) == end.year:
         return {"days_28": SPANS["days_28"], "year_to_date": SPANS["whole_year"]}
     return SPANS
 
 
 def whole_year(end: date) -> int:
-    """The last year that has ended by a day."""
+    """Return the last year that is complete by a day."""
     return (end + timedelta(1)).year - 1
 
 
 def days_of(span: str, end: date, back: int) -> tuple[date, date]:
-    """The first and the last day of a span that ends on a day, some years earlier."""
+    """Return the first and last day of a span that ends on a day, shifted back by some years."""
     last, calendar_year = _years_before(end, back), whole_year(end) - back
     return {
         "days_28": (last - timedelta(27), last),
@@ -117,13 +117,13 @@ def is_loaded(facts: Facts, end: date, back: int, span: str) -> bool:
 
 
 def loaded_backs(facts: Facts, end: date, span: str) -> list[int]:
-    """How many years back all days of a span are loaded: 0 for its own, and those of the newest earlier years."""
+    """List how many years back all days of a span are loaded: 0 (if loaded) and the newest earlier years."""
     found = [back for back in range(OLDEST + 1) if is_loaded(facts, end, back, span)]
     return found[: MOST_YEARS + (0 in found)]
 
 
 def _years_before(day: date, years: int) -> date:
-    """The same day of an earlier year; 28 February in place of a missing 29 February."""
+    """Return the same day of an earlier year; February 28 replaces a missing February 29."""
     try:
         return day.replace(year=day.year - years)
     except ValueError:
@@ -131,10 +131,10 @@ def _years_before(day: date, years: int) -> date:
 
 
 def _counts(counts: Mapping[int, Mapping[str, int]], backs: Backs) -> dict[str, Any]:
-    """What a row, or the total, shows of each span."""
+    """Build the cells of a row or the total for each span."""
     found: dict[str, Any] = {}
-    for span, of_span in backs.items():
-        values = {back: counts.get(back, {}).get(span, 0) for back in of_span}
+    for span, loaded in backs.items():
+        values = {back: counts.get(back, {}).get(span, 0) for back in loaded}
         now, before = values.pop(0, None), values.get(1)
         found |= {
             span: now,
@@ -147,7 +147,7 @@ def _counts(counts: Mapping[int, Mapping[str, int]], backs: Backs) -> dict[str, 
 
 
 def _incidents(request: PageRequest, end: date, **chosen: object) -> dict[str, str]:
-    """The incidents of each span, and of the year before, by the column that counts them."""
+    """Link each count of a row, and of the year before, to its incidents."""
     return {
         f"of_{column}": request.incidents(year=(), start=first, finish=last, **chosen)
         for span in spans_of(end)
@@ -162,18 +162,18 @@ def _link(request: PageRequest, name: str | int | None) -> str:
 
 
 def _chosen(request: PageRequest, name: str | int | None) -> dict[str, Any]:
-    """The filter that chooses a row, and its value; none for the row without a name."""
+    """Return the filter that selects a row, and its value; none for the row of unknown places."""
     by = request.filters.rows
     return {by: name if by == "type" else int(name)} if name else {}
 
 
-def _judge(rows: Sequence[dict[str, Any]], spans: Iterable[str], worth: int) -> None:
-    """Say of each row's counts whether they are more than chance, of all rows at once. The last is their total."""
+def _add_verdicts(rows: Sequence[dict[str, Any]], spans: Iterable[str], worth: int) -> None:
+    """Add a verdict for each count, testing all rows together. The last row is the total."""
     for span in spans:
         now = np.array([row[span] for row in rows], dtype=float)  # None becomes NaN
-        words = expected([row[f"{span}_earlier"] for row in rows], now, worth, totals=1).verdicts()
-        for row, word in zip(rows, words, strict=True):
-            row[f"{span}_verdict"] = word
+        verdicts = expected([row[f"{span}_earlier"] for row in rows], now, worth, totals=1).verdicts()
+        for row, verdict in zip(rows, verdicts, strict=True):
+            row[f"{span}_verdict"] = verdict
 
 
 def _label(request: PageRequest, name: str | int | None) -> str:
@@ -193,12 +193,12 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
     columns = [Column("name", request.filters.rows.capitalize(), "type")]
     spans = {span: (label, days_of(span, end, 0)) for span, label in spans_of(end).items()}
     for span, (label, (_, last)) in spans.items():
-        label += ", still filling" if last == end and _is_filling(request.facts, end) else ""
+        label += ", provisional" if last == end and _is_provisional(request.facts, end) else ""
         column = partial(Column, group=label)
         columns += [
             column(span, str(last.year), "count", incidents=f"of_{span}"),
             column(f"{span}_before", str(last.year - 1), "count", incidents=f"of_{span}_before"),
-            column(f"{span}_change", "±\u00a0%", "growth", is_small=f"{span}_is_small"),
+            column(f"{span}_change", "% change", "growth", is_small=f"{span}_is_small"),
             column(f"{span}_verdict", "Verdict"),
         ]
     days = "; ".join(
@@ -207,7 +207,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
     )
     return Section(
         "spans",
-        f"Periods ending on {as_text(end, 'date')}",
+        f"Periods ending {as_text(end, 'date')}",
         f"{days}.",
         [
             VERDICTS,
@@ -216,7 +216,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
             *caveats.tested(row["year_to_date_verdict"] for row in rows),
             caveats.SMALL_NUMBERS,
             *caveats.provisional(request.facts, [end.year]),
-            *(caveats.still_growing(request) if _is_filling(request.facts, end) else []),
+            *(caveats.still_growing(request) if _is_provisional(request.facts, end) else []),
             *([caveats.LABELS] if request.filters.rows == "type" else []),
         ],
         tables=[
@@ -226,8 +226,8 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
     )
 
 
-def _is_filling(facts: Facts, end: date) -> bool:
-    """Whether late reports still arrive for spans that end on this day."""
+def _is_provisional(facts: Facts, end: date) -> bool:
+    """Whether late reports can still arrive for spans that end on this day."""
     start = facts.years[end.year].provisional_from
     return start is not None and end >= start
 
@@ -241,33 +241,33 @@ def _by_year(request: PageRequest) -> Section:
     columns = [Column("name", request.filters.rows.capitalize(), "type"), *caveats.year_columns(request.facts, loaded)]
     rows = [
         {"name": _label(request, name), "link": _link(request, name)}
-        | request.by_year(of_name, loaded, _chosen(request, name) if name else None)
-        for name, of_name in counts.items()
+        | request.by_year(by_year, loaded, _chosen(request, name) if name else None)
+        for name, by_year in counts.items()
     ]
     rows.sort(key=lambda row: (-row[str(max(loaded))], row["name"]))
     total = {"name": TOTAL} | request.by_year(sum(counts.values(), Counter[int]()), loaded, {})
     return Section(
         "by-year",
         "By year",
-        f"{_within_districts(request)}Every loaded year, whatever the end date.",
+        f"{_within_districts(request)}All loaded years, regardless of the end date.",
         [*caveats.places_drift(request.filters.rows, loaded), *caveats.drifting(request, loaded)],
         tables=[PageTable("by-year", "Crimes by year", columns, rows, shown=300, is_open=True, total=total)],
     )
 
 
 def _within_districts(request: PageRequest) -> str:
-    """How much of its district's crimes each chosen beat has, in the year of the end date."""
-    filters, said = replace(request.filters, start=None, finish=None), []
+    """State each chosen beat's share of its district's crimes in the year of the end date."""
+    filters, sentences = replace(request.filters, start=None, finish=None), []
     for beat in filters.beat:
-        of_beat = replace(request, filters=replace(filters, beat=(beat,)))
-        found = of_beat.answer("places", request.years, place="district").to_pylist()
+        on_beat = replace(request, filters=replace(filters, beat=(beat,)))
+        found = on_beat.answer("places", request.years, place="district").to_pylist()
         if not found or not (district := max(found, key=lambda row: row["crimes"])["place"]):
             continue
-        around = replace(request, filters=replace(filters, beat=(), district=(district,)))
+        on_district = replace(request, filters=replace(filters, beat=(), district=(district,)))
         crimes = sum(row["crimes"] for row in found)
-        all_crimes = sum(counts["crimes"] for counts in around.totals("year", request.years).values())
-        said.append(
-            f"Beat {beat} had {crimes:,} of the {all_crimes:,} crimes of District {district} in {request.years_text} "
+        all_crimes = sum(counts["crimes"] for counts in on_district.totals("year", request.years).values())
+        sentences.append(
+            f"Beat {beat} had {crimes:,} of the {all_crimes:,} crimes in District {district} in {request.years_text} "
             f"({as_text(share(crimes, all_crimes), 'percent')}). "
         )
-    return "".join(said)
+    return "".join(sentences)

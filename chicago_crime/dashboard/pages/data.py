@@ -1,4 +1,4 @@
-"""The page Data: what is loaded, what was excluded or changed, and what the checks found."""
+"""The page Data: loaded years, rejected rows, changes, and check results."""
 
 from collections import Counter
 from datetime import date, datetime
@@ -16,14 +16,14 @@ KINDS = {
     "reclassified": ("Reclassified", "different primary type, IUCR or FBI code"),
     "arrest_turned": ("Arrest flag changed", "now set, or no longer set"),
     "moved": ("Moved", "different coordinates, block or community area"),
-    "corrected": ("Corrected", "different date, description, kind of location, beat, ward, flag or case number"),
-    "another_data_set": ("Different data set", "too few common ids to compare"),
+    "corrected": ("Corrected", "different date, description, location type, beat, ward, flag or case number"),
+    "another_data_set": ("Different dataset", "too few IDs in common to compare"),
 }
-"""Kind of revision -> its name on the page, and its meaning."""
+"""Kind of revision -> label and meaning."""
 
 
 def data_page(request: PageRequest) -> View:
-    """Build the page. Of the filters, only years and the years of dates apply to it."""
+    """Build the page. Only the years and dates of the filters apply."""
     request.note_unused(["year", "start", "finish"])
     facts = request.facts
     published = request.data.catalog.years
@@ -40,7 +40,10 @@ def data_page(request: PageRequest) -> View:
                 f"in {request.years_text}",
             ),
             Number(
-                "Newest day", f"{newest.day} {newest:%b %Y}", "", " ".join(caveats.provisional(facts, request.years))
+                "Newest day",
+                f"{newest:%b} {newest.day}, {newest.year}",
+                "",
+                " ".join(caveats.provisional(facts, request.years)),
             ),
             Number("Source", ", ".join(sources), f"{SYNTHETIC}: {synthetic}" if synthetic else ""),
         ],
@@ -54,7 +57,7 @@ def data_page(request: PageRequest) -> View:
 
 
 def _snapshot(request: PageRequest) -> Section:
-    """Which snapshot the pages show, and how each of its years came into it."""
+    """The current snapshot, and the source of each of its years."""
     catalog = request.data.catalog
     rows = []
     for year in reversed(request.years):
@@ -86,31 +89,31 @@ def _snapshot(request: PageRequest) -> Section:
         Column("fetched", "Fetched", "date"),
         Column("published", "Published", "date"),
         Column("checks", "Checks"),
-        Column("accepted", "Accepted because", "prose"),
+        Column("accepted", "Reason accepted", "prose"),
         Column("version", "Version"),
         Column("run", "Run"),
     )
     return Section(
         "snapshot",
         f"Snapshot {catalog.snapshot}",
-        f"Published on {as_text(catalog.published_at.astimezone(CHICAGO), 'date')}. Every page shows this one state, "
-        "whatever is loaded meanwhile. To see an older one, add as_of= with a day or the id of a snapshot to the "
-        "address; chicago-crime snapshots lists them.",
+        f"Published {as_text(catalog.published_at.astimezone(CHICAGO), 'date')}. All pages show this snapshot, even "
+        "while new data is loaded. To see an older one, add as_of= and a day or snapshot ID to the address; "
+        "chicago-crime snapshots lists them.",
         [
-            "Source lines = crimes + rejected rows + unreadable lines (+ blank lines). Checks verify this: no year for "
-            "which it does not hold is published."
+            "Source lines = crimes + rejected rows + unreadable lines (+ blank lines). Checks verify this before a "
+            "year is published."
         ],
-        tables=[PageTable("years", "Where each year is from", columns, rows, is_open=True)],
+        tables=[PageTable("years", "Source of each year", columns, rows, is_open=True)],
     )
 
 
 def _day(text: str) -> date:
-    """The day in Chicago of a time in UTC."""
+    """Return the day in Chicago of a UTC time."""
     return datetime.fromisoformat(text).astimezone(CHICAGO).date()
 
 
 def _revisions(request: PageRequest) -> Section:
-    """What changed when years were loaded again."""
+    """Changes found when years were loaded again."""
     rows = [
         {
             "year": row["year"],
@@ -132,15 +135,15 @@ def _revisions(request: PageRequest) -> Section:
     )
     title = "Changes since the first load"
     if not rows:
-        nothing = f"Nothing in {request.years_text} differs from what was loaded before."
-        return Section("revisions", title, nothing, is_wide=False)
+        unchanged = f"No changes in {request.years_text}."
+        return Section("revisions", title, unchanged, is_wide=False)
     changes, years = sum(row["changes"] for row in rows), len({row["year"] for row in rows})
     return Section(
         "revisions",
         title,
         f"{as_text(changes, 'count')} changes in {years} {'year' if years == 1 else 'years'}. Records are still "
-        "added, corrected and reclassified years later. A snapshot is dated by its newest change.",
-        ['For single crimes: chicago-crime query "from revisions"'],
+        "added, corrected and reclassified years later. Data is dated by its most recent update.",
+        ['For individual crimes: chicago-crime query "from revisions"'],
         tables=[
             PageTable("revisions", "Changes by year, snapshot and kind", columns, rows, is_open=True),
             *_reclassified(request),
@@ -149,10 +152,10 @@ def _revisions(request: PageRequest) -> Section:
 
 
 def _reclassified(request: PageRequest) -> list[PageTable]:
-    """From which type to which crimes were reclassified; no table if none was."""
+    """Table of reclassifications by old and new type, if there are any."""
     rows = request.data.answer("reclassified", {"years": request.years}).to_pylist()
-    columns = (Column("change", "From and to"), Column("year", "Year"), Column("changes", "Crimes", "count"))
-    return [PageTable("reclassified", "Reclassified, from what to what", columns, rows, is_open=True)] if rows else []
+    columns = (Column("change", "Old and new type"), Column("year", "Year"), Column("changes", "Crimes", "count"))
+    return [PageTable("reclassified", "Reclassified crimes", columns, rows, is_open=True)] if rows else []
 
 
 def _meaning_of(row: dict[str, Any]) -> str:
@@ -169,9 +172,7 @@ def _rejects(request: PageRequest) -> Section:
     ]
     columns = (Column("year", "Year"), Column("reason", "Reason"), Column("rows", "Rows", "count"))
     intro = (
-        f"{as_text(sum(row['rows'] for row in rows), 'count')} rows could not be converted to types."
-        if rows
-        else "No rows were rejected."
+        f"Rows rejected: {as_text(sum(row['rows'] for row in rows), 'count')}." if rows else "No rows were rejected."
     )
     return Section(
         "rejects",
@@ -206,7 +207,7 @@ def _checks(request: PageRequest) -> Section:
     return Section(
         "checks",
         "Checks",
-        f"{len(rows)} checks of {request.years_text}: {counts['passed']} passed{others}. A check that fails keeps its "
-        "year from being published; some a person may accept with a reason.",
-        tables=[PageTable("checks", "Results, those that did not pass first", columns, rows, is_open=bool(others))],
+        f"{len(rows)} checks of {request.years_text}: {counts['passed']} passed{others}. A year with a failed "
+        "check is not published; some failures can be accepted with a reason.",
+        tables=[PageTable("checks", "Results, problems first", columns, rows, is_open=bool(others))],
     )

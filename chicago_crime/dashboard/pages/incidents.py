@@ -1,4 +1,4 @@
-"""The page Incidents: the crimes behind any number, page by page, and the blocks with most of them."""
+"""The page Incidents: the crimes behind any number, page by page, and the blocks with the most crimes."""
 
 from collections import Counter
 
@@ -9,8 +9,8 @@ from chicago_crime.dashboard.view import Column, Link, Number, PageTable, Sectio
 ROWS_SHOWN = 50
 ROWS_DOWNLOADED = 50_000
 BLOCKS_SHOWN = 20
-READ_AT_ONCE = 1_000_000
-"""Crimes of the chosen years up to which their blocks are counted before the page shows: above, it takes too long."""
+COUNT_BLOCKS_UP_TO = 1_000_000
+"""Crimes in the chosen years up to which the page counts blocks without a click."""
 
 COLUMNS = (
     Column("date", "Date", "time"),
@@ -36,7 +36,7 @@ def incidents(request: PageRequest) -> View:
     request.require_matches(crimes)
     pages = -(-crimes // ROWS_SHOWN)
     if request.filters.page > pages:
-        raise NothingMatchesError(f"The incidents have {pages:,} pages of {ROWS_SHOWN} rows. Choose one of them.")
+        raise NothingMatchesError(f"There are {pages:,} pages of {ROWS_SHOWN} incidents. Choose one of them.")
     return View(
         "Which crimes are behind the numbers?",
         numbers=[
@@ -45,7 +45,7 @@ def incidents(request: PageRequest) -> View:
             Number(
                 "Without a location",
                 as_text(counted["without_location"], "count"),
-                f"{as_text(share(counted['without_location'], crimes), 'percent')}, on no map",
+                f"{as_text(share(counted['without_location'], crimes), 'percent')} of these crimes",
             ),
         ],
         sections=[
@@ -62,7 +62,7 @@ def _incidents(request: PageRequest, by_year: dict[int, int]) -> Section:
     row_count = ROWS_DOWNLOADED if request.download == "incidents" else ROWS_SHOWN
     skipped = 0 if request.download else (request.filters.page - 1) * ROWS_SHOWN
     years = sorted(by_year)
-    if sorted_by == "date":  # by date, only the years that have these rows need be read
+    if sorted_by == "date":  # by date, only the years with these rows need to be read
         years, skipped = _years_of_rows(by_year, skipped, row_count, is_descending)
     found = request.answer(
         "incidents", years, sorted_by=sorted_by, is_descending=is_descending, row_count=row_count, skipped=skipped
@@ -72,7 +72,7 @@ def _incidents(request: PageRequest, by_year: dict[int, int]) -> Section:
     crimes = sum(by_year.values())
     if crimes > ROWS_DOWNLOADED:
         notes.append(
-            f"Downloads have the first {ROWS_DOWNLOADED:,} rows in this order. For all of them: chicago-crime query "
+            f"Downloads contain the first {ROWS_DOWNLOADED:,} rows in this order. To get all: chicago-crime query "
             '"from enriched_crimes" --output crimes.parquet'
         )
     table = PageTable(
@@ -81,7 +81,7 @@ def _incidents(request: PageRequest, by_year: dict[int, int]) -> Section:
     return Section(
         "incidents",
         "Incidents",
-        "One row for each reported crime; for homicides, one for each victim. The data name no victims or suspects.",
+        "One row per reported crime; for homicides, one per victim. The data does not name victims or suspects.",
         notes,
         tables=[table],
     )
@@ -90,7 +90,7 @@ def _incidents(request: PageRequest, by_year: dict[int, int]) -> Section:
 def _years_of_rows(
     by_year: dict[int, int], skipped: int, row_count: int, is_newest_first: bool
 ) -> tuple[list[int], int]:
-    """The years of some rows in the order of their dates, and how many rows of these years come before them."""
+    """Return the years that contain some rows sorted by date, and how many of their rows to skip."""
     years: list[int] = []
     for year in sorted(by_year, reverse=is_newest_first):
         if not years and skipped >= by_year[year]:
@@ -103,22 +103,28 @@ def _years_of_rows(
 
 
 def _blocks(request: PageRequest) -> Section:
-    name, title = "blocks", "Blocks with most crimes"
-    to_read = sum(request.facts.years[year].crimes for year in request.years)
-    if request.is_waited_for and to_read > READ_AT_ONCE and not request.filters.sort.startswith(f"{name}:"):
-        link = Link("Count the blocks", f"/incidents?{request.arranged(f'{name}:-crimes')}#{name}")
-        return Section(name, title, f"Counting them in {request.period_text} takes a moment.", link=link, is_wide=False)
+    name, title = "blocks", "Blocks with the most crimes"
+    to_count = sum(request.facts.years[year].crimes for year in request.years)
+    if request.is_interactive and to_count > COUNT_BLOCKS_UP_TO and not request.filters.sort.startswith(f"{name}:"):
+        link = Link("Count crimes by block", f"/incidents?{request.reordered(f'{name}:-crimes')}#{name}")
+        return Section(
+            name,
+            title,
+            f"Counting the crimes of {request.period_text} by block takes a moment.",
+            link=link,
+            is_wide=False,
+        )
     rows = request.answer("blocks").to_pylist()
     columns = (Column("block", "Block"), Column("crimes", "Crimes", "count", incidents="of_block"))
     table = PageTable(name, f"Crimes by block, {request.period_text}", columns, rows, BLOCKS_SHOWN, is_open=True)
     shown = {row["block"] for row in table.ordered(request.filters.sort)[:BLOCKS_SHOWN]}
     for row in rows:
-        if (block := row["block"]) in shown:  # links of all would take seconds
+        if (block := row["block"]) in shown:  # links for all rows would take seconds
             row |= {"link": request.toggled("block", block), "of_block": request.incidents(block=block)}
     return Section(
         name,
         title,
-        "A block is a street's hundred numbers, as 001XX N STATE ST. Click one to add or remove it as a filter.",
+        "A block is 100 street numbers, such as 001XX N STATE ST. Click a block to add or remove it as a filter.",
         tables=[table],
         is_wide=False,
     )

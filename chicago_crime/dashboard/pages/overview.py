@@ -28,7 +28,7 @@ from chicago_crime.dashboard.view import (
 from chicago_crime.reference import offense_groups
 
 MAX_RANKED = 24
-NO_VICTIMS = "The records say nothing about victims, so none of this counts people who were shot."
+NO_VICTIMS = "The records contain nothing about victims, so no group counts people who were shot."
 
 
 def overview(request: PageRequest) -> View:
@@ -42,22 +42,22 @@ def overview(request: PageRequest) -> View:
         {month: of["crimes"] for part in (None, earlier) for month, of in request.totals("month", part).items()}
     )
     return View(
-        "How much crime is reported, what kind is it, and is it rising or falling?",
+        "How much crime is reported, what kind, and is it rising or falling?",
         numbers=_numbers(request, total, by_month),
         sections=[_trend(request, by_month, before), _groups(request), _types(request, by_type, total["crimes"])],
     )
 
 
 def _earlier_years(request: PageRequest) -> dict[int, list[int]]:
-    """The years that each year is compared with; none if dates are chosen."""
+    """Map each year to the years it is compared with; none if dates are chosen."""
     known = [] if request.filters.has_dates else sorted(request.facts.years)
     return {year: [y for y in known if year - OLDEST <= y < year][-MOST_YEARS:] for year in request.years}
 
 
 def _compared_months(request: PageRequest) -> tuple[int, str]:
-    """How many months of the newest year are complete in it and in the year before, or why they are not compared."""
+    """Return the number of months complete in the newest year and the one before, or why there is no comparison."""
     if request.filters.has_dates:
-        return 0, "not compared, as dates are chosen"
+        return 0, "not compared while dates are selected"
     loaded, year = request.facts.years, request.newest_year
     if year - 1 not in loaded:
         return 0, f"{year - 1} is not loaded"
@@ -66,32 +66,32 @@ def _compared_months(request: PageRequest) -> tuple[int, str]:
 
 
 def _year_on_year(request: PageRequest, by_month: Counter[date]) -> Number:
-    label, newest = "Year on year", request.newest_year
-    compared, why_not = _compared_months(request)
+    label, newest = "Year over year", request.newest_year
+    compared, reason = _compared_months(request)
     if not compared:
-        return Number(label, as_text(None, "percent_change"), why_not)
+        return Number(label, as_text(None, "percent_change"), reason)
     now, before = (
         sum(by_month[date(year, month, 1)] for month in range(1, compared + 1)) for year in (newest, newest - 1)
     )
     months = {12: "", 1: "January "}.get(compared, f"January to {date(2000, compared, 1):%B} ")
     longer = [year for year in (newest, newest - 1) if compared > 1 and isleap(year)]
-    leap_day = "".join(f"; only {year} has a 29 February" for year in longer)
+    leap_day = "".join(f"; only {year} has a February 29" for year in longer)
     detail = f"{months}{newest} compared with {newest - 1}: {crimes_text(now - before, 'change')}{leap_day}"
     return Number(label, as_text(change(now, before), "percent_change"), detail, " ".join(caveats.few(before)))
 
 
 def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date]) -> list[Number]:
     newest = request.newest_year
-    of_newest = request.totals("year")[newest]
-    placed = of_newest["crimes"] - of_newest["without_area"]
+    newest_totals = request.totals("year")[newest]
+    placed = newest_totals["crimes"] - newest_totals["without_area"]
     residents = request.resident_years([request.newest_year], request.filters.area)
     unit = rate_unit(placed, residents)
     rate = None if request.filters.splits_areas else share(unit * placed, residents)
     few = [area for area in request.filters.area if request.has_few_residents([request.newest_year], area)]
     names = " and ".join(request.area_name(area) for area in few)
     so_far = "" if request.facts.years[newest].is_complete else " so far"
-    so_far = ", if all of its days were like those chosen" if request.filters.has_dates else so_far
-    of_rate = [f"{names}: {caveats.FEW_RESIDENTS}."] if few else caveats.few(placed)
+    so_far = ", extrapolated from the selected days" if request.filters.has_dates else so_far
+    rate_caveats = [f"{names}: {caveats.FEW_RESIDENTS}."] if few else caveats.few(placed)
     return [
         request.reported(total["crimes"], " ".join(caveats.provisional(request.facts, request.years))),
         _year_on_year(request, by_month),
@@ -101,8 +101,8 @@ def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date])
             as_text(rate, "decimal"),
             f"in {request.newest_year}{so_far}"
             if rate is not None
-            else "not known: there are population figures of whole community areas only",
-            " ".join([*of_rate, caveats.population(request.facts)]) if rate is not None else "",
+            else "unknown: population is only known for whole community areas",
+            " ".join([*rate_caveats, caveats.population(request.facts)]) if rate is not None else "",
         ),
     ]
 
@@ -119,7 +119,7 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
         is_complete = is_whole and number <= loaded[year].complete_months
         rows.append({"month": month, "crimes": by_month[month], "run": run, "is_complete": is_complete})
         rows[-1]["incidents"] = request.incidents_between(month, last)
-        # An incomplete month is not tested: its small count would make others unusual.
+        # Incomplete months are not tested: their low counts would make others look unusual.
         years = before[year] if is_complete else []
         past = [by_month[date(y, number, 1)] for y in years if number <= loaded[y].complete_months]
         history.append([*past, *[math.nan] * (MOST_YEARS - len(past))])
@@ -136,20 +136,19 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
         for row in rows
         if not row["is_complete"]
     ]
+    only_month = (
+        f"{as_text(drawn[0]['month'], 'month')}: {crimes_text(drawn[0]['crimes'])}. " if len(drawn) == 1 else ""
+    )
+    if has_range:
+        range_note = f"Gray: range expected from the same months of up to {MOST_YEARS} earlier years."
+    elif request.filters.has_dates:
+        range_note = "No expected range while dates are selected."
+    else:
+        range_note = f"No expected range: it needs a complete month and the same month in {LEAST_YEARS} earlier years."
     return Section(
         "trend",
         "Month by month",
-        "".join(f"{as_text(row['month'], 'month')}: {crimes_text(row['crimes'])}. " for row in drawn if len(drawn) == 1)
-        + (
-            f"Gray: the range expected from the same months of up to {MOST_YEARS} earlier years."
-            if has_range
-            else "No expected range: "
-            + (
-                "dates are chosen."
-                if request.filters.has_dates
-                else f"it needs a complete month, and the same month of at least {LEAST_YEARS} earlier years."
-            )
-        ),
+        only_month + range_note,
         [*caveats.provisional(request.facts, request.years), *cut, *tested, *caveats.drifting(request, request.years)],
         [charts.trend("trend", f"Line chart of crimes per month in {request.period_text}", drawn, has_range)]
         if len(drawn) > 1
@@ -162,7 +161,7 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
                     Column("month", "Month", "month"),
                     Column("crimes", "Crimes", "count", incidents="incidents"),
                     Column("low", "Expected from", "count"),
-                    Column("high", "to", "count"),
+                    Column("high", "Expected to", "count"),
                     Column("verdict", "Verdict"),
                 ),
                 rows,
@@ -174,23 +173,23 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
 
 
 def _groups(request: PageRequest) -> Section:
-    """Offense groups by year: what the crime types do not show."""
+    """Offense groups by year, which the crime types do not show."""
     years = request.years
     counts: dict[str, Counter[int]] = defaultdict(Counter)
     for row in request.answer("groups").to_pylist():
         counts[row["iucr"]][row["year"]] = row["crimes"]
     rows = []
     for name, group in offense_groups().items():
-        of_group = sum((counts[code] for code in group.codes), Counter[int]())
-        if of_group:
+        by_year = sum((counts[code] for code in group.codes), Counter[int]())
+        if by_year:
             row = {"name": group.label, "note": group.note, "link": request.toggled("group", name)}
-            rows.append(row | request.by_year(of_group, years, {"group": name}))
+            rows.append(row | request.by_year(by_year, years, {"group": name}))
     years_shown = caveats.year_columns(request.facts, years)
-    columns = [Column("name", "Offense group"), *years_shown, Column("note", "What it holds", "prose")]
+    columns = [Column("name", "Offense group"), *years_shown, Column("note", "Definition", "prose")]
     return Section(
         "groups",
         "Offense groups by year",
-        "Offenses below and across the crime types, by IUCR code. A crime may be in several groups.",
+        "Offenses within and across crime types, defined by IUCR codes. A crime can be in several groups.",
         [NO_VICTIMS, *caveats.partial(request.facts, years)],
         tables=[PageTable("groups", "Offense groups by year", columns, rows, is_open=True)],
     )
@@ -218,11 +217,11 @@ def _types(request: PageRequest, by_type: Mapping[str, Counter[str]], crimes: in
     )
     return Section(
         "types",
-        "Most frequent types",
+        "Most common types",
         f"{len(drawn)} of {len(rows)} types in {request.period_text}."
         if len(rows) > 1
         else f"{crimes_text(crimes)} in {request.period_text}, all of one type: {drawn[0]['name']}.",
         [caveats.LABELS, caveats.ARREST],
-        [charts.ranked("types", "Bar chart of the most frequent types of crime", drawn)] if len(rows) > 1 else [],
+        [charts.ranked("types", "Bar chart of the most common crime types", drawn)] if len(rows) > 1 else [],
         [PageTable("types", "Crimes by type", columns, rows)],
     )

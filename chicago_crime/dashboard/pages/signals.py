@@ -1,4 +1,4 @@
-"""The page Signals: what is unusual in the newest four weeks and in the year to date."""
+"""The page Signals: unusual counts in the latest four weeks and the year to date."""
 
 from dataclasses import replace
 from datetime import date
@@ -14,15 +14,15 @@ from chicago_crime.dashboard.pages.compare import days_of, loaded_backs
 from chicago_crime.dashboard.view import Column, PageTable, Section, View, days_text
 from chicago_crime.tables.years import format_years
 
-SPANS = {"days_28": "Newest 28 days", "year_to_date": "Year to date"}
+SPANS = {"days_28": "Latest 28 days", "year_to_date": "Year to date"}
 MAX_DRAWN = 12
 
 
 def signals(request: PageRequest) -> View:
-    """Build the page. What is unusual is found once for a snapshot; filters choose what is shown of it."""
+    """Build the page. Unusual counts are found once per snapshot; filters only select which ones to show."""
     end = request.facts.newest_day
     question = "What is unusual, compared with the same days of earlier years?"
-    backs = loaded_backs(request.facts, end, "days_28")  # and so the year to date
+    backs = loaded_backs(request.facts, end, "days_28")  # which implies the year to date
     request.years, request.last_day = [end.year], end
     if backs[:1] != [0] or len(backs) <= LEAST_YEARS:
         return View(question, [_too_few_days(request, end)])
@@ -43,7 +43,7 @@ def _too_few_days(request: PageRequest, end: date) -> Section:
     return Section(
         "signals",
         "Not enough days to compare",
-        f"What is unusual shows only if the newest 28 days ({newest}) are loaded, and the same days of at least "
+        f"This page needs the latest 28 days ({newest}) and the same days of at least "
         f"{LEAST_YEARS} earlier years. Loaded: {format_years(list(request.facts.years))}. "
         f"To load more: {request.data.catalog.how_to_load(f'{end.year - MOST_YEARS}-{end.year}')}",
         caveats.partial(request.facts, request.facts.years),
@@ -69,39 +69,39 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         Column("score", "Standard score", "score"),
         Column("verdict", "Verdict"),
     )
-    count = f"{len(unusual):,} {'count is' if len(unusual) == 1 else 'counts are'}" if unusual else "nothing is"
-    left = f"The filters choose {len(rows):,} of them. " if len(rows) < len(found) else ""
+    count = f"{len(unusual):,} unusual count{'' if len(unusual) == 1 else 's'}"
+    selected = f"The filters select {len(rows):,} of them. " if len(rows) < len(found) else ""
     if found and not rows:
-        left = "None of them is of what the filters choose: whether that is unusual is not known. "
+        selected = "None of them match the filters, so it is unknown whether those counts are unusual. "
     return Section(
         span,
-        f"{SPANS[span]}: {f'{count} unusual against the mean of {years}' if rows else 'nothing was tested'}",
+        f"{SPANS[span]}: {f'{count}, compared with the mean of {years}' if rows else 'nothing was tested'}",
         f"{days_text(first, last)}, compared with the same days of {years}. "
-        f"{len(found):,} counts of offenses in the city and in its areas were tested, the city's "
-        f"separately. {left}Among so many, some lie outside of their expected range by chance: only those far outside "
-        "are called unusual, and about 5 in 100 of them are still by chance. The others outside may be chance.",
+        f"{len(found):,} counts of offenses in the city and its areas were tested, the city's separately. {selected}"
+        "With so many tests, some counts fall outside their expected range by chance. Only those far outside are "
+        "called unusual, and about 5 in 100 of them are still due to chance.",
         [
             caveats.MANY_TESTS,
             caveats.NO_VERDICT,
             *caveats.provisional(facts, [end.year]),
             *caveats.still_growing(request),
         ],
-        # A chart of one bar is a sentence: the first row of the table.
+        # A chart of one bar would only repeat the first row of the table.
         [charts.ranges(span, f"Chart of the most unusual counts, {SPANS[span].lower()}", drawn)]
         if len(drawn) > 1
         else [],
-        [PageTable(span, "All counts, the most surprising first", columns, rows, shown=50, is_open=True)],
+        [PageTable(span, "All counts, most surprising first", columns, rows, shown=50, is_open=True)],
         link=caveats.HOW_TESTED,
     )
 
 
 def _chosen_offense(request: PageRequest, signal: Signal) -> Offense | None:
-    """The offense as which the filters choose a signal; None if they do not. It must match each of them."""
+    """Return the offense of a signal that matches all filters, or None."""
     filters = request.filters
     if filters.area and signal.area not in filters.area:
         return None
-    wanted: dict[Kind, tuple[str, ...]] = {"group": filters.group, "type": filters.type}
-    active = {of: names for of, names in wanted.items() if names}
+    selected: dict[Kind, tuple[str, ...]] = {"group": filters.group, "type": filters.type}
+    active = {of: names for of, names in selected.items() if names}
     chosen = [(of, name) for of, name in signal.offenses if name in active.get(of, ())]
     if {of for of, _ in chosen} != active.keys():
         return None
@@ -109,17 +109,17 @@ def _chosen_offense(request: PageRequest, signal: Signal) -> Offense | None:
 
 
 def _row(request: PageRequest, signal: Signal, counted: Offense, first: date, last: date) -> dict[str, Any]:
-    of, name = counted
-    offense = request.filter_label(of, name) if name else "All crimes"
+    kind, name = counted
+    offense = request.filter_label(kind, name) if name else "All crimes"
     place = "Chicago" if signal.area is None else request.area_name(signal.area)
-    low, high = ceil(signal.low), floor(signal.high)  # the whole numbers within
+    low, high = ceil(signal.low), floor(signal.high)  # whole numbers within the range
     link = replace(
         request.filters.none_chosen(),
         start=first,
         finish=last,
         area=() if signal.area is None else (signal.area,),
-        group=(name,) if of == "group" else (),
-        type=(name,) if of == "type" else (),
+        group=(name,) if kind == "group" else (),
+        type=(name,) if kind == "type" else (),
     )
     return {
         "sentence": f"{offense} in {place}: {signal.now:,}, expected {low:,} to {high:,}",

@@ -20,14 +20,14 @@ def when(request: PageRequest) -> View:
     request.require_matches(total)
     placeholders = sum(row["time_placeholders"] for row in by_hour)
     return View(
-        "At which hours, on which days and in which months does reported crime happen?",
+        "At what hours, on which days and in which months does reported crime occur?",
         numbers=[
             request.reported(total),
             Number(
                 "Time unknown",
                 as_text(share(placeholders, total), "percent"),
                 crimes_text(placeholders),
-                "Times of exactly 00:00 or 00:01 stand for unknown: excluded from hours, included in months.",
+                "Times of exactly 00:00 or 00:01 mean unknown: excluded from hours, included in months.",
             ),
         ],
         sections=[_hours(request, by_hour), _months(request, by_month)],
@@ -51,7 +51,7 @@ def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
         "hours",
         "Hours of the week",
         "Crimes with a known time, in Chicago local time.",
-        ["Many times are estimates and cluster at full hours: noon also stands for “around noon”."],
+        ["Many times are estimates and cluster on the hour: noon can mean “around noon.”"],
         [charts.hours("hours", "Heat map of crimes by weekday and hour", rows)],
         [PageTable("hours", f"Crimes by weekday and hour, {request.period_text}", columns, rows, shown=168)],
     )

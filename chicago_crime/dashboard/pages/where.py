@@ -10,7 +10,7 @@ import numpy as np
 from chicago_crime.analysis.expected import adjusted
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts.map import Map, Mark, cells_map, classes, places_map
-from chicago_crime.dashboard.charts.shapes import Outlines, around_cells, official
+from chicago_crime.dashboard.charts.shapes import Outlines, outlines_from_cells, read_official
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.hot_spots import RATES, WHAT_HOT_MEANS, Counts, gi_star
 from chicago_crime.dashboard.page_request import NO_TYPE, PageRequest
@@ -29,9 +29,9 @@ from chicago_crime.tables import CELL_FT
 from chicago_crime.tables.columns import X_FT, Y_FT
 
 YEARS_OUTLINED = 5
-"""How many years define outlines from cells: more would not change them."""
+"""Years that define outlines from cells: more would not change them."""
 
-GET_OFFICIAL = "To get the official ones: chicago-crime boundaries"
+GET_OFFICIAL = "For official boundaries: chicago-crime boundaries"
 
 PLACES = {
     "areas": ("area", "community area"),
@@ -39,31 +39,31 @@ PLACES = {
     "beats": ("beat", "police beat"),
     "wards": ("ward", "ward"),
 }
-"""What a map of places shows: the name of its filter, and what one is called."""
+"""Map of places -> the filter of a place, and what a place is called."""
 
 KINDS = tuple(kind for kind, _ in PLACES.values())
 
 LEGEND = [
-    ("hot99", "hot, 1 % by chance"),
-    ("hot95", "hot, 5 % by chance"),
-    ("even", "as elsewhere"),
-    ("cold95", "cold, 5 % by chance"),
-    ("cold99", "cold, 1 % by chance"),
+    ("hot99", "hot (1% by chance)"),
+    ("hot95", "hot (5% by chance)"),
+    ("even", "not significant"),
+    ("cold95", "cold (5% by chance)"),
+    ("cold99", "cold (1% by chance)"),
 ]
-"""The colors of hot and cold cells."""
+"""Colors of hot and cold cells."""
 
 CRIMES = Column("crimes", "Crimes", "count", incidents="incidents")
 RANK = Column("rank", "Rank")
 CELL_COLUMNS = (Column("cell", "Cell"), Column("block", "Block"), Column("name", "Area"), CRIMES)
 CENTER = tuple(Column(f"{name.lower()}_ft", f"{name}, ft", "count", is_shown=False) for name in "XY")
 WHAT_CELLS_SAY = (
-    "The block is that of most crimes in the cell; some cells have the same, so each has a number. Downloads have each "
-    "cell's center: NAD83 Illinois East, in feet."
+    "Block: the one with most of the cell's crimes. Cells can share a block, so each has a number. Downloads include "
+    "the cell's center (NAD83 Illinois East, feet)."
 )
 
 
 class Cells(NamedTuple):
-    """The cells of a study area: their x and y, the area and the block of most crimes, and the crimes in each."""
+    """Cells: x and y, area and block with the most crimes, and crimes in each."""
 
     at: Counts
     areas: list[int | None]
@@ -80,7 +80,7 @@ def where(request: PageRequest) -> View:
     shown = request.filters.map
     if request.filters.measure == "rate" and shown != "areas":
         kind, _ = PLACES.get(shown, ("cell", ""))
-        request.notes.append(f"The map shows counts, not rates: there are no population figures by {kind}.")
+        request.notes.append(f"The map shows counts, not rates: there is no population data by {kind}.")
     if shown in PLACES:
         sections = _places(request, shown)
     else:
@@ -92,12 +92,12 @@ def where(request: PageRequest) -> View:
             Number(
                 "Without a location",
                 as_text(nowhere, "count"),
-                f"{as_text(share(nowhere, crimes), 'percent')}, in no cell",
+                f"{as_text(share(nowhere, crimes), 'percent')} of these crimes",
             ),
             Number(
                 "Without an area",
                 as_text(no_area, "count"),
-                f"{as_text(share(no_area, crimes), 'percent')}, in no area",
+                f"{as_text(share(no_area, crimes), 'percent')} of these crimes",
             ),
         ],
         sections=[*sections, _unplaced(request, by_type)],
@@ -105,12 +105,12 @@ def where(request: PageRequest) -> View:
 
 
 def _outlines(request: PageRequest, kind: str) -> tuple[Outlines, list[str]]:
-    """The outlines of all places of a kind, and what is to be said of them.
+    """Return the outlines of all places of a kind, with caveats.
 
-    They are the official ones, unless these were redrawn after the chosen years.
+    They are the official ones, unless those were redrawn after the chosen years.
     """
     data, newest = request.data, request.newest_year
-    file = data.derived("boundaries", lambda: official(content) if (content := data.reader.boundaries()) else {})
+    file = data.derived("boundaries", lambda: read_official(content) if (content := data.reader.boundaries()) else {})
     redrawn = max(caveats.REDRAWN.get(kind, (0,)))
     if kind in file and newest > redrawn:
         return file[kind], []
@@ -118,14 +118,14 @@ def _outlines(request: PageRequest, kind: str) -> tuple[Outlines, list[str]]:
     def from_cells() -> Outlines:
         years = [year for year in request.facts.years if year <= newest][-YEARS_OUTLINED:]
         rows = data.answer("outlines", {"years": years, "place": kind}).to_pylist()
-        return around_cells({(row["cell_x"], row["cell_y"]): row["place"] for row in rows})
+        return outlines_from_cells({(row["cell_x"], row["cell_y"]): row["place"] for row in rows})
 
-    why = f"The official ones were redrawn in {redrawn}." if kind in file else GET_OFFICIAL
-    return data.derived(f"outlines of {kind} in {newest}", from_cells), [f"{caveats.OUTLINES_FROM_CELLS} {why}"]
+    reason = f"The official ones were redrawn in {redrawn}." if kind in file else GET_OFFICIAL
+    return data.derived(f"outlines of {kind} in {newest}", from_cells), [f"{caveats.OUTLINES_FROM_CELLS} {reason}"]
 
 
 def _chosen(request: PageRequest) -> Outlines:
-    """The outlines of the smallest places that the filters choose; none if they choose no place."""
+    """Return the outlines of the smallest places that the filters select, if any."""
     for kind in ("beat", "ward", "area", "district"):
         if numbers := getattr(request.filters, kind):
             return {n: shape for n, shape in _outlines(request, kind)[0].items() if n in numbers}
@@ -137,14 +137,14 @@ def _is_by_rate(request: PageRequest, shown: str) -> bool:
 
 
 def _place_rows(request: PageRequest, shown: str) -> tuple[list[dict[str, Any]], int]:
-    """Every selected place with its crimes, and areas with their yearly rate, most first; and the unit of the rates."""
+    """Return the selected places with crimes (areas also with rates), highest first, and the unit of the rates."""
     kind, _ = PLACES[shown]
     by_place: Counter[int | None] = Counter()
     for row in request.answer("places", place=kind).to_pylist():
         by_place[row["place"]] += row["crimes"]
     numbers = request.facts.areas if kind == "area" else {*by_place, *_outlines(request, kind)[0]}
-    if alone := _places_alone(request.filters):  # with no crime there, a place is not in what they choose
-        within = replace(request, filters=Filters(year=tuple(request.years), **alone))
+    if places_only := _place_filters(request.filters):  # keep only places that overlap the selected ones
+        within = replace(request, filters=Filters(year=tuple(request.years), **places_only))
         numbers = within.answer("places", place=kind)["place"].to_pylist()
     places = sorted({*numbers} - {None})
     lived = request.resident_years(request.years, places) if kind == "area" else 0
@@ -154,8 +154,8 @@ def _place_rows(request: PageRequest, shown: str) -> tuple[list[dict[str, Any]],
     return sorted(rows, key=lambda row: (-row[by], row["name"])), unit
 
 
-def _places_alone(filters: Filters) -> dict[str, Any]:
-    """The filters that choose places, by name."""
+def _place_filters(filters: Filters) -> dict[str, Any]:
+    """Return the filters that select places, by name."""
     return {name: chosen for name in (*KINDS, "block", "cell") if (chosen := getattr(filters, name))}
 
 
@@ -166,7 +166,7 @@ def _place_row(request: PageRequest, kind: str, number: int, crimes: int, unit: 
         residents = request.residents(request.years, [number])
         years_lived = request.resident_years(request.years, [number])
         row |= {
-            "side": request.facts.sides.get(number),  # outlines made of cells have wrong numbers, too
+            "side": request.facts.sides.get(number),  # outlines from cells include invalid numbers
             f"rate_per_{unit}": None if request.filters.splits_areas else share(unit * crimes, years_lived),
             "residents": residents / len(request.years),
             "is_small": crimes < caveats.SMALL or request.has_few_residents(request.years, number),
@@ -175,7 +175,7 @@ def _place_row(request: PageRequest, kind: str, number: int, crimes: int, unit: 
 
 
 def _inside(filters: Filters, kind: str, number: int) -> str:
-    """The query string of the cells of a place."""
+    """Return the query string of the map of a place's cells."""
     place: dict[str, Any] = {kind: (number,)}
     return replace(filters, map="cells", page=1, **place).query()
 
@@ -187,9 +187,9 @@ def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]],
     colors, legend = classes((row[rate if by_rate else "crimes"] for row in rows), "decimal" if by_rate else "count")
     everywhere = _outlines(request, kind)[0]
     marks = {}
-    anywhere: dict[str, Any] = {name: getattr(Filters, name) for name in _places_alone(request.filters)}
+    anywhere: dict[str, Any] = {name: getattr(Filters, name) for name in _place_filters(request.filters)}
     elsewhere = replace(request.filters, **anywhere)
-    for number in everywhere.keys() - {row["number"] for row in rows}:  # excluded by a filter, and can be chosen
+    for number in everywhere.keys() - {row["number"] for row in rows}:  # excluded by a filter, but can be chosen
         link = f"/where?{_inside(elsewhere, kind, number)}"
         marks[number] = Mark("", "unknown", request.filter_label(kind, number), link)
     for row, color in zip(rows, colors, strict=True):
@@ -219,7 +219,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             Column("residents", "Residents", "count"),
             Column("side", "Side", is_shown=False),
         ]
-        rates = "No rates while a filter splits areas: there are no population figures of their parts."
+        rates = "No rates while a filter splits areas: population is only known for whole areas."
         notes = (
             [rates]
             if request.filters.splits_areas
@@ -230,7 +230,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
         Section(
             "map",
             title,
-            "Click one to see its blocks.",
+            f"Click a {called} to see its blocks.",
             [*([f"Pale with a dashed border: {caveats.SMALL_RATE}."] if by_rate else []), *_outlines(request, kind)[1]],
             maps=[_place_map(request, shown, rows, unit)],
             is_wide=False,
@@ -252,27 +252,27 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
 
 
 def _found_cells(request: PageRequest) -> Cells:
-    """The cells with a match, each with the area of most of its crimes, and the block of most of all crimes there."""
+    """Return the cells with matching crimes, each with the area and block of most of its crimes."""
     rows = request.answer("where")
     x, y, crimes = (rows[name].to_numpy() for name in ("cell_x", "cell_y", "crimes"))
     (west, east), (south, north) = ((low // CELL_FT, high // CELL_FT) for low, high in (X_FT, Y_FT))
     is_possible = (west <= x) & (x <= east) & (south <= y) & (y <= north)
     if elsewhere := int(crimes[~is_possible].sum()):
-        request.notes.append(f"Not on the map: {crimes_text(elsewhere)}, whose coordinates are not in Chicago.")
+        request.notes.append(f"Not on the map: {crimes_text(elsewhere)} with coordinates outside Chicago.")
         rows, x, y, crimes = rows.filter(is_possible), x[is_possible], y[is_possible], crimes[is_possible]
-    keys, inverse = np.unique(x << 16 | y, return_inverse=True)  # sorting one number is faster than sorting two
+    keys, inverse = np.unique(x << 16 | y, return_inverse=True)  # sorting one number is faster than two
     by_cell = np.bincount(inverse, weights=crimes, minlength=len(keys)).astype(np.int64)
     area = rows["community_area"].fill_null(0).to_numpy()
-    order = np.lexsort((area, np.where(area > 0, crimes, 0)))  # of several areas of a cell, the last one stays
-    of_cell = np.zeros(len(keys), dtype=np.int64)
-    of_cell[inverse[order]] = area[order]
+    order = np.lexsort((area, np.where(area > 0, crimes, 0)))  # if a cell has several areas, the last one wins
+    area_of = np.zeros(len(keys), dtype=np.int64)
+    area_of[inverse[order]] = area[order]
     at = np.stack([keys >> 16, keys & 0xFFFF])
     blocks = map(request.data.cell_blocks().get, zip(*at.tolist(), strict=True))
-    return Cells(at, [area or None for area in of_cell.tolist()], [*blocks], by_cell)
+    return Cells(at, [area or None for area in area_of.tolist()], [*blocks], by_cell)
 
 
 def study_area(request: PageRequest) -> Cells:
-    """All cells of the chosen places, each with its crimes that match: 0 where there are none."""
+    """Return all cells of the chosen places with their matching crimes, which may be 0."""
     filters = request.filters
     kinds: dict[str, Any] = {kind: getattr(filters, kind) for kind in KINDS}
     places = Filters(year=tuple(request.years), **kinds)
@@ -296,7 +296,7 @@ def _cell_rows(request: PageRequest, cells: Cells, order: Counts, **more: Any) -
 def _cells_drawn(
     request: PageRequest, name: str, label: str, cells: Cells, colors: list[str], legend: Any, texts: list[str]
 ) -> Map:
-    """A map of cells, within the outlines of the chosen places or of all areas."""
+    """Draw a map of cells within the outlines of the chosen places or all areas."""
     link = f"/incidents?{request.incidents(cell=None)}&cell="
     tips = [
         f"{block or 'No block'}, {request.area_name(area)}: {text}"
@@ -342,7 +342,7 @@ def _hot_spots(request: PageRequest) -> list[Section]:
     near_columns = (Column("neighborhood_crimes", "With neighbors", "count"), Column("gi_star", "Gi*", "score"))
     columns = (replace(RANK, is_shown=False), *CELL_COLUMNS, *near_columns, *CENTER)
     within = " and ".join(chosen_places(request)) or "the city"
-    study = f"The study area is the {as_text(len(z), 'count')} cells of {within} with any crime in these years."
+    study = f"Study area: the {as_text(len(z), 'count')} cells of {within} with any crime in these years."
     return [
         Section(
             "map",
@@ -354,7 +354,7 @@ def _hot_spots(request: PageRequest) -> list[Section]:
         ),
         _cell_table(
             request,
-            f"{as_text(hot, 'count')} hot cells hold {as_text(in_hot, 'percent')} of crimes on the map",
+            f"{as_text(hot, 'count')} hot cells hold {as_text(in_hot, 'percent')} of the crimes on the map",
             PageTable("hot-spots", f"Hot cells, {request.period_text}", columns, listed, shown=50, is_open=True),
             f"{as_text(int(is_cold.sum()), 'count')} cells are cold. ",
         ),
@@ -362,7 +362,7 @@ def _hot_spots(request: PageRequest) -> list[Section]:
 
 
 def chosen_places(request: PageRequest) -> list[str]:
-    """The names of the chosen places."""
+    """List the names of the chosen places."""
     return [request.filter_label(kind, number) for kind in KINDS for number in getattr(request.filters, kind)]
 
 
@@ -372,7 +372,7 @@ def _cell_table(request: PageRequest, title: str, table: PageTable, intro: str =
 
 
 def _unplaced(request: PageRequest, by_type: Mapping[str, Counter[str]]) -> Section:
-    """Which types are missing on maps more than others."""
+    """Crimes without a location, by type."""
     rows: list[dict[str, Any]] = [
         {
             **counts,
@@ -394,7 +394,7 @@ def _unplaced(request: PageRequest, by_type: Mapping[str, Counter[str]]) -> Sect
     caption = f"Crimes without a location by type, {request.period_text}"
     return Section(
         "unplaced",
-        "What the maps do not show",
-        "The City withholds some places, of sexual offenses more often than of others.",
+        "Crimes not on the maps",
+        "The City withholds some locations, more often for sexual offenses than for others.",
         tables=[PageTable("unplaced", caption, columns, rows)],
     )

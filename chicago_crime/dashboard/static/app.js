@@ -1,5 +1,5 @@
-// Filters without a reload, and charts. The server renders complete pages; without this script everything but the charts
-// works by submitting the form. The address is the only state: this script follows it and holds none of its own.
+// Filters without a reload, and charts. The server renders complete pages: without this script, everything except the
+// charts works by submitting the form. The address is the only state; this script keeps none.
 
 import { startMaps } from "./map.js";
 
@@ -7,7 +7,7 @@ const dark = matchMedia("screen and (prefers-color-scheme: dark)");
 const narrow = matchMedia("(max-width: 820px)");
 const here = () => location.pathname + location.search;
 let views = [];
-let latest = 0; // number of the newest request: responses to older ones are dropped
+let latest = 0; // number of the newest request: responses to older ones are discarded
 let drawings = 0;
 let shown = here();
 let wanted = shown;
@@ -35,7 +35,7 @@ async function draw() {
   if (mine === drawings) document.documentElement.dataset.drawn = shown;
 }
 
-// A picture leaves its page: it says itself what it shows and is from, which needs some room, on the card's background.
+// A saved chart stands alone, so it gets a title, a minimum width and the background of its card.
 async function save(spec, options, { dataset, parentElement }) {
   const card = parentElement.closest(".card");
   const frame = card.appendChild(document.createElement("div"));
@@ -58,10 +58,10 @@ async function show(url, { withFilters }) {
   try {
     page = new DOMParser().parseFromString(await (await fetch(url)).text(), "text/html");
   } catch {
-    location.assign(url); // the server is gone: let the browser show its error
+    location.assign(url); // the server is down: let the browser show its error
     return;
   }
-  if (mine !== latest) return; // a newer choice was made meanwhile
+  if (mine !== latest) return; // superseded by a newer request
   const fresh = page.getElementById("main");
   if (!fresh || !page.getElementById("filters") || !document.getElementById("filters")) return location.assign(url);
   const main = document.getElementById("main");
@@ -73,7 +73,7 @@ async function show(url, { withFilters }) {
   const groups = () => [...document.querySelectorAll("#filters details")];
   const openGroups = groups().map((one) => one.open);
   for (const id of ["pages", ...(isFormStale ? ["filters"] : [])]) document.getElementById(id).replaceWith(page.getElementById(id));
-  if (!isFormStale) { // the form stays as it is, and says what is chosen
+  if (!isFormStale) { // keep the form, update only its summaries
     const summaries = [...page.querySelectorAll(".filters summary")];
     document.querySelectorAll(".filters summary").forEach((one, i) => { one.innerHTML = summaries[i].innerHTML; });
   }
@@ -82,11 +82,11 @@ async function show(url, { withFilters }) {
   if (samePage) groups().forEach((one, i) => { one.open ||= openGroups[i]; });
   if (!focused.isConnected) keepFocus(focused);
   document.title = page.title;
-  document.getElementById("status").textContent = fresh.dataset.said;
+  document.getElementById("status").textContent = fresh.dataset.summary;
   await draw();
 }
 
-// Keyboard users must not be sent to the top of the page because the focused element was replaced.
+// Keep keyboard users in place when the focused element was replaced.
 function keepFocus(gone) {
   const same = gone.form?.id === "filters" && document.querySelector(`#filters [name="${gone.name}"][value="${CSS.escape(gone.value)}"]`);
   const link = gone.closest("nav") && document.querySelector("nav [aria-current]");
@@ -94,7 +94,7 @@ function keepFocus(gone) {
   (same || link || alike || document.getElementById("main")).focus({ preventScroll: true });
 }
 
-// One step for Back is what one control chose, whatever it showed on the way there. The same address is no step.
+// Consecutive changes of one control are one step for Back. The same address is no step.
 async function go(url, { control = null, ...options }) {
   if (self !== top) return void open(url); // pages refuse to be framed
   const { pathname, search } = new URL(url, location);
@@ -109,11 +109,11 @@ function address(form) {
   return form.getAttribute("action") + (query ? `?${query}` : "");
 }
 
-// Defaults are left out of the address: the first radio button of a group, the day that follows from the years.
+// Defaults are omitted from the address: the first radio button of a group, the end date implied by the years.
 function isDefault(form, name, value) {
   const control = form.elements[name];
   if (control instanceof RadioNodeList && control[0].type === "radio") return control[0].value === value;
-  return name === "end" && value === control.dataset.usual;
+  return name === "end" && value === control.dataset.default;
 }
 
 document.addEventListener("change", ({ target }) => {
@@ -121,14 +121,14 @@ document.addEventListener("change", ({ target }) => {
   const isBeingTyped = target.type === "date" && target.value && target.value < "1990"; // 0201, on the way to 2016
   if (!form || isBeingTyped) return;
   const control = ["radio", "date", "select-one"].includes(target.type) ? target.name : null;
-  // A block is one more box: the form must be replaced, too.
+  // A block adds a checkbox, so the form must be replaced, too.
   go(address(form), { withFilters: target.name === "block", control });
 });
 document.addEventListener("submit", (event) => {
   event.preventDefault();
   go(address(event.target), { withFilters: event.target.id !== "filters" });
 });
-// Search within a list, and blocks that contain what is typed.
+// Search within a list, and suggest blocks that contain the typed text.
 document.addEventListener("input", async ({ target }) => {
   if (target.classList.contains("within")) {
     const wanted = target.value.trim().toLowerCase();
@@ -142,7 +142,7 @@ document.addEventListener("input", async ({ target }) => {
 });
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
-  // A place on a page is the browser's to find. The target and the href of a link in a map are no texts.
+  // The browser handles anchors. `target` and `href` of SVG links are not strings.
   if (!link || link.hasAttribute("download") || link.hasAttribute("target") || link.hash) return;
   const url = new URL(link.getAttribute("href"), location.href);
   if (url.origin !== location.origin) return;
@@ -151,20 +151,20 @@ document.addEventListener("click", (event) => {
   go(url.href, { withFilters: true }).then(() => { if (link.closest("nav")) scrollTo(0, 0); });
 });
 addEventListener("popstate", () => {
-  // Also fired for links within the page: nothing to load, and the focus is already there.
+  // Also fires for links within the page, which need no request.
   if (here() !== wanted) show(location.href, { withFilters: true });
 });
 dark.addEventListener("change", draw);
 let resized;
 let width = innerWidth;
 addEventListener("resize", () => {
-  if (innerWidth === width) return; // only a phone's address bar appeared or disappeared
+  if (innerWidth === width) return; // only the address bar of a phone changed
   width = innerWidth;
   clearTimeout(resized);
   resized = setTimeout(draw, 150);
 });
 if (narrow.matches) document.querySelector(".filters .all")?.removeAttribute("open");
-// What somebody chose before this script was loaded applies, too.
+// Apply changes made before this script was loaded.
 const form = document.getElementById("filters");
 const untouched = form?.cloneNode(true);
 untouched?.reset();

@@ -1,10 +1,10 @@
-// Zoom, pan and what the pointer is at, for maps that the server drew: without this script, their links still work.
-// Arrow keys, + and - move a map while the focus is in it. The wheel zooms with Ctrl, as it scrolls the page otherwise.
+// Zoom, pan and tooltips for maps drawn by the server; without this script, their links still work. While a map has the
+// focus, arrow keys, + and - move it. The wheel zooms with Ctrl, because otherwise it scrolls the page.
 
 const STEP = 1.6;
 const CELL = 66; // units of a 660-foot cell
-const TILES = 60; // at most, so that a wide window loads a coarser level
-const seen = {}; // what each map showed last: a filter that changes no place keeps it
+const MAX_TILES = 60; // wide windows load a coarser level
+const seen = {}; // last view of each map, kept by filters that do not change the place
 
 export function startMaps(go) {
   for (const box of document.querySelectorAll("[data-map]")) {
@@ -63,7 +63,7 @@ function start(box, go) {
     zoom(2 ** (-event.deltaY / 200), at(event));
   }, { passive: false });
 
-  // Pointers: one pans, two zoom. A drag is no click.
+  // One pointer pans, two zoom. A drag is not a click.
   const pointers = new Map();
   let dragged = false;
   const spread = () => {
@@ -101,7 +101,7 @@ function start(box, go) {
     if (texts.has(key)) go(new URL(`..${cells.link}${encodeURIComponent(key)}`, import.meta.url).href, { withFilters: true });
   }, true);
 
-  // What the pointer or the focus is at.
+  // Tooltip of the pointed or focused element.
   const tip = Object.assign(document.createElement("div"), { className: "tip", hidden: true });
   box.append(tip);
   const square = svg.appendChild(document.createElementNS(svg.namespaceURI, "rect"));
@@ -133,7 +133,7 @@ function start(box, go) {
   set(view);
 }
 
-// Square tiles of the web become nearly square parallelograms on a map in feet.
+// Square web tiles become nearly square parallelograms on a map in feet.
 function drawStreets(svg, { url, center: [tile0, map0], to, from }) {
   const values = (rows, u, v) => rows.map((c) => c[0] + c[1] * u + c[2] * v + c[3] * u * u + c[4] * u * v + c[5] * v * v);
   const toMap = (u, v) => values(to, (u - tile0[0]) * 1e4, (v - tile0[1]) * 1e4).map((value, i) => value + map0[i]);
@@ -146,7 +146,7 @@ function drawStreets(svg, { url, center: [tile0, map0], to, from }) {
   const [top, bottom] = [0, 1].map((i) => Math[i ? "max" : "min"](...corners.map((corner) => corner[1])));
   let level = Math.min(18, Math.ceil(Math.log2(edge.width * devicePixelRatio / 256 / (right - left))));
   const count = () => ((right - left) * 2 ** level + 1) * ((bottom - top) * 2 ** level + 1);
-  while (count() > TILES) level -= 1;
+  while (count() > MAX_TILES) level -= 1;
   const size = 2 ** -level;
   const wanted = new Map();
   for (let x = Math.floor(left / size); x * size < right; x++) {

@@ -84,7 +84,7 @@ def test_a_refresh_without_changes_makes_and_publishes_nothing(
     portal.requests.clear()
     portal.rows_sent.clear()
     assert load(Installation(settings), YEARS)
-    said = "2014-2015: the source has changed nothing, and all is as it is published\n"
+    said = "2014-2015: no changes at the source since they were published\n"
     assert (capsys.readouterr().out, snapshot_of(settings)) == (said, first)
     assert (len(portal.requests), portal.rows_sent[",".join(NAMES)]) == (1, 0)
 
