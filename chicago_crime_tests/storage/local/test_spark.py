@@ -1,6 +1,7 @@
 """Tests of `chicago_crime/storage/local/spark.py`; `end_to_end/test_engines.py` compares the engines' rows."""
 
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -39,6 +40,24 @@ def test_a_run_without_the_spark_extra_fails_with_its_installation_command(
     monkeypatch.setattr(sail, "_idle", [])
     result = CliRunner().invoke(app, ["run", "--years=2014", f"--data-dir={tmp_path}"], env={"COLUMNS": "200"})
     assert result.exit_code == 1 and "pip install 'chicago-crime[pipeline,spark]'" in result.output
+
+
+def test_the_embedded_engine_survives_pauses_between_jobs() -> None:
+    script = (
+        "import os, time; from pyspark.sql import SparkSession; from chicago_crime.storage.local import sail\n"
+        "with sail.embedded_server() as address:\n"
+        "    session = SparkSession.builder.remote(address).getOrCreate()\n"
+        "    try:\n"
+        "        session.sql('SELECT 1').collect(); time.sleep(4); session.sql('SELECT 1').collect()\n"
+        "        print('survived', flush=True)\n"
+        "    finally:\n"
+        "        os._exit(0)  # Spark's client would wait for the server\n"
+    )
+    soon = os.environ | {"SAIL_SPARK__SESSION_TIMEOUT_SECS": "1"}
+    found = subprocess.run(
+        [sys.executable, "-c", script], env=soon, stdout=subprocess.PIPE, timeout=TIMEOUT_S, check=True
+    )
+    assert found.stdout == b"survived\n"
 
 
 def test_the_embedded_engine_exits_when_its_parent_is_killed() -> None:
