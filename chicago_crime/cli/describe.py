@@ -30,7 +30,7 @@ def describe(
         from chicago_crime.tables import TABLES
 
         if table is None:
-            header: tuple[str, ...] = ("table", "one row is", "contents")
+            header: tuple[str, ...] = ("table", "one row is", "what it holds")
             rows: list[tuple[str, ...]] = [(name, one.grain, one.description) for name, one in TABLES.items()]
             rows += [(name, "(reference)", text) for name, text in reference.TABLES.items()]
         elif table.lower() in TABLES:

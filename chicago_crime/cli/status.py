@@ -33,7 +33,7 @@ def status(
         for table in status_tables(found.years):
             out.print(table)
         if found.snapshot:
-            out.print(f"Published: {found.snapshot.snapshot}, {found.snapshot.told_at}")
+            out.print(f"Published: {found.snapshot.snapshot}, of {found.snapshot.told_at}")
         elif not found.years:
             out.print("Nothing is loaded yet. To load SYNTHETIC rows: chicago-crime run --years 2021")
             out.print("To load real ones: chicago-crime run --years 2021 --source portal")

@@ -89,7 +89,7 @@ def _source(installation: Installation, state: Literal["broken", "warning"]) -> 
     source = installation.source
     what = f"source {source.name}"
     try:
-        access = source.try_access()  # first: it gives up quickly
+        access = source.try_access()  # first, because it does not retry for long
         years = source.years()
     except SourceError as error:
         return Finding(what, state, str(error), "follow the message above, then repeat: chicago-crime doctor")

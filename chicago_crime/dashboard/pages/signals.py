@@ -100,8 +100,8 @@ def _chosen_offense(request: PageRequest, signal: Signal) -> Offense | None:
     filters = request.filters
     if filters.area and signal.area not in filters.area:
         return None
-    selected: dict[Of, tuple[str, ...]] = {"group": filters.group, "type": filters.type}
-    active = {of: names for of, names in selected.items() if names}
+    wanted: dict[Of, tuple[str, ...]] = {"group": filters.group, "type": filters.type}
+    active = {of: names for of, names in wanted.items() if names}
     chosen = [(of, name) for of, name in signal.offenses if name in active.get(of, ())]
     if {of for of, _ in chosen} != active.keys():
         return None
