@@ -135,9 +135,9 @@ class Rehearsal:
     def _put(self) -> tuple[str, float]:
         with staging_folder(self.settings.data_dir) as folder:
             file = run_gate(SampleSource(rows=ROWS).fetch(YEAR, folder), YEAR, folder).split.file
-            self.lake = self.store.put(rows_key(YEAR), file)
+            self._lake = self.store.put(rows_key(YEAR), file)
         _require(
-            self.store.is_intact(self.lake.key, self.lake.bytes, self.lake.sha256),
+            self.store.is_intact(self._lake.key, self._lake.bytes, self._lake.sha256),
             "the stored object differs from the file",
         )
         _require(self.store.swap("small.json", b"{}", None), "a new object could not be created")
@@ -150,7 +150,7 @@ class Rehearsal:
         return "with preconditions on generations", 0.0
 
     def _load(self) -> tuple[str, float]:
-        stored = self.warehouse.load_csv(RAW_CRIMES, YEAR, self.store.location(self.lake.key), self.lake.sha256)
+        stored = self.warehouse.load_csv(RAW_CRIMES, YEAR, self.store.location(self._lake.key), self._lake.sha256)
         counted = self.warehouse.measure(RAW_CRIMES, [YEAR], {"n": "COUNT(*)"})[YEAR]["n"]
         _require(
             stored.rows == counted == ROWS,
