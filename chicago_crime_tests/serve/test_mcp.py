@@ -56,7 +56,7 @@ def test_answers_include_filters_caveats_and_citation(sample: Settings) -> None:
     assert [answer.content[0].text for answer in others if answer.is_error] == []
     assert len(tools) == 10 and "query" not in tools
     assert described.structured_content["crime_types"][0] == "THEFT"
-    assert "Not whether the case was cleared" in columns.structured_content["columns"]["arrest"]
+    assert "does not mean the case was cleared" in columns.structured_content["columns"]["arrest"]
     answer = counted.structured_content
     assert answer["filters"] == {"year": ["2016"], "type": ["THEFT"], "area": ["41"]}
     [types] = [section for section in answer["sections"] if section["name"] == "types"]

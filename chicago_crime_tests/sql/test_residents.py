@@ -48,7 +48,7 @@ def test_estimates_extend_the_censuses(tmp_path: Path) -> None:
         (42298, 2020),
         (42298, 2020),
     ]
-    assert "between the censuses of 2010 and 2020, and held constant after 2020" in caveat_of(settings)
+    assert "between the 2010 and 2020 censuses and held constant after 2020" in caveat_of(settings)
 
     estimates = tmp_path / "estimates.csv"
     estimates.write_text(f"\ufeff{HEADER}2024,32,50000\n", encoding="utf-8")
@@ -67,7 +67,7 @@ def test_estimates_extend_the_censuses(tmp_path: Path) -> None:
         if (row["community_area"], row["offense_class"]) == (32, "all")
     ]
     assert loop["rate_per_1000"] == pytest.approx(36 / 50 * 365 / loop["days_covered"])
-    assert "2010 and 2020 and the estimates up to 2024, and held constant after 2024" in caveat_of(loaded)
+    assert "the 2010 and 2020 censuses and estimates through 2024 and held constant after 2024" in caveat_of(loaded)
 
 
 @pytest.mark.parametrize(
