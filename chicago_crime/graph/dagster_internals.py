@@ -7,18 +7,19 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from dagster import (
-    AssetCheckEvaluation,
-    AssetCheckExecutionContext,
-    DagsterEvent,
+    AssetKey,
+    AssetRecordsFilter,
     DagsterEventType,
     DagsterInstance,
     DagsterRun,
     EventLogEntry,
 )
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData,
+)
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from dagster._core.errors import DagsterLaunchFailedError, DagsterUserCodeUnreachableError
-from dagster._core.events import DagsterEventBatchMetadata, generate_event_batch_id
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
@@ -81,17 +82,20 @@ def idle_ticks(instance: DagsterInstance, since: float, until: float) -> Iterato
             yield f"{state.name}: {reason}"
 
 
-def record_checks(context: AssetCheckExecutionContext, evaluations: Sequence[AssetCheckEvaluation]) -> None:
-    """Record check results of single years in a batch. A result that a step yields would apply to all of its years."""
-    step, batch = context.op_execution_context.get_step_execution_context(), generate_event_batch_id()
-    for number, one in enumerate(evaluations, 1):
-        DagsterEvent.from_step(
-            DagsterEventType.ASSET_CHECK_EVALUATION,
-            step,
-            one,
-            f"{one.check_name} of {one.partition}: {one.description or 'passed'}",
-            DagsterEventBatchMetadata(batch, is_end=number == len(evaluations)),
+def latest_materializations(
+    instance: DagsterInstance, asset: str, years: Sequence[int]
+) -> dict[int, AssetCheckEvaluationTargetMaterializationData]:
+    """Return the latest materialization of each of these years that has one."""
+    key, partitions = AssetKey(asset), {str(year) for year in years}
+    ids = instance.get_latest_storage_id_by_partition(key, DagsterEventType.ASSET_MATERIALIZATION, partitions)
+    wanted = AssetRecordsFilter(key, storage_ids=[*ids.values()])
+    records = instance.fetch_materializations(wanted, limit=len(ids)).records if years and ids else ()
+    return {
+        int(str(one.partition_key)): AssetCheckEvaluationTargetMaterializationData(
+            storage_id=one.storage_id, run_id=one.run_id, timestamp=one.timestamp
         )
+        for one in records
+    }
 
 
 def open_with_batches(home: str) -> DagsterInstance:
