@@ -35,6 +35,7 @@ from dagster._core.storage.tags import (
 )
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 from dagster._serdes import ConfigurableClassData, deserialize_value
+from dagster._utils.error import SerializableErrorInfo
 from sqlalchemy import Connection, Engine, create_engine
 from typing_extensions import override
 
@@ -78,8 +79,16 @@ def idle_ticks(instance: DagsterInstance, since: float, until: float) -> Iterato
         for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id, after=began, statuses=wrong):
             if not since < (tick.end_timestamp or tick.timestamp) <= until:
                 continue
-            reason = tick.skip_reason or (tick.error.message.strip() if tick.error else "skipped")
+            reason = tick.skip_reason or (message_of(tick.error) if tick.error else "skipped")
             yield f"{state.name}: {reason}"
+
+
+def message_of(error: SerializableErrorInfo) -> str:
+    """Return the message of the error that Dagster's own errors wrap, without the class name."""
+    while error.cause and error.message.startswith("dagster."):
+        error = error.cause
+    name, _, message = error.message.strip().partition(": ")
+    return message if name.endswith(f".{error.cls_name}") else error.message.strip()
 
 
 def latest_materializations(
