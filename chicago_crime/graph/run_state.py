@@ -15,7 +15,7 @@ from chicago_crime.storage.leases import years_locked
 
 LEFT_OUT_TAG = "chicago_crime/left_out"
 ACCEPTED_TAG = "chicago_crime/accepted"
-"""Run tags with the years that a run left out or accepted, for a retry from its failed step."""
+"""Run tags with the years that a run left out, with the reasons, or accepted, for a retry from its failed step."""
 
 PUBLISHED = "published"
 """Key of the asset that publishes years."""
@@ -45,7 +45,7 @@ class RunState:
 
     def as_tags(self) -> dict[str, str]:
         """Return the tags that a retry from the failed step of this run needs."""
-        return {LEFT_OUT_TAG: json.dumps(sorted(self.left_out)), ACCEPTED_TAG: json.dumps(sorted(self.accepted))}
+        return {LEFT_OUT_TAG: json.dumps(self.left_out), ACCEPTED_TAG: json.dumps(sorted(self.accepted))}
 
     def to_make(self, years: Iterable[int]) -> list[int]:
         """Filter out years that were left out or are kept."""
@@ -69,14 +69,15 @@ def run_state_resource(installation: Installation, listener: Listener) -> Resour
 
         with years_locked(installation.settings.data_dir / "locks", years, run.run_id, waits):
             before = run.tags if run.parent_run_id and run.step_keys_to_execute else {}
-            left_out = json.loads(before.get(LEFT_OUT_TAG, "[]"))
+            left_out = json.loads(before.get(LEFT_OUT_TAG, "{}"))
+            advice = "This run continues a run that left the year out: materialize the year, or re-execute all steps"
             selected = {key.to_user_string() for key in run.asset_selection or ()}
             yield RunState(
                 listener,
                 publishes=not selected or PUBLISHED in selected,
                 accept=run.tags.get(ACCEPT_TAG, "").strip() or None,
                 before=installation.published_years(),
-                left_out=dict.fromkeys(left_out, f"left out by run {run.parent_run_id}, which this run continues"),
+                left_out={int(year): f"{reason.removesuffix('.')}. {advice}" for year, reason in left_out.items()},
                 accepted=set(json.loads(before.get(ACCEPTED_TAG, "[]"))),
             )
 

@@ -115,4 +115,6 @@ def test_a_retry_from_the_failed_step_leaves_out_the_same_years(
         )
         failed = [event.step_key for event in again.all_events if event.is_step_failure]
         assert (again.success, failed) == (False, ["published"])
-        assert "which this run continues" in str(again.failure_data_for_node("published"))
+        reason = again.failure_data_for_node("published").user_failure_data.metadata["failed_years"].value["2014"]
+        assert "2014.csv: 16 of the 36 published crimes" in reason
+        assert reason.endswith("left the year out: materialize the year, or re-execute all steps")
