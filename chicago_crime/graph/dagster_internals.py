@@ -28,11 +28,6 @@ from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 from dagster._serdes import ConfigurableClassData, deserialize_value
 from dagster._utils.error import SerializableErrorInfo
@@ -41,6 +36,13 @@ from typing_extensions import override
 
 RECORDED_ITSELF = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
 """Result metadata that keeps Dagster from recording a materialization, because the step has recorded its own."""
+
+DATA_VERSION_TAG = "dagster/data_version"
+BACKFILL_ID_TAG = "dagster/backfill"
+PARTITION_NAME_TAG = "dagster/partition"
+ASSET_PARTITION_RANGE_START_TAG = "dagster/asset_partition_range_start"
+ASSET_PARTITION_RANGE_END_TAG = "dagster/asset_partition_range_end"
+"""Tags of runs and materializations, as Dagster documents them."""
 
 BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
 """Environment variable with Dagster's maximum batch size for storing events."""
@@ -67,6 +69,11 @@ def years_in_tags(tags: Mapping[str, str]) -> list[int]:
     first = tags.get(ASSET_PARTITION_RANGE_START_TAG) or tags.get(PARTITION_NAME_TAG)
     last = tags.get(ASSET_PARTITION_RANGE_END_TAG) or first
     return list(range(int(first), int(last) + 1)) if first and last else []
+
+
+def is_part_of_more(tags: Mapping[str, str]) -> bool:
+    """Whether a run of an asset without years also has years, or belongs to a backfill, as after "Materialize all"."""
+    return bool(years_in_tags(tags)) or BACKFILL_ID_TAG in tags
 
 
 def idle_ticks(instance: DagsterInstance, since: float, until: float) -> Iterator[str]:
