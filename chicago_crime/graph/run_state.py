@@ -1,7 +1,7 @@
 """The state of a run: its locked years, and the years that it left out, accepted or kept."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dagster import InitResourceContext, ResourceDefinition
@@ -33,6 +33,7 @@ class RunState:
         left_out: reasons why years were left out, by year.
         kept: published years that are not rebuilt, because their source and tables are unchanged.
         accepted: years whose file failed an audit and was accepted for the reason in `accept`.
+        complete: completes the commands in an error message, so that they act on this installation.
     """
 
     listener: Listener
@@ -42,6 +43,7 @@ class RunState:
     left_out: dict[int, str] = field(default_factory=dict)
     kept: Mapping[int, PublishedYear] = field(default_factory=dict)
     accepted: set[int] = field(default_factory=set)
+    complete: Callable[[str], str] = str
 
     def as_tags(self) -> dict[str, str]:
         """Return the tags that a retry from the failed step of this run needs."""
@@ -79,6 +81,7 @@ def run_state_resource(installation: Installation, listener: Listener) -> Resour
                 before=installation.published_years(),
                 left_out={int(year): f"{reason.removesuffix('.')}. {advice}" for year, reason in left_out.items()},
                 accepted=set(json.loads(before.get(ACCEPTED_TAG, "[]"))),
+                complete=installation.settings.complete,
             )
 
     return ResourceDefinition(hold, description="The years of a run, and the reasons for leaving any out.")
