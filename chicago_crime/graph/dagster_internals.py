@@ -32,6 +32,7 @@ from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionRes
 from dagster._serdes import ConfigurableClassData, deserialize_value
 from dagster._utils.error import SerializableErrorInfo
 from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.event import listen
 from typing_extensions import override
 
 RECORDED_ITSELF = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
@@ -199,6 +200,8 @@ class BatchingEventLog(SqliteEventLogStorage):
             with self._connect(database):  # creates the tables if necessary
                 timeout = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
                 self._engines[database] = create_engine(self.conn_string_for_shard(database), connect_args=timeout)
+                # After a power cut, the last events may be missing, but no database is damaged.
+                listen(self._engines[database], "connect", lambda one, _: one.execute("PRAGMA synchronous=NORMAL"))
         with self._engines[database].begin() as connection:
             yield connection
         os.utime(self.path_for_shard(database))  # the UI watches this file, but SQLite wrote to the write-ahead log
