@@ -130,7 +130,7 @@ def _stale(installation: Installation, now: datetime) -> tuple[str, str] | None:
     try:
         catalog = current(installation.object_store)
     except DamagedError as error:
-        return "damaged", str(error)
+        return "damaged", installation.settings.complete(str(error))
     if not catalog or not fresh_for or now - catalog.published_at <= fresh_for:
         return None
     return catalog.snapshot, (

@@ -201,4 +201,5 @@ def test_damage_to_a_stored_table_is_detected(
     assert evaluation.description
     assert re.search(problem, evaluation.description), evaluation.description
     found = {name: value.value for name, value in evaluation.metadata.items()}
+    assert found.pop("year") == "2014"
     assert found and all(isinstance(value, int) for value in found.values()), "the UI plots numbers"

@@ -92,7 +92,7 @@ class Check:
             passed=one.outcome == "passed",
             severity=AssetCheckSeverity.ERROR if one.outcome == "failed" else AssetCheckSeverity.WARN,
             description=(f"Accepted ({accepted}): " if one.outcome == "accepted" else "") + one.finding or None,
-            metadata=values if are_numbers else {"found": MetadataValue.json(values)},
+            metadata={"year": str(year), **(values if are_numbers else {"found": MetadataValue.json(values)})},
             partition=str(year),
             target_materialization_data=materialization,
         )
