@@ -1,4 +1,13 @@
-"""Base classes of errors that users can fix. Any other exception is a bug, and shows its traceback."""
+"""Base classes of errors that users can fix, and the commands in their messages.
+
+Any other exception is a bug, and shows its traceback.
+"""
+
+import re
+import shlex
+from pathlib import Path
+
+_COMMANDS = re.compile(r"\bchicago-crime ([a-z]+)\b(?! --help)(?=([^`\n]*))")
 
 
 class PlatformError(Exception):
@@ -11,3 +20,23 @@ class UsageError(PlatformError):
     """An invalid command or setting. Nothing was done."""
 
     exit_code = 2
+
+
+def with_options(text: str, data_dir: Path | None, source: str = "") -> str:
+    """Return a text whose commands act on this data folder, and load years from this source.
+
+    Args:
+        text: a message.
+        data_dir: the data folder; None for the default.
+        source: options that choose the source; "" for the default.
+    """
+
+    def complete(command: re.Match[str]) -> str:
+        name, rest = command.groups()
+        is_given = any(option in rest for option in ("--source", "--folder", "--assets"))
+        chosen = f" {source}" if source and name == "run" and not is_given else ""
+        if data_dir and name != "describe" and "--data-dir" not in rest:
+            chosen += f" --data-dir {shlex.quote(str(data_dir))}"
+        return command[0] + chosen
+
+    return _COMMANDS.sub(complete, text)

@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import re
+import shlex
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Literal, get_args
@@ -19,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from chicago_crime.errors import UsageError
+from chicago_crime.errors import UsageError, with_options
 
 PREFIX = "CHICAGO_CRIME_"
 PROJECT_FOLDER = Path(__file__).parent.parent
@@ -301,6 +302,13 @@ class Settings(BaseModel):
     def assigned(self, field: str) -> str:
         """Return a setting with its value, as the option or variable that the user set."""
         return _assignment(field, getattr(self, field), self._options)
+
+    def complete(self, text: str) -> str:
+        """Return a text whose commands have the options for this data folder and source, unless they are defaults."""
+        source = f"--source {self.source}" if self.source != Settings.model_fields["source"].default else ""
+        if self.folder and self.source == "folder":
+            source = f"--folder {shlex.quote(str(self.folder))}"
+        return with_options(text, self.data_dir if self.data_dir != DATA_FOLDER else None, source)
 
     def as_environment(self) -> dict[str, str]:
         """Return environment variables for a subprocess, with secrets in plain text: never print them."""

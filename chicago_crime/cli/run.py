@@ -141,7 +141,7 @@ def run_tables(reports: Sequence["RunReport"]) -> "Iterator[Table]":
 
     cells: dict[str, dict[int, str]] = {}
     for (asset, year), made in _metadata(reports).items():
-        cell = f"{made['partition_row_count']:,}\n{made['seconds']:.1f} s {size(made['bytes'])}"
+        cell = f"{made['dagster/partition_row_count']:,}\n{made['seconds']:.1f} s {size(made['bytes'])}"
         cells.setdefault(asset, {})[year] = cell
     return year_tables(cells)
 
@@ -157,7 +157,7 @@ def _rejects(reports: Sequence["RunReport"]) -> str:
         if asset == "crime_object":
             quarantined += made["quarantined_lines"]
         elif asset == "rejected_crimes":
-            rejected += made["partition_row_count"]
+            rejected += made["dagster/partition_row_count"]
             reasons.update(made["rejected_rows_by_reason"])
     by_reason = "".join(f", {reason} {count:,}" for reason, count in reasons.items())
     return f"rejected rows: {rejected:,}{by_reason}; quarantined lines: {quarantined:,}"

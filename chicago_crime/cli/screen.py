@@ -17,10 +17,12 @@ from rich.table import Table
 from rich.text import Text
 from typing_extensions import override
 
+from chicago_crime.errors import with_options
+
 if TYPE_CHECKING:  # slow to import
     from rich.progress import Progress
 
-_COMMANDS = re.compile(r"\bchicago-crime ([a-z]+)\b( --help)?")
+_PROGRAM = re.compile(r"\bchicago-crime(?= [a-z])")
 
 
 class Screen(Console):
@@ -39,16 +41,15 @@ class Screen(Console):
 
     def complete(self, text: str) -> str:
         """Complete the commands in a text; for table cells, which `print` does not see."""
-        return _COMMANDS.sub(self._as_called, text)
+        return _PROGRAM.sub(self._as_called, with_options(text, self.data_dir))
 
     def _as_called(self, command: re.Match[str]) -> str:
-        program, reads_data = Path(sys.argv[0]), command[1] != "describe" and not command[2]
+        program = Path(sys.argv[0])
         is_on_path = program.name != "chicago-crime" or shutil.which(program.name)
         near = os.path.relpath(program.parent)
         folder = os.path.abspath(program.parent) if near.startswith("..") else near  # noqa: PTH100 - as it was typed
         path = "" if is_on_path else f"{shlex.quote(folder)}/"
-        place = f" --data-dir {shlex.quote(str(self.data_dir))}" if self.data_dir and reads_data else ""
-        return f"{path}{command[0]}{place}"
+        return f"{path}{command[0]}"
 
 
 # No markup or emoji codes: brackets and colons are part of the data.

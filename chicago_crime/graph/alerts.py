@@ -40,13 +40,15 @@ class AlertState:
 
     Attributes:
         until: end of the period covered, in epoch seconds.
-        warnings: digests of reported run failures and check warnings, which each run of a year repeats.
+        warnings: digests of reported run failures and check results, which each run of a year repeats.
         stale: snapshot reported as stale, or `damaged`; "" if none.
+        ticks: lines about ticks of the last period, which ticks repeat every minute while a folder is unreachable.
     """
 
     until: float
     warnings: tuple[str, ...] = ()
     stale: str = ""
+    ticks: Sequence[str] = ()
 
 
 def send(addresses: str, title: str, lines: list[str], files: Sequence[Path] = ()) -> str:
@@ -111,17 +113,15 @@ def new_alerts(
             for reason in report.reasons or ["see the UI"]:
                 found[digest(run.run_id, reason)] = f"Run {run.run_id[:8]}{of_years} failed: {reason}"
         for check in report.checks:
-            if not check.is_error:
-                found[digest(check.asset, check.check, check.description)] = (
-                    f"{check.asset}: {check.check}: {check.description}"
-                )
+            if not (check.is_error and run.status is DagsterRunStatus.FAILURE):  # then it is among the reasons
+                found[digest(check.text)] = check.text
     new = {key: text for key, text in found.items() if key not in state.warnings}
-    lines = [*new.values()]
-    lines += idle_ticks(instance, state.until, now.timestamp())
+    ticks = tuple(dict.fromkeys(idle_ticks(instance, state.until, now.timestamp())))
+    lines = [*new.values(), *(line for line in ticks if line not in state.ticks)]
     stale = _stale(installation, now)
     if stale and stale[0] != state.stale:
         lines.append(stale[1])
-    return lines, AlertState(now.timestamp(), (*state.warnings, *new)[-1000:], stale[0] if stale else "")
+    return lines, AlertState(now.timestamp(), (*state.warnings, *new)[-1000:], stale[0] if stale else "", ticks)
 
 
 def _stale(installation: Installation, now: datetime) -> tuple[str, str] | None:
@@ -130,7 +130,7 @@ def _stale(installation: Installation, now: datetime) -> tuple[str, str] | None:
     try:
         catalog = current(installation.object_store)
     except DamagedError as error:
-        return "damaged", str(error)
+        return "damaged", installation.settings.complete(str(error))
     if not catalog or not fresh_for or now - catalog.published_at <= fresh_for:
         return None
     return catalog.snapshot, (

@@ -7,18 +7,19 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from dagster import (
-    AssetCheckEvaluation,
-    AssetCheckExecutionContext,
-    DagsterEvent,
+    AssetKey,
+    AssetRecordsFilter,
     DagsterEventType,
     DagsterInstance,
     DagsterRun,
     EventLogEntry,
 )
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData,
+)
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 from dagster._core.errors import DagsterLaunchFailedError, DagsterUserCodeUnreachableError
-from dagster._core.events import DagsterEventBatchMetadata, generate_event_batch_id
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.launcher.base import CheckRunHealthResult, LaunchRunContext, WorkerStatus
 from dagster._core.launcher.default_run_launcher import DefaultRunLauncher
@@ -27,18 +28,22 @@ from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
 from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-)
 from dagster._grpc.types import CanCancelExecutionRequest, CanCancelExecutionResult
 from dagster._serdes import ConfigurableClassData, deserialize_value
+from dagster._utils.error import SerializableErrorInfo
 from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.event import listen
 from typing_extensions import override
 
 RECORDED_ITSELF = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
 """Result metadata that keeps Dagster from recording a materialization, because the step has recorded its own."""
+
+DATA_VERSION_TAG = "dagster/data_version"
+BACKFILL_ID_TAG = "dagster/backfill"
+PARTITION_NAME_TAG = "dagster/partition"
+ASSET_PARTITION_RANGE_START_TAG = "dagster/asset_partition_range_start"
+ASSET_PARTITION_RANGE_END_TAG = "dagster/asset_partition_range_end"
+"""Tags of runs and materializations, as Dagster documents them."""
 
 BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
 """Environment variable with Dagster's maximum batch size for storing events."""
@@ -67,6 +72,11 @@ def years_in_tags(tags: Mapping[str, str]) -> list[int]:
     return list(range(int(first), int(last) + 1)) if first and last else []
 
 
+def is_part_of_more(tags: Mapping[str, str]) -> bool:
+    """Whether a run of an asset without years also has years, or belongs to a backfill, as after "Materialize all"."""
+    return bool(years_in_tags(tags)) or BACKFILL_ID_TAG in tags
+
+
 def idle_ticks(instance: DagsterInstance, since: float, until: float) -> Iterator[str]:
     """Yield a line for each skipped or failed tick of a schedule, and failed tick of a sensor, in a period."""
     for state in instance.all_instigator_state():
@@ -77,21 +87,32 @@ def idle_ticks(instance: DagsterInstance, since: float, until: float) -> Iterato
         for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id, after=began, statuses=wrong):
             if not since < (tick.end_timestamp or tick.timestamp) <= until:
                 continue
-            reason = tick.skip_reason or (tick.error.message.strip() if tick.error else "skipped")
+            reason = tick.skip_reason or (message_of(tick.error) if tick.error else "skipped")
             yield f"{state.name}: {reason}"
 
 
-def record_checks(context: AssetCheckExecutionContext, evaluations: Sequence[AssetCheckEvaluation]) -> None:
-    """Record check results of single years in a batch. A result that a step yields would apply to all of its years."""
-    step, batch = context.op_execution_context.get_step_execution_context(), generate_event_batch_id()
-    for number, one in enumerate(evaluations, 1):
-        DagsterEvent.from_step(
-            DagsterEventType.ASSET_CHECK_EVALUATION,
-            step,
-            one,
-            f"{one.check_name} of {one.partition}: {one.description or 'passed'}",
-            DagsterEventBatchMetadata(batch, is_end=number == len(evaluations)),
+def message_of(error: SerializableErrorInfo) -> str:
+    """Return the message of the error that Dagster's own errors wrap, without the class name."""
+    while error.cause and error.message.startswith("dagster."):
+        error = error.cause
+    name, _, message = error.message.strip().partition(": ")
+    return message if name.endswith(f".{error.cls_name}") else error.message.strip()
+
+
+def latest_materializations(
+    instance: DagsterInstance, asset: str, years: Sequence[int]
+) -> dict[int, AssetCheckEvaluationTargetMaterializationData]:
+    """Return the latest materialization of each of these years that has one."""
+    key, partitions = AssetKey(asset), {str(year) for year in years}
+    ids = instance.get_latest_storage_id_by_partition(key, DagsterEventType.ASSET_MATERIALIZATION, partitions)
+    wanted = AssetRecordsFilter(key, storage_ids=[*ids.values()])
+    records = instance.fetch_materializations(wanted, limit=len(ids)).records if years and ids else ()
+    return {
+        int(str(one.partition_key)): AssetCheckEvaluationTargetMaterializationData(
+            storage_id=one.storage_id, run_id=one.run_id, timestamp=one.timestamp
         )
+        for one in records
+    }
 
 
 def open_with_batches(home: str) -> DagsterInstance:
@@ -179,6 +200,8 @@ class BatchingEventLog(SqliteEventLogStorage):
             with self._connect(database):  # creates the tables if necessary
                 timeout = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
                 self._engines[database] = create_engine(self.conn_string_for_shard(database), connect_args=timeout)
+                # After a power cut, the last events may be missing, but no database is damaged.
+                listen(self._engines[database], "connect", lambda one, _: one.execute("PRAGMA synchronous=NORMAL"))
         with self._engines[database].begin() as connection:
             yield connection
         os.utime(self.path_for_shard(database))  # the UI watches this file, but SQLite wrote to the write-ahead log

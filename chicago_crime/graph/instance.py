@@ -72,7 +72,7 @@ def exec_dagster_dev(settings: Settings, port: int) -> NoReturn:
     workspace = PROJECT_FOLDER / "workspace.yaml"
     graph = ["-w", str(workspace)] if workspace.exists() else ["-m", "chicago_crime.definitions"]
     arguments = [sys.executable, "-c", DAGSTER, "dev", "-h", "127.0.0.1", "-p", str(port), *graph]
-    # Dagster recommends `dg dev` instead, which requires a different project layout.
+    # Dagster recommends `dg dev` instead, which works in the project's folder, but not for an installed wheel.
     quiet = {"PYTHONWARNINGS": "ignore:Function `dev_command` is superseded"}
     os.chdir(settings.home)  # Dagster warns if the current folder has no dagster.yaml
     # Background jobs of a script ignore SIGINT; Dagster would inherit that, but stops its subprocesses with SIGINT.

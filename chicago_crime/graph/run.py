@@ -23,7 +23,7 @@ from dagster import (
 
 from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.graph.command_line_runs import fail_dead_runs, recorded
-from chicago_crime.graph.dagster_internals import range_tags, years_in_tags
+from chicago_crime.graph.dagster_internals import message_of, range_tags, years_in_tags
 from chicago_crime.graph.jobs import fetch_boundaries, load_and_publish
 from chicago_crime.graph.run_state import PUBLISHED
 from chicago_crime.installation import Installation
@@ -46,6 +46,11 @@ class CheckResult:
     year: int
     is_error: bool
     description: str
+
+    @property
+    def text(self) -> str:
+        """Year, key and description."""
+        return f"{self.year}: {self.asset}:{self.check}: {self.description}"
 
 
 @dataclass
@@ -86,7 +91,7 @@ class RunReport:
         found += [f"{step}: {reason}" for step, reason in self.failures.items()]
         reported = "; ".join(found)
         refused = [one for one in self.checks if one.is_error and f"{one.asset}:{one.check}" not in reported]
-        return found + [f"{one.year}: {one.asset}:{one.check}: {one.description}" for one in refused]
+        return found + [one.text for one in refused]
 
     @property
     def published(self) -> dict[str, list[int]]:
@@ -248,9 +253,5 @@ def _add_failure(report: RunReport, event: DagsterEvent) -> None:
                 report.left_out.setdefault(int(year), why)
             return
         reason = data.user_failure_data.description or ""
-    error = data.error
-    while error and error.cause:
-        error = error.cause
-    text = re.sub(r"^[\w.]+\.\w+: ", "", error.message.strip()) if error else ""  # without the class name
-    reason = reason or text or "unknown: see the run in the UI"
+    reason = reason or (data.error and message_of(data.error)) or "unknown: see the run in the UI"
     report.failures[event.step_key or "run"] = reason

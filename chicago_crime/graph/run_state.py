@@ -1,7 +1,7 @@
 """The state of a run: its locked years, and the years that it left out, accepted or kept."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dagster import InitResourceContext, ResourceDefinition
@@ -15,7 +15,7 @@ from chicago_crime.storage.leases import years_locked
 
 LEFT_OUT_TAG = "chicago_crime/left_out"
 ACCEPTED_TAG = "chicago_crime/accepted"
-"""Run tags with the years that a run left out or accepted, for a retry from its failed step."""
+"""Run tags with the years that a run left out, with the reasons, or accepted, for a retry from its failed step."""
 
 PUBLISHED = "published"
 """Key of the asset that publishes years."""
@@ -33,6 +33,7 @@ class RunState:
         left_out: reasons why years were left out, by year.
         kept: published years that are not rebuilt, because their source and tables are unchanged.
         accepted: years whose file failed an audit and was accepted for the reason in `accept`.
+        complete: completes the commands in an error message, so that they act on this installation.
     """
 
     listener: Listener
@@ -42,10 +43,11 @@ class RunState:
     left_out: dict[int, str] = field(default_factory=dict)
     kept: Mapping[int, PublishedYear] = field(default_factory=dict)
     accepted: set[int] = field(default_factory=set)
+    complete: Callable[[str], str] = str
 
     def as_tags(self) -> dict[str, str]:
         """Return the tags that a retry from the failed step of this run needs."""
-        return {LEFT_OUT_TAG: json.dumps(sorted(self.left_out)), ACCEPTED_TAG: json.dumps(sorted(self.accepted))}
+        return {LEFT_OUT_TAG: json.dumps(self.left_out), ACCEPTED_TAG: json.dumps(sorted(self.accepted))}
 
     def to_make(self, years: Iterable[int]) -> list[int]:
         """Filter out years that were left out or are kept."""
@@ -69,15 +71,17 @@ def run_state_resource(installation: Installation, listener: Listener) -> Resour
 
         with years_locked(installation.settings.data_dir / "locks", years, run.run_id, waits):
             before = run.tags if run.parent_run_id and run.step_keys_to_execute else {}
-            left_out = json.loads(before.get(LEFT_OUT_TAG, "[]"))
+            left_out = json.loads(before.get(LEFT_OUT_TAG, "{}"))
+            advice = "This run continues a run that left the year out: materialize the year, or re-execute all steps"
             selected = {key.to_user_string() for key in run.asset_selection or ()}
             yield RunState(
                 listener,
                 publishes=not selected or PUBLISHED in selected,
                 accept=run.tags.get(ACCEPT_TAG, "").strip() or None,
                 before=installation.published_years(),
-                left_out=dict.fromkeys(left_out, f"left out by run {run.parent_run_id}, which this run continues"),
+                left_out={int(year): f"{reason.removesuffix('.')}. {advice}" for year, reason in left_out.items()},
                 accepted=set(json.loads(before.get(ACCEPTED_TAG, "[]"))),
+                complete=installation.settings.complete,
             )
 
     return ResourceDefinition(hold, description="The years of a run, and the reasons for leaving any out.")

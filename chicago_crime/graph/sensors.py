@@ -18,7 +18,6 @@ from dagster import (
     sensor,
 )
 
-from chicago_crime.errors import PlatformError
 from chicago_crime.graph.dagster_internals import range_tags
 from chicago_crime.graph.jobs import load_and_publish
 from chicago_crime.intake.source_files import SourceFiles
@@ -70,11 +69,8 @@ def watch(source: CrimeSource) -> SensorDefinition:
     def new_source_files(
         context: SensorEvaluationContext, source: ResourceParam[CrimeSource], source_files: ResourceParam[SourceFiles]
     ) -> SensorResult | SkipReason:
-        try:
-            source.check_settings()
-            offered = source.versions()
-        except (PlatformError, OSError) as error:  # a network folder may be unreachable
-            return SkipReason(str(error))  # the unchanged cursor lets the next tick catch up
+        source.check_settings()
+        offered = source.versions()  # if it fails, so does the tick: Dagster keeps the cursor, and alerts report it
         seen = read_cursor(context.cursor, source.name)
         versions = {year: version for year, version in offered.items() if year <= current_year()}
         if not versions:

@@ -186,7 +186,7 @@ class SourceFiles:
         manifest = self.manifest(year)
         found = manifest and self._files(manifest)
         if not found or not all(file.exists() for file in found):
-            how = f"fetch the year first: chicago-crime run --years {year} --assets crime_csv"
+            how = f"load the year with `chicago-crime run --years {year}`, or materialize all assets"
             raise SourceError(f"{self.folder} lacks files for {year}: {how}")
         return found
 

@@ -8,7 +8,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from shapely.geometry.base import BaseGeometry
 from chicago_crime.sources.base import Boundaries, SourceError
 from chicago_crime.sources.http import PUBLISHER_POLICY, HttpError, publisher_session, status_error, with_retries
 from chicago_crime.sources.retry import RetryPolicy
+
+POLICY = replace(PUBLISHER_POLICY, attempts=3)
+"""Fewer attempts than for years, because runs go on without boundaries."""
 
 TOLERANCE_DEG = 0.0001
 """Tolerance of simplifying a border: about 11 m, a quarter of a short block."""
@@ -64,9 +67,7 @@ KINDS = {
 """By name. Districts 13, 21 and 23 were merged into others in 2012; 31 covers enclaves of other towns."""
 
 
-def fetch_from_portal(
-    url: str, app_token: SecretStr | None = None, policy: RetryPolicy = PUBLISHER_POLICY
-) -> Boundaries:
+def fetch_from_portal(url: str, app_token: SecretStr | None = None, policy: RetryPolicy = POLICY) -> Boundaries:
     """Download all outlines from the City's portal, with one request per kind.
 
     Args:

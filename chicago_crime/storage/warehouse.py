@@ -18,8 +18,8 @@ class WarehouseError(PlatformError):
 
 
 def no_year(table: str, year: int) -> str:
-    """The message about a year that is not stored."""
-    return f"{table} has no year {year}: load it with `chicago-crime run --years {year} --assets {table}`"
+    """The message about a year that is not stored. The upstream tables may lack it too, so the advice loads all."""
+    return f"{table} has no year {year}: load it with `chicago-crime run --years {year}`, or materialize all assets"
 
 
 @dataclass(frozen=True)

@@ -225,7 +225,7 @@ def test_two_ranges_of_years_are_two_dagster_runs_with_metadata_per_year(tmp_pat
         record = instance.fetch_materializations(AssetKey("crimes"), limit=1).records[0]
         assert record.asset_materialization
         metadata = record.asset_materialization.metadata
-        assert metadata["partition_row_count"].value == 36
+        assert metadata["dagster/partition_row_count"].value == 36
         assert metadata["seconds"].value > 0
 
 

@@ -20,6 +20,7 @@ YEARS = (2015, 2016)
 
 BACKFILL = """mutation($of: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $of) {
     __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
+LOCATIONS = "{ workspaceOrError { ... on Workspace { locationEntries { name } } } }"
 STATE = "query($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
 
 
@@ -45,6 +46,7 @@ def test_a_backfill_in_the_ui_loads_years_and_ctrl_c_leaves_no_process(tmp_path:
     try:
         wait_until(lambda: f"The UI will be at {address} " in log.read_text())
         wait_until(lambda: json.load(urllib.request.urlopen(f"{address}/server_info")), OSError)
+        assert call(address, LOCATIONS) == {"locationEntries": [{"name": "chicago_crime"}]}
         graph = build_definitions(Installation(settings)).resolve_asset_graph()
         keys = [{"path": list(key.path)} for key in graph.materializable_asset_keys if graph.get(key).is_partitioned]
         launched = call(address, BACKFILL, of={"assetSelection": keys, "partitionNames": list(map(str, YEARS))})

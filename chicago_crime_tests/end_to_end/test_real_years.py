@@ -28,11 +28,13 @@ from chicago_crime_tests.support import REAL_ROWS, real_year, run_well, warehous
 def test_every_row_is_accounted_for(real_runs: tuple[Settings, list[RunReport]]) -> None:
     settings, reports = real_runs
     metadata = {key: values for report in reports for key, values in report.metadata.items()}
-    assert {year: metadata["raw_crimes", year]["partition_row_count"] for year in REAL_ROWS} == REAL_ROWS
+    assert {year: metadata["raw_crimes", year]["dagster/partition_row_count"] for year in REAL_ROWS} == REAL_ROWS
     for year, rows in REAL_ROWS.items():
-        typed, rejected = (metadata[name, year]["partition_row_count"] for name in ("crimes", "rejected_crimes"))
+        typed, rejected = (
+            metadata[name, year]["dagster/partition_row_count"] for name in ("crimes", "rejected_crimes")
+        )
         assert typed + rejected == rows
-        assert metadata["enriched_crimes", year]["partition_row_count"] == typed
+        assert metadata["enriched_crimes", year]["dagster/partition_row_count"] == typed
         assert metadata["crime_object", year]["quarantined_lines"] == 0
     problems = [check for report in reports if report.years.startswith("2014") for check in report.checks]
     assert {(one.check, one.is_error) for one in problems} == {("codes_are_stable", False)}

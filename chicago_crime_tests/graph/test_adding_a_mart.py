@@ -56,7 +56,7 @@ print(json.dumps({
     "group": node.group_name,
     "made of": [key.to_user_string() for key in node.parent_keys],
     "checks": {key.name: record.evaluation.passed for key, record in checks.items()},
-    "rows": report.metadata["crimes_by_ward", 2014]["partition_row_count"],
+    "rows": report.metadata["crimes_by_ward", 2014]["dagster/partition_row_count"],
     "crimes": installation.warehouse.first_rows("SELECT SUM(crimes) FROM crimes_by_ward", 1).rows[0][0],
     "problems": status.problems,
     "documented": "## crimes_by_ward" in data_dictionary(),

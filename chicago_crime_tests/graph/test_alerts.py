@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,31 @@ def test_the_report_sensor_names_the_setting_of_an_unknown_area(loaded_copy: Set
         sensor.evaluate_tick(build_sensor_context(instance, None, definitions=definitions))
     with pytest.raises(SettingsError, match="REPORT_AREAS needs CHICAGO_CRIME_ALERTS"):
         load_settings(report_areas="Loop")
+
+
+def test_failed_checks_of_a_run_that_succeeds_are_reported(tmp_path: Path) -> None:
+    write_csv(tmp_path / "in" / "2014.csv", crimes_of_months(2014, months=[1, 2, 4]))
+    settings = folder_settings(tmp_path / "data", tmp_path / "in")
+    began = datetime.now(UTC)
+    run(settings, 2014, assets="crime_csv")
+    with open_instance(settings) as instance:
+        [line], _ = new_alerts(Installation(settings), instance, AlertState(began.timestamp()), datetime.now(UTC))
+    assert line.startswith("2014: crime_csv:has_no_gap: no rows in 2014-03")
+
+
+def test_a_failure_that_each_tick_repeats_is_reported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = [["watch: /in is not a folder"] * 5, ["watch: /in is not a folder"], [], ["watch: /in is not a folder"]]
+    remaining = iter(ticks)
+    monkeypatch.setattr("chicago_crime.graph.alerts.idle_ticks", lambda *_: next(remaining))
+    settings, state = folder_settings(tmp_path / "data", tmp_path), AlertState(0)
+    counts = []
+    with open_instance(settings) as instance:
+        for minute in range(len(ticks)):
+            now = datetime.fromtimestamp(60 * minute, UTC)
+            lines, state = new_alerts(Installation(settings), instance, state, now)
+            state = AlertState(**json.loads(json.dumps(asdict(state))))
+            counts.append(len(lines))
+    assert counts == [1, 0, 0, 1], "and again when it returns"
 
 
 def test_stale_data_is_reported_once(loaded_copy: Settings) -> None:

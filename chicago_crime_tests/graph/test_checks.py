@@ -14,13 +14,16 @@ from dagster import (
     Definitions,
     define_asset_job,
 )
+from dagster._core.storage.asset_check_execution_record import AssetCheckPartitionInfo
 
 from chicago_crime.definitions import build_definitions
+from chicago_crime.graph.checks.assets import CHECKS
 from chicago_crime.graph.dagster_internals import range_tags
 from chicago_crime.graph.instance import open_instance
 from chicago_crime.graph.run import RunReport
 from chicago_crime.installation import Installation
-from chicago_crime.settings import Settings
+from chicago_crime.settings import Settings, load_settings
+from chicago_crime_tests.servers.portal_server import PortalServer
 from chicago_crime_tests.support import crimes_of_months, folder_settings, run, run_well, write_csv
 
 TYPING = "crime_csv,crime_object,raw_crimes,crimes,rejected_crimes"
@@ -55,11 +58,16 @@ def evaluate(settings: Settings, asset: str, check: str) -> dict[str, AssetCheck
         events = instance.all_logs(result.run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION)
     found = [entry.dagster_event.asset_check_evaluation_data for entry in events if entry.dagster_event]
     evaluations = {str(evaluation.partition): evaluation for evaluation in found}
-    shown = {info.partition_key: info.latest_execution_status.value == "SUCCEEDED" for info in known}
+    shown = {i.partition_key: i.latest_execution_status.value == "SUCCEEDED" for i in known if is_shown(i)}
     assert shown == {year: evaluation.passed for year, evaluation in evaluations.items()}, (
         "the UI shows the same results"
     )
     return evaluations
+
+
+def is_shown(known: AssetCheckPartitionInfo) -> bool:
+    """Whether the UI shows a result, because it is of the latest materialization."""
+    return known.latest_materialization_storage_id is not None and known.is_current
 
 
 def change(settings: Settings, table: str, year: int, query: str) -> None:
@@ -76,6 +84,21 @@ def test_coordinates_that_lost_precision_fail_the_check(loaded_copy: Settings) -
     found = evaluate(loaded_copy, "enriched_crimes", "coordinates_are_kept")["2014"]
     assert not found.passed
     assert "latitudes differ between crimes and enriched_crimes" in str(found.description)
+
+
+def test_results_are_shown_in_the_ui_even_of_unchanged_years(tmp_path: Path) -> None:
+    """An unchanged year is materialized again, but its tables are not rebuilt."""
+    keys = {AssetCheckKey(AssetKey(check.asset), check.name) for check in CHECKS}
+    with PortalServer(crimes_of_months(2014)).answering() as portal:
+        settings = load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data")
+        for is_unchanged in (False, True):
+            [report] = run_well(settings, 2014)
+            assert ("unchanged" in report.metadata["crimes", 2014]) is is_unchanged
+            with open_instance(settings) as instance:
+                known = instance.event_log_storage.get_asset_check_partition_info([*keys])
+                messages = [entry.user_message for entry in instance.all_logs(report.run_id)]
+            assert {info.check_key for info in known if is_shown(info)} == keys
+            assert not [message for message in messages if "did not yield" in message]
 
 
 def test_a_missing_month_blocks_publication(settings: Settings, folder: Path) -> None:
@@ -122,6 +145,8 @@ def test_rejects_quarantined_lines_and_values_out_of_range_are_warnings(settings
     file.write_text(sound + "no row\n" * 13)
     [refused] = run(settings, 2014)
     assert "crime_object:few_lines_quarantined: 13 of 1,213 lines cannot be read as rows" in refused.left_out[2014]
+    accepted = found(run_well(settings, 2014, accept="an old export"))["crime_object:few_lines_quarantined"]
+    assert accepted.startswith("2014: Accepted (an old export): 13 of 1,213 lines cannot be read as rows")
 
 
 def test_emptied_columns_and_vanished_types_are_warnings(settings: Settings, folder: Path) -> None:
@@ -175,4 +200,6 @@ def test_damage_to_a_stored_table_is_detected(
     assert evaluation.severity.value == "ERROR"
     assert evaluation.description
     assert re.search(problem, evaluation.description), evaluation.description
-    assert set(evaluation.metadata["found"].value) == {"2014"}
+    found = {name: value.value for name, value in evaluation.metadata.items()}
+    assert found.pop("year") == "2014"
+    assert found and all(isinstance(value, int) for value in found.values()), "the UI plots numbers"

@@ -14,10 +14,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from queue import Queue
+from traceback import TracebackException
 
 import pytest
 import yaml
-from dagster import AssetKey, AssetMaterialization, DagsterInstance, DagsterRunStatus, asset, materialize
+from dagster import (
+    AssetKey,
+    AssetMaterialization,
+    DagsterInstance,
+    DagsterInvariantViolationError,
+    DagsterRunStatus,
+    asset,
+    materialize,
+)
 from dagster._check import CheckError
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
@@ -32,10 +41,12 @@ from dagster._core.scheduler.instigation import (
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._core.test_utils import create_run_for_test
+from dagster._utils.error import SerializableErrorInfo
 
-from chicago_crime.graph.dagster_internals import BATCH_SIZE, BatchingEventLog, idle_ticks
+from chicago_crime.graph.dagster_internals import BATCH_SIZE, BatchingEventLog, idle_ticks, message_of
 from chicago_crime.graph.instance import DAGSTER, open_instance
 from chicago_crime.settings import Settings, load_settings
+from chicago_crime.sources.base import SourceError
 from chicago_crime_tests.end_to_end.browsing import free_port
 
 LAUNCHER = "run_launcher:\n  module: chicago_crime.graph.dagster_internals\n  class: WatchedRunLauncher\n"
@@ -135,6 +146,18 @@ def test_a_batch_is_stored_completely_or_not_at_all(settings: Settings) -> None:
         assert stored() == before
         instance.event_log_storage.store_event_batch([event, event])
         assert stored() == (before[0] + 2, before[1] + 2)
+
+
+def test_the_message_of_an_error_is_its_own_not_that_of_dagster_or_of_its_cause() -> None:
+    def message(error: BaseException) -> str:
+        return message_of(SerializableErrorInfo.from_traceback(TracebackException.from_exception(error)))
+
+    own = SourceError("crimes.csv: line 3: no date")
+    own.__cause__ = ValueError("year")
+    wrapper = DagsterInvariantViolationError("Error in a sensor")
+    wrapper.__cause__ = own
+    assert message(wrapper) == message(own) == "crimes.csv: line 3: no date"
+    assert message(KeyError("year")) == "KeyError: 'year'"
 
 
 def test_a_long_tick_is_reported_once(settings: Settings) -> None:

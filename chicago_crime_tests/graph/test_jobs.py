@@ -1,6 +1,7 @@
 """Tests of the jobs and schedules."""
 
 import re
+import shlex
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -8,6 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from dagster import (
     AssetCheckSeverity,
+    AssetKey,
+    AssetRecordsFilter,
     DagsterInstance,
     JobDefinition,
     ReexecutionOptions,
@@ -17,7 +20,9 @@ from dagster import (
     reconstructable,
 )
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
+from typer.testing import CliRunner
 
+from chicago_crime.cli.app import app
 from chicago_crime.definitions import build_definitions
 from chicago_crime.errors import PlatformError
 from chicago_crime.graph.dagster_internals import range_tags
@@ -62,13 +67,13 @@ def test_only_years_that_the_source_offers_are_requested(
     assert tick_data.skip_message == (None if requested else "the source folder offers neither 2015 nor 2016")
 
 
-def test_missing_boundaries_fail_their_own_run_but_only_warn_in_a_run_of_years(tmp_path: Path) -> None:
+def test_missing_boundaries_fail_their_own_run_but_only_warn_beside_years(tmp_path: Path) -> None:
     with PortalServer([]).answering() as portal:  # without boundaries
         settings = load_settings(data_dir=tmp_path, portal_url=portal.url)
         installation = Installation(settings)
         definitions = build_definitions(installation)
         with open_instance(settings) as instance:
-            for tags in (range_tags(2014, 2015), {}):
+            for tags in (range_tags(2014, 2015), {"dagster/backfill": "all assets"}, {}):
                 job = definitions.resolve_job_def(fetch_boundaries.name)
                 made = job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
                 [found] = made.get_asset_check_evaluations()
@@ -91,6 +96,17 @@ def test_loaded_years_of_the_portal_and_the_new_year_are_requested(tmp_path: Pat
         assert years_requested(tick(settings, at)) == [("2014", "2015"), (str(newest - 1), str(newest))]
 
 
+def test_a_missing_upstream_year_names_a_command_that_loads_it(tmp_path: Path) -> None:
+    """In the UI, where nobody completes commands, as in the terminal."""
+    write_csv(tmp_path / "in" / "2014.csv", crimes_of_months(2014))
+    settings = folder_settings(tmp_path / "data", tmp_path / "in")
+    [report] = run(settings, 2014, assets="crimes_monthly")
+    [arguments] = re.findall(r"`chicago-crime (.*?)`", report.left_out[2014])
+    assert CliRunner().invoke(app, shlex.split(arguments)).exit_code == 0
+    assert [*Installation(settings).published_years()] == [2014]
+    assert settings.complete(arguments := f"`chicago-crime {arguments}`") == arguments, "it is complete"
+
+
 def job_of_environment() -> JobDefinition:
     return build_definitions(Installation(load_settings())).resolve_job_def("load_and_publish")
 
@@ -105,6 +121,10 @@ def test_a_retry_from_the_failed_step_leaves_out_the_same_years(
     [report] = run(loaded_copy, 2014, 2015)
     assert (list(report.left_out), [*report.published.values()]) == ([2014], [[2015]])
     with open_instance(loaded_copy) as instance:
+        for asset in ("crimes", "published"):
+            latest = instance.fetch_materializations(AssetRecordsFilter(AssetKey(asset), asset_partitions=["2015"]), 1)
+            made = latest.records[0].asset_materialization
+            assert latest.records[0].run_id == report.run_id and made and made.tags["dagster/data_version"]
         before = instance.get_run_by_id(report.run_id)
         assert before
         again = execute_job(
@@ -115,4 +135,6 @@ def test_a_retry_from_the_failed_step_leaves_out_the_same_years(
         )
         failed = [event.step_key for event in again.all_events if event.is_step_failure]
         assert (again.success, failed) == (False, ["published"])
-        assert "which this run continues" in str(again.failure_data_for_node("published"))
+        reason = again.failure_data_for_node("published").user_failure_data.metadata["failed_years"].value["2014"]
+        assert "2014.csv: 16 of the 36 published crimes" in reason
+        assert reason.endswith("left the year out: materialize the year, or re-execute all steps")

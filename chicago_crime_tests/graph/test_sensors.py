@@ -13,6 +13,7 @@ from dagster._core.definitions.sensor_definition import SensorExecutionData
 from kagglesdk import KaggleEnv, kaggle_env
 
 from chicago_crime.definitions import build_definitions
+from chicago_crime.errors import PlatformError
 from chicago_crime.graph.instance import open_instance
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
@@ -136,13 +137,12 @@ def test_a_file_that_is_still_being_written_waits(folder: Watch, tmp_path: Path)
     assert folder.requested() == [(2016, 2016)]
 
 
-def test_a_missing_folder_skips_the_tick_and_the_next_one_catches_up(folder: Watch, tmp_path: Path) -> None:
+def test_a_missing_folder_fails_the_tick_and_the_next_one_catches_up(folder: Watch, tmp_path: Path) -> None:
     folder.load(2012, 2014, 2015)
     folder.tick()
     (tmp_path / "in").rename(tmp_path / "away")
-    result = folder.tick()
-    assert "is not a folder" in (result.skip_message or "")
-    assert not result.run_requests
+    with pytest.raises(PlatformError, match="is not a folder"):
+        folder.tick()
     (tmp_path / "away").rename(tmp_path / "in")
     put(tmp_path / "in" / "2016.csv", 2016)
     assert folder.requested() == [(2016, 2016)]
@@ -188,11 +188,11 @@ def test_changed_years_of_the_portal_are_requested_after_one_query(
     assert watch.requested() == []
 
 
-def test_a_portal_that_fails_skips_the_tick(portal: PortalServer, tmp_path: Path, instance: DagsterInstance) -> None:
+def test_a_portal_that_fails_fails_the_tick(portal: PortalServer, tmp_path: Path, instance: DagsterInstance) -> None:
     watch = Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
     portal.will(Fault(status=503))
-    result = watch.tick()
-    assert "returned 503" in (result.skip_message or "")
+    with pytest.raises(PlatformError, match="returned 503"):
+        watch.tick()
     assert len(portal.requests) == 1
     assert watch.tick().skip_message == "the source portal has nothing new"
 

@@ -49,5 +49,5 @@ def test_a_replaced_file_is_removed(files: SourceFiles) -> None:
 
 def test_a_missing_year_is_an_error_with_the_command_to_fetch_it(files: SourceFiles) -> None:
     assert files.manifest(2015) is None
-    with pytest.raises(SourceError, match="chicago-crime run --years 2015 --assets crime_csv"):
+    with pytest.raises(SourceError, match="chicago-crime run --years 2015`"):
         files.csv(2015)

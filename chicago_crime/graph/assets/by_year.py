@@ -7,7 +7,7 @@ from typing import Any
 
 from dagster import AssetExecutionContext, AssetKey, AssetMaterialization, Failure, MaterializeResult, MetadataValue
 
-from chicago_crime.graph.dagster_internals import RECORDED_ITSELF
+from chicago_crime.graph.dagster_internals import DATA_VERSION_TAG, RECORDED_ITSELF
 from chicago_crime.graph.progress import Step
 from chicago_crime.graph.run_state import RunState
 from chicago_crime.published.catalog import PublishedYear
@@ -45,7 +45,7 @@ def each_year(
         context: context of the step.
         run_state: years of the run, with the listener to call when a year starts and finishes.
         asset: key of the asset.
-        work: processes one year and returns its metadata, including `partition_row_count`.
+        work: processes one year and returns its metadata, including `dagster/partition_row_count`.
 
     Raises:
         Failure: some years failed. The message has the reason for each; the other years are recorded.
@@ -58,11 +58,11 @@ def each_year(
         start = time.perf_counter()
         metadata = work(year)
         seconds = round(time.perf_counter() - start, 3)
-        run_state.listener(Step(asset, year, metadata["partition_row_count"], seconds))
+        run_state.listener(Step(asset, year, metadata["dagster/partition_row_count"], seconds))
         return {**metadata, "seconds": seconds}
 
     for year, metadata in done.items():
-        run_state.listener(Step(asset, year, metadata["partition_row_count"]))
+        run_state.listener(Step(asset, year, metadata["dagster/partition_row_count"]))
     with ThreadPoolExecutor(YEARS_AT_ONCE) as pool:
         pending = {pool.submit(timed, year): year for year in run_years(context, run_state)}
         try:
@@ -77,12 +77,12 @@ def each_year(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     for year, error in sorted(failed.items()):
-        run_state.left_out[year] = f"{asset}: {error}"
-        context.log.error(f"{year} is left out: {asset} failed: {error}")
+        run_state.left_out[year] = run_state.complete(f"{asset}: {error}")
+        context.log.error(f"{year} is left out: {run_state.left_out[year]}")
     is_over = bool(failed) and not (run_state.publishes and done)
     for year, metadata in sorted(done.items()):
         if run_state.left_out:  # Dagster would record all years of the run, or none if the step fails
-            context.log_event(AssetMaterialization(asset, metadata=metadata, partition=str(year)))
+            context.log_event(materialization(context, asset, year, metadata))
         else:
             context.add_asset_metadata(metadata, asset_key=asset, partition_key=str(year))
     if is_over:
@@ -93,11 +93,19 @@ def each_year(
     return MaterializeResult(asset_key=asset, metadata=RECORDED_ITSELF if run_state.left_out else {})
 
 
+def materialization(context: AssetExecutionContext, asset: str, year: int, metadata: Metadata) -> AssetMaterialization:
+    """Return the record of a year whose step records its own, with the data version that Dagster would add."""
+    version = next(
+        (metadata[name] for name in ("identity", "sha256", "snapshot") if name in metadata), context.run.run_id
+    )
+    return AssetMaterialization(asset, metadata=metadata, partition=str(year), tags={DATA_VERSION_TAG: version})
+
+
 def _kept(published: PublishedYear, asset: str) -> Metadata:
     """Return the metadata of an unchanged year."""
     table = published.tables.get(asset)
     rows, size = (table.rows, table.bytes) if table else (published.source["rows"], published.source["bytes"])
-    return {"partition_row_count": rows, "bytes": size, "seconds": 0.0, "unchanged": True}
+    return {"dagster/partition_row_count": rows, "bytes": size, "seconds": 0.0, "unchanged": True}
 
 
 def failure(asset: str, reasons: Mapping[int, str], done: int) -> Failure:
@@ -120,4 +128,4 @@ def stored_metadata(warehouse: Warehouse, table: Table, year: int, stored: Table
         lines = [seen.first.columns, ["---"] * len(seen.first.columns), *seen.first.rows]
         cells = [" | ".join(" ".join(str(value).split()).replace("|", "\\|") for value in line) for line in lines]
         shown = {"null_shares": MetadataValue.json(nulls), "preview": MetadataValue.md("\n".join(cells))}
-    return {"partition_row_count": stored.rows, "bytes": stored.bytes, **lineage, **stored.details, **shown}
+    return {"dagster/partition_row_count": stored.rows, "bytes": stored.bytes, **lineage, **stored.details, **shown}

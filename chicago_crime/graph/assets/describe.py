@@ -15,6 +15,7 @@ from dagster import (
 )
 
 from chicago_crime.graph.partitions import follows_upstream, yearly
+from chicago_crime.storage.lineage import code_version
 from chicago_crime.tables import Table
 from chicago_crime.tables.columns import Column
 
@@ -40,6 +41,7 @@ def asset_spec(table: Table, *, deps: tuple[str, ...] = (), can_be_skipped: bool
         owners=OWNERS,
         partitions_def=yearly,
         automation_condition=follows_upstream,
+        code_version=code_version(),
         skippable=can_be_skipped,
         metadata={
             "dagster/table_name": table.name,

@@ -44,7 +44,7 @@ def crime_object(
         record = LakeRecord(stored.sha256, manifest.sha256)
         object_store.swap(record_key(year), json.dumps(asdict(record)).encode(), None)
         return {
-            "partition_row_count": manifest.rows,
+            "dagster/partition_row_count": manifest.rows,
             "bytes": stored.bytes,
             "sha256": stored.sha256,
             "passed_unchanged": manifest.is_canonical,

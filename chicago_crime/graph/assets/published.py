@@ -2,14 +2,13 @@
 
 from dagster import (
     AssetExecutionContext,
-    AssetMaterialization,
     MetadataValue,
     ResourceParam,
     asset,
 )
 
 from chicago_crime.errors import PlatformError
-from chicago_crime.graph.assets.by_year import Metadata, failure, run_years
+from chicago_crime.graph.assets.by_year import Metadata, failure, materialization, run_years
 from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.graph.checks.assets import CHECKS
 from chicago_crime.graph.checks.findings import CheckInputs
@@ -47,9 +46,9 @@ def published(
         try:
             candidates[year] = _candidate(check_inputs, run_state, year)
         except PlatformError as error:
-            refused[year] = str(error)
+            refused[year] = run_state.complete(str(error))
     result = publisher.publish(candidates, context.run.run_id)
-    refused |= result.refused
+    refused |= {year: run_state.complete(reason) for year, reason in result.refused.items()}
     snapshot = result.snapshot
     done = sorted((candidates.keys() | run_state.kept.keys()) - refused.keys())
     for year in done:
@@ -58,7 +57,7 @@ def published(
         rows = sum(table.rows for table in held.tables.values())
         unchanged = {"unchanged": True} if year in run_state.kept else {}
         metadata: Metadata = {
-            "partition_row_count": rows,
+            "dagster/partition_row_count": rows,
             "bytes": sum(table.bytes for table in held.tables.values()),
             "snapshot": snapshot.snapshot,
             "is_new": year in result.changed,
@@ -70,7 +69,7 @@ def published(
         }
         run_state.listener(Step("published", year, rows, None if unchanged else 0.0))
         if refused:
-            context.log_event(AssetMaterialization("published", metadata=metadata, partition=str(year)))
+            context.log_event(materialization(context, "published", year, metadata))
         else:
             context.add_asset_metadata(metadata, asset_key="published", partition_key=str(year))
     if refused:

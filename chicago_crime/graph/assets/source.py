@@ -69,7 +69,7 @@ def crime_csv(
         if difference := manifest.details.get(DIFFERENCE):
             context.log.warning(f"{year}: {difference}")
         return {
-            "partition_row_count": manifest.rows,
+            "dagster/partition_row_count": manifest.rows,
             "bytes": manifest.bytes,
             "sha256": manifest.sha256,
             "source": manifest.source,
@@ -92,6 +92,7 @@ def crime_csv(
         try:
             prepared = source.prepare(years, folder, progress_of(years[0]), held)
         except SourceError as error:
-            raise failure("crime_csv", dict.fromkeys(years, f"crime_csv: {error}"), 0) from error
+            reason = run_state.complete(f"crime_csv: {error}")
+            raise failure("crime_csv", dict.fromkeys(years, reason), 0) from error
         run_state.kept = publisher.as_published({year: held[year] for year in prepared.unchanged()}, run_state.before)
         return each_year(context, run_state, "crime_csv", fetch)

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from dagster import (
+    AssetCheckEvaluation,
     AssetCheckExecutionContext,
     AssetCheckKey,
-    AssetCheckResult,
     AssetChecksDefinition,
     AssetCheckSpec,
     AssetKey,
     AssetsDefinition,
+    Output,
     ResourceParam,
     multi_asset_check,
 )
@@ -18,7 +19,7 @@ from chicago_crime.graph.checks.codes import CODES_ARE_STABLE
 from chicago_crime.graph.checks.findings import Check, CheckInputs
 from chicago_crime.graph.checks.layers import LAYER_CHECKS
 from chicago_crime.graph.checks.tables import checks_of_tables
-from chicago_crime.graph.dagster_internals import record_checks
+from chicago_crime.graph.dagster_internals import latest_materializations
 from chicago_crime.graph.partitions import yearly
 from chicago_crime.graph.run_state import RunState
 
@@ -47,17 +48,28 @@ def _step(checks: Sequence[Check]) -> AssetChecksDefinition:
         context: AssetCheckExecutionContext,
         check_inputs: ResourceParam[CheckInputs],
         run_state: ResourceParam[RunState],
-    ) -> Iterator[AssetCheckResult]:
-        yield from ()  # Dagster expects a generator
+    ) -> Iterator[AssetCheckEvaluation | Output[None]]:
         is_of_years = context.has_partition_key or context.has_partition_key_range
         chosen = map(int, context.partition_keys) if is_of_years else check_inputs.source_files.years()
         years = run_state.to_make(chosen)
-        found = [
-            one.evaluation(finding, year, run_state.accept)
-            for one in checks
-            if AssetCheckKey(AssetKey(one.asset), one.name) in context.selected_asset_check_keys
-            for year, finding in check_inputs.findings(one, years).items()
-        ]
-        record_checks(context, found)
+        selected = [one for one in checks if _key(one) in context.selected_asset_check_keys]
+        examined = {
+            asset: latest_materializations(context.instance, asset, [*years, *run_state.kept])
+            for asset in {one.asset for one in selected}
+        }
+        for one in selected:
+            for year, finding in check_inputs.findings(one, years).items():
+                found = one.found(finding, run_state.accept)
+                yield one.evaluation(found, finding.found, year, run_state.accept, examined[one.asset].get(year))
+            for year, published in run_state.kept.items():  # they are materialized again, but unchanged
+                for found in published.checks:
+                    if found.check == one.key:
+                        yield one.evaluation(found, {}, year, published.accepted, examined[one.asset].get(year))
+        # An `AssetCheckResult` would apply to all years of the step, so the outputs are empty.
+        yield from (Output(None, name) for name in context.op_execution_context.selected_output_names)
 
     return check
+
+
+def _key(check: Check) -> AssetCheckKey:
+    return AssetCheckKey(AssetKey(check.asset), check.name)

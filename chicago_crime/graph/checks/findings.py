@@ -10,6 +10,7 @@ from typing import Any
 
 from dagster import AssetCheckEvaluation, AssetCheckSeverity, AssetKey, MetadataValue
 
+from chicago_crime.graph.dagster_internals import AssetCheckEvaluationTargetMaterializationData
 from chicago_crime.intake.source_files import Manifest, SourceFiles
 from chicago_crime.published.catalog import CheckFound, PublishedYear
 from chicago_crime.storage.object_store import ObjectStore
@@ -22,7 +23,7 @@ class Finding:
     """The findings of a check for one year.
 
     Attributes:
-        found: the values examined, as JSON.
+        found: the values examined: named numbers, or JSON.
         failures: problems that block publication of the year.
         warnings: other problems to look into.
     """
@@ -67,17 +68,33 @@ class Check:
         """Asset and name, separated by a colon."""
         return f"{self.asset}:{self.name}"
 
-    def evaluation(self, finding: Finding, year: int, accept: str | None) -> AssetCheckEvaluation:
-        """Return Dagster's record for a year: an error for failures that are not accepted, else a warning or passed."""
-        one = self.found(finding, accept)
+    def evaluation(
+        self,
+        one: CheckFound,
+        values: Any,
+        year: int,
+        accepted: str | None,
+        materialization: AssetCheckEvaluationTargetMaterializationData | None,
+    ) -> AssetCheckEvaluation:
+        """Return Dagster's record for a year: an error for failures that are not accepted, else a warning or passed.
+
+        Args:
+            one: the catalog's record.
+            values: the values examined; named numbers become entries of their own, which the UI plots.
+            year: the year.
+            accepted: reason for accepting failures.
+            materialization: the data examined; Dagster only shows results of the latest materialization.
+        """
+        are_numbers = isinstance(values, dict) and all(isinstance(value, int | float) for value in values.values())
         return AssetCheckEvaluation(
             asset_key=AssetKey(self.asset),
             check_name=self.name,
             passed=one.outcome == "passed",
             severity=AssetCheckSeverity.ERROR if one.outcome == "failed" else AssetCheckSeverity.WARN,
-            description=one.finding or None,
-            metadata={"found": MetadataValue.json({str(year): finding.found})},
+            description=(f"Accepted ({accepted}): " if one.outcome == "accepted" else "") + one.finding or None,
+            metadata={"year": str(year), **(values if are_numbers else {"found": MetadataValue.json(values)})},
             partition=str(year),
+            target_materialization_data=materialization,
         )
 
     def found(self, finding: Finding, accept: str | None) -> CheckFound:

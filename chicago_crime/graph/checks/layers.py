@@ -51,7 +51,7 @@ def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
     for year, manifest in inputs.manifests(years).items():
         months = sorted(int(month[-2:]) for month in manifest.months)
         missing = sorted(set(range(1, months[-1])) - set(months))
-        findings[year] = Finding(manifest.months)
+        findings[year] = Finding({f"rows in month {month[-2:]}": rows for month, rows in manifest.months.items()})
         if missing:
             names = ", ".join(f"{year}-{month:02}" for month in missing)
             is_full = manifest.rows >= MIN_ROWS_PER_MONTH * len(months)

@@ -85,7 +85,7 @@ def test_the_first_load_has_no_revisions_and_the_next_counts_changes(loaded: Set
     assert revisions.replaced_at < crimes.replaced_at, "revisions are computed before crimes is replaced"
     [report] = run_well(loaded, 2014, assets=TYPING)
     assert report.metadata["revisions", 2014]["revisions_by_kind"] == {"added": 1, "arrest_turned": 1}
-    assert report.metadata["revisions", 2014]["partition_row_count"] == 2
+    assert report.metadata["revisions", 2014]["dagster/partition_row_count"] == 2
 
 
 def test_revisions_are_recorded_even_if_only_the_typed_table_is_selected(loaded: Settings) -> None:

@@ -205,7 +205,7 @@ def test_years_are_exported_with_one_job_as_datetimes(cloud: Cloud, warehouse: B
     rows = pq.read_table(cloud.storage.path(BUCKET, name))
     assert sorted(set(rows["year"].to_pylist())) == [2014, 2016]
     assert rows.schema.field("date").type == pa.timestamp("us")
-    with pytest.raises(WarehouseError, match=r"crimes has no year 2017.*run --years 2017 --assets crimes"):
+    with pytest.raises(WarehouseError, match=r"crimes has no year 2017.*run --years 2017`"):
         warehouse.export_parquet(CRIMES, [2014, 2017], f"gs://{BUCKET}/staging/in")
 
 
