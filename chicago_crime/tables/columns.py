@@ -165,7 +165,12 @@ SOURCE_NAMES = tuple(TYPED)
 YEAR = TYPED["year"]
 MONTH = Column("month", "DATE", "First day of the month of `date`.", nullable=False)
 OFFENSE_CLASSES = ("violent", "property", "non_index")
-OFFENSE_CLASS = Column("offense_class", "STRING", "violent, property or non_index, from the FBI code.", nullable=False)
+OFFENSE_CLASS = Column(
+    "offense_class",
+    "STRING",
+    "violent, property or non_index, from the FBI code. non_index if the code is missing.",
+    nullable=False,
+)
 CLASS_OR_ALL = replace(OFFENSE_CLASS, description="violent, property, non_index, or all for every class combined.")
 COMPARABLE = Column("primary_type_comparable", "STRING", "Crime type, with one label for types the City renamed.")
 DAY_OF_WEEK = Column(
