@@ -150,7 +150,10 @@ FORMS: dict[str, dict[str, bytes]] = {
     "a zip and its unpacked member": {"2016.zip": zipped({"2016.csv": PLAIN}), "2016.csv": PLAIN},
     "all years": {"Crimes_-_2001_to_Present_20240229.csv": text_of(MANY).encode()},
     "a year to date": {"Crimes 2015 to date.csv": text_of(MANY).encode()},
-    "a day in the name": {"crimes_2017-02-28.csv": text_of(MANY).encode()},
+    **{
+        f"the day {day} in the name": {f"crimes_{day}.csv": text_of(MANY).encode()}
+        for day in ("2017-02-28", "02-28-2017", "28.02.2017", "Feb 28, 2017")
+    },
     "years to a month": {"chicago_crime_odp_2012_202511.csv": text_of(MANY, delimiter=";").encode()},
     "no year in the name": {"Crimes (1).csv": text_of(MANY).encode(), "areas.csv": b"area,name\n1,Loop\n"},
     "some years and a month": {
