@@ -1,7 +1,7 @@
 -- What:    text without surrounding whitespace; NULL if it is a common spelling of a missing value.
 -- Grain:   none: an expression that replaces calls of READ_TEXT in other statements.
 -- Columns: the expression, over `value`.
--- The regular expression is slow. Most values skip it: they start with a digit, or are long and start with a capital or $.
+-- The regular expression is slow. Most values skip it: they start with a digit or, if long, with a capital or $.
 -- Whitespace of all kinds is outside '!' to '~', as few letters are; REVERSE is the fastest way to the last character.
 SELECT
   CASE
