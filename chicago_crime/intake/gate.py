@@ -5,6 +5,7 @@ other are written as a canonical CSV, with their values unchanged.
 """
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -77,7 +78,10 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
     if not counts.rows + counts.quarantined:
         raise SourceError(f"{fetched.origin} has a header but no rows: download it again")
     if counts.quarantined * 2 > counts.lines or not counts.rows:
-        raise SourceError(f"{fetched.origin}: {damage}. Download or export the file again.")
+        with split.quarantine.open(encoding="utf-8") as file:
+            is_escaped = re.search(r'\\[",]', "".join(islice(file, 1, 100)))
+        how = "with doubled quotes in place of backslashes (in Spark, escape='\"')" if is_escaped else "again"
+        raise SourceError(f"{fetched.origin}: {damage}. Download or export the file {how}.")
     try:
         values = read_values(split.file, lambda row: fetched.place(split.line_of(row)))
     except duckdb.Error as error:

@@ -1,5 +1,6 @@
 """Count readable and unreadable values of a file before any table changes, with the SQL of the typed table."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -41,6 +42,7 @@ _DAY_MONTH = r"(?:1[3-9]|[23]\d)[-/](?:0?[1-9]|1[0-2])"
 _DAY_FIRST = (
     rf"WHERE REGEXP_MATCHES(value, '^\s*(?:{_DAY_MONTH}[-/](?:[12]\d)?\d\d|[12]\d{{3}}[-/]{_DAY_MONTH})(?:\D|$)')"
 )
+_AM_PM = r"WHERE REGEXP_MATCHES(value, '(?i)\d\s*[ap]\.?m')"
 _COORDINATES = {
     "x_coordinate": "feet east in Illinois East, such as 1176352",
     "y_coordinate": "feet north in Illinois East, such as 1900927",
@@ -51,6 +53,7 @@ _BOUNDS = {
     **dict(zip(("west_ft", "east_ft", "south_ft", "north_ft"), (*X_FT, *Y_FT), strict=True)),
     **dict(zip(("south", "north", "west", "east"), (*LATITUDE, *LONGITUDE), strict=True)),
 }
+_NEEDED = [name for name, column in TYPED.items() if column.needed and name not in ("id", "date")]
 _First = Callable[..., tuple[Any, Place]]
 """Returns the first value that a count includes, and its place, optionally under a condition."""
 
@@ -103,6 +106,11 @@ class Values:
             own_names: the file's own names of the columns.
         """
         problems = [
+            f"column {own_names[name]!r}: {empty:,} of {self.rows:,} values are empty. Export the file again with them."
+            for name in _NEEDED
+            if (empty := self.rows - self.present[name]) > self.rows * MAX_REJECTED_SHARE and empty >= MIN_REJECTED
+        ]
+        problems += [
             f"column {own_names[name]!r}: {found.count:,} of {self.present[name]:,} values cannot be read; the first "
             f"is {found.example!r} in {found.place}. Export the file again with values like {_FORMS[TYPED[name].type]}."
             for name, found in self.unreadable.items()
@@ -129,15 +137,17 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
             row, value = connection.execute(query, {"file": str(file)}).fetchone() or (1, "")
             return value, place_of(row)
 
-        answer = connection.execute(_counts(), {"file": str(file)})
-        total = dict(zip([column[0] for column in answer.description], answer.fetchone() or (), strict=True))
+        total = _only_row(connection, file, _counts())
         unread = {name: total[f"unreadable_{name}"] for name in total if f"unreadable_{name}" in total}
-        present = {name: total[name] + count for name, count in unread.items()}
+        present = {name: total[name] + unread.get(name, 0) for name in TYPED if name in total}
         found = Values(total["crimes"], total["rejected"], total["months"], present)
         for name in [name for name, count in unread.items() if count]:
             example, place = first(f"unreadable_{name}")
             found.unreadable[name] = Unreadable(unread[name], str(place), example[:80])
-        found.column_errors = _date_errors(total, first) | _flag_errors(total) | _coordinate_errors(total, first)
+        found.column_errors = _swapped_dates(connection, file, total, first) | _date_errors(total, first)
+        empty = [name for name in _NEEDED if not present[name]]
+        found.column_errors |= dict.fromkeys(empty, "has no values. Export the file again with its values.")
+        found.column_errors |= _flag_errors(total) | _coordinate_errors(total, first)
         found.has_times = bool(total["with_time"]) or total["date"] < MIN_REJECTED
         if (late := total["after_update"]) >= MIN_REJECTED:  # none is in 868,704 real rows
             date, place = first("after_update")
@@ -150,28 +160,54 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
             ids = connection.execute(query, {"file": str(file)}).fetchall()
             found.headers = [row for row, text in ids if normalize(text) in SPELLINGS][:MAX_HEADERS]
         if total["distinct_ids"] < total["id"]:
-            found.column_errors |= _shared_id_errors(connection, file, total["id"], place_of)
+            shared = _shared_id_errors(connection, file, total["id"], place_of)
+            if shared and (one := found.unreadable.get("id")):
+                shared["id"] = (
+                    f"has {one.count:,} of {present['id']:,} values that cannot be read, the first {one.example!r} in "
+                    f"{one.place}, and {shared['id'].removeprefix('has ')}"
+                )
+            found.column_errors |= shared
+    return found
+
+
+def _only_row(connection: duckdb.DuckDBPyConnection, file: Path, query: str) -> dict[str, Any]:
+    answer = connection.execute(query, {"file": str(file)})
+    return dict(zip([column[0] for column in answer.description], answer.fetchone() or (), strict=True))
+
+
+def _swapped_dates(
+    connection: duckdb.DuckDBPyConnection, file: Path, total: Mapping[str, Any], first: _First
+) -> dict[str, str]:
+    """Find date columns in which a program rewrote only the dates that it could read day first."""
+    found: dict[str, str] = {}
+    for name in ("date", "updated_on"):
+        rewritten = total[f"rewritten_{name}"]
+        others = total[name] - rewritten
+        if min(rewritten, others) < MIN_PER_FORMAT:
+            continue
+        days = _only_row(connection, file, _swapped())
+        if days[f"first_month_{name}"] != days[f"last_month_{name}"] and not days[f"not_swapped_{name}"]:
+            date, place = first(f"rewritten_{name}")
+            found[name] = (
+                f"has day and month swapped in some dates: the {rewritten:,} that are written like {date!r} in {place} "
+                f"all have a day up to 12, and the {others:,} others all have a later day. A program read dates day "
+                "first where it could. Export the file again without that conversion."
+            )
     return found
 
 
 def _date_errors(total: Mapping[str, Any], first: _First) -> dict[str, str]:
     """Find date columns in which some values would be read as a wrong day or hour."""
     found: dict[str, str] = {}
-    others = total["date"] - total["year_first"]
-    if min(total["year_first"], others) >= MIN_PER_FORMAT and not total["not_as_exchanged"]:
-        date, place = first("year_first")
-        found["date"] = (
-            f"has day and month swapped in some dates: the {total['year_first']:,} that start with the year, such as "
-            f"{date!r} in {place}, all have a day up to 12, and the {others:,} others all have a later day. A program "
-            "read dates day first where it could. Export the file again without that conversion."
-        )
     if total["short_year"] and not total["short_year_after_12"]:
         date, place = first("short_year")
         found["date"] = (
             f"has ambiguous dates, such as {date!r} in {place}: years have two digits and no day is after 12, so day "
             "and month are indistinguishable. Export the file again with dates like 2016-02-28 15:50:00."
         )
-    if min(total["at_1"], total["at_12"]) >= MIN_REJECTED and not total["at_other_hours"]:
+    is_unread = total["unreadable_date"] > total["date"] * MAX_UNREADABLE_SHARE  # such as 13:00:00 PM
+    has_clock = is_unread and first("unreadable_date", _AM_PM)[0]
+    if min(total["at_1"], total["at_12"]) >= MIN_REJECTED and not total["at_other_hours"] and not has_clock:
         found["date"] = (
             f"lacks AM and PM: all {total['date']:,} times are between 1:00 and 12:59. Export the file again with "
             "dates like 02/28/2016 03:50:00 PM or 2016-02-28 15:50:00."
@@ -179,8 +215,9 @@ def _date_errors(total: Mapping[str, Any], first: _First) -> dict[str, str]:
     for name in ("date", "updated_on"):
         if (unread := total[f"unreadable_{name}"]) and (day_first := first(f"unreadable_{name}", _DAY_FIRST))[0]:
             date, place = day_first
+            parts = "the day" if re.search(r"[12]\d{3}", date) else "the day or a two-digit year"
             found[name] = (
-                f"has the day before the month, as in {date!r} in {place}: {unread:,} of {total[name] + unread:,} "
+                f"has {parts} before the month, as in {date!r} in {place}: {unread:,} of {total[name] + unread:,} "
                 "values cannot be read, and others would be misread. Export the file again with dates like 2016-02-28 "
                 "15:50:00."
             )
@@ -235,6 +272,11 @@ def _counts() -> str:
     months = "HISTOGRAM(COALESCE(STRFTIME(date, '%Y-%m'), '')) AS months"
     query = sql.statement("fragments/values_read").select(months, dialect="duckdb")
     return to_duckdb(query, _BOUNDS, lambda _: csv_scan("$file", SOURCE_NAMES))
+
+
+@cache
+def _swapped() -> str:
+    return to_duckdb(sql.statement("fragments/swapped_dates"), {}, lambda _: csv_scan("$file", SOURCE_NAMES))
 
 
 @cache

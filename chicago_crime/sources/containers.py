@@ -11,9 +11,10 @@ import tempfile
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,7 +30,7 @@ BLOCK = 1 << 21
 
 _TEXTS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 _PACKED = (".gz", ".bz2", ".xz", ".zip")
-SUBFOLDER = "is a folder: load it separately with --folder, or move its files up and give each a unique name"
+SUBFOLDER = "is a folder: move its files up, and give each a unique name"
 UNSUPPORTED = "is not a supported format: unpack it, export it as CSV, or, if it is a CSV, rename it to .csv"
 _ZIP = b"PK\x03\x04"
 _OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
@@ -182,7 +183,8 @@ def open_item(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.Buff
                 f"{item} is an archive, a workbook or Parquet, which are not supported: unpack it, or export it as CSV"
             )
         marks, encoding = detect_encoding(head)
-        is_json = re.match(r"\s*[\[{]", head[marks : marks + 1000].decode(encoding, "replace"))
+        # [ID] is a column name as SQL Server quotes it.
+        is_json = re.match(r"\s*(?:\{|\[(?![A-Za-z][\w ]*\]))", head[marks : marks + 1000].decode(encoding, "replace"))
         if is_json:
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=scratch)))
             reader = stack.enter_context(_json_as_csv(item, reader, scratch).open("rb"))
@@ -244,32 +246,41 @@ def _open_member(item: Item, archive: zipfile.ZipFile) -> IO[bytes]:
 
 
 def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
-    """Convert a JSON array of objects, or JSON lines, to a CSV with a column for each key.
+    """Convert JSON to a CSV with a column for each key: arrays of objects, such as pages of the API, or JSON lines.
 
-    A line of JSON lines that is not an object becomes a damaged line of the CSV.
+    A line or an element that is not an object becomes a damaged line of the CSV.
     """
     import duckdb  # slow to import, and few files are JSON
 
     copy, target = folder / "objects.json", folder / "objects.csv"
     with copy.open("wb") as file:
         file.writelines(utf8_blocks(reader))  # DuckDB reads UTF-8 without a byte order mark only
-    objects = f"read_json_objects({_quoted(copy)}, format = 'auto')"
+    read = f"read_json_objects({_quoted(copy)}, format = 'auto')"
+    unpacked = f"(SELECT UNNEST(IF(json_type(json) = 'ARRAY', json -> '$[*]', [json])) AS json FROM {read})"
     with duckdb.connect(config={"threads": 2, "memory_limit": "500MB"}) as connection:
+
+        def texts() -> Iterator[bytes]:
+            answer = connection.execute(f"SELECT CAST(json AS VARCHAR) FROM {unpacked}")
+            while rows := answer.fetchmany(1000):
+                yield from (text.replace("\n", " ").encode() + b"\n" for (text,) in rows)
+
         try:
-            keys = f"SELECT DISTINCT UNNEST(json_keys(json)) AS key FROM {objects} ORDER BY key"
-            found = [key for (key,) in connection.sql(keys).fetchall()]
+            for elements in (read, unpacked):
+                keys = f"UNNEST(IF(json_type(json) = 'OBJECT', json_keys(json), [NULL])) AS key FROM {elements}"
+                keys_found = connection.sql(f"SELECT DISTINCT {keys} ORDER BY key").fetchall()
+                found = [key for (key,) in keys_found if key is not None]
+                if are_objects := len(found) == len(keys_found):
+                    break
             columns = ", ".join(f"json ->> {_quoted(key)} AS {_quoted(key, chr(34))}" for key in found)
-            if twice := [
-                key for key, count in Counter(map(normalize, found)).items() if count > 1 and key in SPELLINGS
-            ]:
-                names = " and ".join(repr(key) for key in found if normalize(key) == twice[0])
-                raise SourceError(f"{item} has several keys for one column ({names}): remove all but one")
-            if not SPELLINGS.keys() & map(normalize, found):
-                has = f" (keys found: {', '.join(found)[:200]})" if found else ""
-                raise NotCrimesError(f"{item} is JSON, but without one object per crime{has}: download it as .csv")
-            connection.execute(f"COPY (SELECT {columns} FROM {objects}) TO {_quoted(target)} (FORMAT CSV, HEADER)")
+            _check_keys(item, found, copy)
+            if are_objects:
+                connection.execute(f"COPY (SELECT {columns} FROM {elements}) TO {_quoted(target)} (FORMAT CSV, HEADER)")
+            else:
+                _lines_as_csv(texts, target)
         except duckdb.Error as error:
-            if _lines_as_csv(copy, target):
+            with copy.open("rb") as start:  # an array may be a single huge line
+                is_lines = start.read(HEAD).lstrip().startswith(b"{")
+            if is_lines and _lines_as_csv(partial(_lines, copy), target):
                 return target
             where = re.search(r"at byte \d+ in \S+ \d+: [^\n]*", str(error))  # without the path of the copy
             problem = where[0] if where else "no objects found"
@@ -277,33 +288,53 @@ def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
     return target
 
 
-def _lines_as_csv(copy: Path, target: Path) -> bool:
-    """Convert JSON lines one by one, some of them not objects; return False for other JSON."""
+def _check_keys(item: Item, found: list[str], file: Path) -> None:
+    """Raise an error if the keys of JSON are not the columns of crimes."""
+    counts = Counter(map(normalize, found))
+    if twice := [key for key, count in counts.items() if count > 1 and key in SPELLINGS]:
+        names = " and ".join(repr(key) for key in found if normalize(key) == twice[0])
+        raise SourceError(f"{item} has several keys for one column ({names}): remove all but one")
+    if not SPELLINGS.keys() & counts.keys() or _is_by_column(file):
+        has = f" (keys found: {', '.join(found)[:200]})" if found else ""
+        raise NotCrimesError(f"{item} is JSON, but without one object per crime{has}: download it as .csv")
 
-    def objects() -> Iterator[tuple[bytes, dict[str, Any] | None]]:
-        with copy.open("rb") as lines:
-            yield from ((line, _object(line)) for line in lines if line.strip())
 
-    with copy.open("rb") as start:
-        if not start.read(HEAD).lstrip().startswith(b"{"):  # an array may be a single huge line
-            return False
-    keys = list(dict.fromkeys(key for _, one in objects() for key in one or ()))
+def _is_by_column(file: Path) -> bool:
+    """Whether the first value of JSON is all values of a column, as pandas writes by default."""
+    with file.open("rb") as start:
+        first = re.match(rb'\s*\{\s*"([^"]*)"\s*:\s*[\[{]', start.read(HEAD))
+    return first is not None and normalize(first[1].decode()) in SPELLINGS.keys() - {"location"}
+
+
+def _lines(file: Path) -> Iterator[bytes]:
+    """Read the lines of a file that are not blank."""
+    with file.open("rb") as lines:
+        yield from (line for line in lines if line.strip())
+
+
+def _lines_as_csv(lines: Callable[[], Iterator[bytes]], target: Path) -> bool:
+    """Convert JSON lines one by one, some of them not objects; return False if there are no crimes."""
+    keys = list(dict.fromkeys(key for line in lines() for _, one in _elements(line) for key in one or ()))
     if not SPELLINGS.keys() & map(normalize, keys):
         return False
     with target.open("wb") as file:
         file.write(csv_line(keys))
-        for line, one in objects():
-            damaged = mark_damaged("not a JSON object", line.replace(b"\r", b""))
-            file.write(damaged if one is None else csv_line([_text(one.get(key)) for key in keys]))
+        for line in lines():
+            for text, one in _elements(line):
+                damaged = mark_damaged("not a JSON object", text.replace(b"\r", b""))
+                file.write(damaged if one is None else csv_line([_text(one.get(key)) for key in keys]))
     return True
 
 
-def _object(line: bytes) -> dict[str, Any] | None:
+def _elements(line: bytes) -> list[tuple[bytes, dict[str, Any] | None]]:
+    """Return the objects in a line, or the text of what is not an object."""
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
+        return [(line, None)]
+    if isinstance(found, list):
+        return [(json.dumps(one).encode() + b"\n", one if isinstance(one, dict) else None) for one in found]
+    return [(line, found if isinstance(found, dict) else None)]
 
 
 def _text(value: object) -> str:

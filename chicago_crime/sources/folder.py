@@ -39,7 +39,11 @@ MAX_SKIPPED_SHOWN = 5
 """Maximum number of files named in a message."""
 
 _OPEN_END = re.compile("present|today|to.date|current|since|onward", re.IGNORECASE)
-_DATE = re.compile(r"(?<!\d)(20\d\d)(?:[-_.]\d\d[-_.]\d\d|(?:\d\d){1,2})(?!\d)")
+_DATE = re.compile(
+    r"(?<!\d)(20\d\d)(?:[-_.]\d\d[-_.]\d\d|(?:\d\d){1,2})(?!\d)"
+    r"|(?<!\d)(?:\d\d?[-_.]\d\d?|(?:jan|feb|ma|apr|ju|aug|sep|oct|nov|dec)[a-z]*[-_. ]\d\d?,?)[-_. ](20\d\d)(?!\d)",
+    re.IGNORECASE,
+)
 """A day, or a month without a separator, as downloads often have in their names."""
 
 
@@ -68,7 +72,7 @@ class _YearsInName:
 def _years_in_name(item: Item) -> _YearsInName:
     for name in item.names:
         years = years_in(_DATE.sub("", name))
-        dates = {int(date) for date in _DATE.findall(name)}
+        dates = {int(first or last) for first, last in _DATE.findall(name)}
         if not years | dates:
             continue
         if not years:

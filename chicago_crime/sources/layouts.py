@@ -112,7 +112,7 @@ def detect_layout(item: Item, stream: BufferedReader) -> Layout:
 
 def _separators(line: str) -> list[str]:
     """Return candidates for the separator: the common ones, then any other symbol in the header."""
-    signs = [sign for sign in line if sign.isascii() and not sign.isalnum() and sign not in '_"\0']
+    signs = [sign for sign in line if sign.isascii() and not sign.isalnum() and sign not in '_"\0\x1e\x1f']
     return list(dict.fromkeys([*SEPARATORS, *signs]))
 
 

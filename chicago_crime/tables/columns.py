@@ -24,6 +24,7 @@ class Column:
         nullable: False if every typed row has a value, which a check verifies.
         between: valid range; a check warns about values outside it and fails if there are many.
         pattern: regular expression for valid text, checked in the same way.
+        form: the pattern in words, with an example.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Column:
     nullable: bool = True
     between: tuple[float, float] | None = None
     pattern: str = ""
+    form: str = ""
 
     @property
     def valid_range(self) -> str:
@@ -85,6 +87,7 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
         "Illinois Uniform Crime Reporting code: 4 characters, zero-padded.",
         ("iucrcode", "iucrno"),
         pattern="^[0-9]{3}[0-9A-Z]$",
+        form="three digits and a digit or letter, such as 0820 or 031A",
     ),
     Column(
         "primary_type",
@@ -124,6 +127,7 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
         ("fbicd", "fbicodes", "nibrs", "nibrscode"),
         needed=True,
         pattern="^[0-9][0-9][A-Z]?$",
+        form="two digits with or without a letter, such as 06 or 08B",
     ),
     Column(
         "x_coordinate",
@@ -165,7 +169,12 @@ SOURCE_NAMES = tuple(TYPED)
 YEAR = TYPED["year"]
 MONTH = Column("month", "DATE", "First day of the month of `date`.", nullable=False)
 OFFENSE_CLASSES = ("violent", "property", "non_index")
-OFFENSE_CLASS = Column("offense_class", "STRING", "violent, property or non_index, from the FBI code.", nullable=False)
+OFFENSE_CLASS = Column(
+    "offense_class",
+    "STRING",
+    "violent, property or non_index, from the FBI code. non_index if the code is missing.",
+    nullable=False,
+)
 CLASS_OR_ALL = replace(OFFENSE_CLASS, description="violent, property, non_index, or all for every class combined.")
 COMPARABLE = Column("primary_type_comparable", "STRING", "Crime type, with one label for types the City renamed.")
 DAY_OF_WEEK = Column(

@@ -17,6 +17,7 @@ from chicago_crime.sql.duckdb_scans import csv_scan
 from chicago_crime_tests.support import NAMES, crime, gate_of, write_csv
 
 YEAR = 2016
+MID_MARCH = datetime(2016, 3, 15, 13)
 AFTERNOON, MIDNIGHT = datetime(2016, 3, 5, 14, 30), datetime(2016, 3, 5)
 SECONDS = datetime(2016, 3, 5, 14, 30, 15)
 
@@ -52,6 +53,9 @@ def values_of(result: GateResult, column: str) -> list[Any]:
         ("updated_on", ["5 March 2016", "05 Mar 2016 14:30"], [MIDNIGHT, AFTERNOON]),
         # as spreadsheets display them; a number above 12 must be the day
         ("date", ["3/5/16 14:30", "12/31/16", "03/05/16 02:30:00 PM"], [AFTERNOON, datetime(2016, 12, 31), AFTERNOON]),
+        # as British spreadsheets, which read and display days first, and two programs that updated at different times
+        ("date", ["03/05/2016 14:30"] * 10 + ["03/15/2016 01:00 PM"] * 10, [AFTERNOON] * 10 + [MID_MARCH] * 10),
+        ("updated_on", ["2016-03-05"] * 10 + ["03/15/2016 01:00 PM"] * 10, [MIDNIGHT] * 10 + [MID_MARCH] * 10),
         # as JavaScript, Java, Oracle and SQL Server write them
         ("date", ["3/5/2016, 2:30:15\u202fPM", "03/05/2016 02:30:15\u00a0PM", "03/05/2016 2:30:15pm"], [SECONDS] * 3),
         ("date", ["03/05/2016 12:00:00am", "Mar  5 2016 12:00AM", "20160305"], [MIDNIGHT] * 3),
@@ -74,6 +78,7 @@ def values_of(result: GateResult, column: str) -> list[Any]:
         # missing values as programs write them
         ("ward", ["NULL", "nan", r"\N", "#N/A", " ", "None", "<NA>", "-"], [None] * 8),
         ("district", ["--", "NaT", "n/a", ".", "(null)"], [None] * 5),
+        ("description", ["undefined", "nil", "?", "#NULL!", "<Null>", "missing"], [None] * 6),
         # texts protected from conversion by a spreadsheet
         ("iucr", ['="0810"', '="031a"'], ["0810", "031A"]),
         ("block", ['="001XX N STATE ST"', '="A ""B"""', "=1"], ["001XX N STATE ST", 'A "B"', "=1"]),

@@ -97,11 +97,16 @@ def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, 
         ("updated_on", ["03/15/2016 14:30", "02/28/2016", "28/02/2016 01:00:00 PM"], "'updated_on' has the day before"),
         ("date", ["2016/03/15 14:30", "2016/15/03 14:30"], "day before the month, as in '2016/15/03 14:30' in line 3"),
         ("date", ["3/5/16 14:30"] * 9, "'date' has ambiguous dates, such as '3/5/16 14:30' in line 2"),
-        ("date", ["3/5/16 14:30", "15/3/16 14:30"], "has the day before the month, as in '15/3/16 14:30' in line 3"),
-        (
-            "date",
-            ["03/15/2016"] * 10 + ["2016-05-03"] * 10,
-            "such as '2016-05-03' in line 12, all have a day up to 12, and the 10 others",
+        ("date", ["3/5/16 14:30", "16-03-05"], "has the day or a two-digit year before the month, as in '16-03-05' in"),
+        *(
+            (
+                column,
+                ["03/15/2016"] * 10 + [march, march.replace("Mar", "Apr").replace("3", "4")] * 5,
+                f"'{column}' has day and month swapped in some dates: the 10 that are written like {march!r} in line "
+                "12 all have a day up to 12, and the 10 others",
+            )
+            for column in ("date", "updated_on")
+            for march in ("2016-03-05", " 2016-03-05 14:30", '="2016-03-05"', "20160305", "05-Mar-16", "Mar 05, 2016")
         ),
         ("date", ["NA"] * 9, "2016.csv: 9 of 9 rows lack an id or a date. Export"),
         ("date", ["20.10.2016"] * 9, "2016.csv: column 'date': 9 of 9 values cannot be read; the first is '20."),
@@ -109,6 +114,11 @@ def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, 
             "id",
             ["1.10E+07", "1.0400001E+07", "1.10E+07"],
             "2 of 3 rows share their id with another crime, 2 of them '1.10E+07', first in line 2",
+        ),
+        (
+            "id",
+            ["1.04E+07", "1.10E+07", "1.10E+07"],
+            "has 1 of 3 values that cannot be read, the first '1.04E+07' in line 2, and ids shared by several crimes: ",
         ),
         (
             "id",
@@ -120,6 +130,14 @@ def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, 
             [f"03/05/2016 {hour:02}:10:00" for hour in range(1, 13)] * 5,
             "'date' lacks AM and PM: all 60 times are between 1:00 and 12:59",
         ),
+        (
+            "date",
+            [f"03/05/2016 {hour:02}:10:00 PM" for hour in (1, 12, 13)] * 5,
+            "'date': 5 of 15 values cannot be read; the first is '03/05/2016 13:10:00 PM' in line 4",
+        ),
+        ("fbi_code", ["", "NA"], "column 'fbi_code' has no values. Export"),
+        ("arrest", [""] * 2, "column 'arrest' has no values. Export"),
+        ("primary_type", ["THEFT", "", " ", "NULL", "#N/A", "-"], "'primary_type': 5 of 6 values are empty. Export"),
         ("id", ["HX1", "2"], "'id': 1 of 2 values cannot be read; the first is 'HX1' in line 2"),
         ("domestic", ["", "false", "2"], "'domestic': 1 of 2 values cannot be read; the first is '2' in line 4"),
         ("domestic", ['="maybe"'], """the first is '="maybe"' in line 2"""),

@@ -100,6 +100,7 @@ FORMS: dict[str, dict[str, bytes]] = {
     },
     "carets": {"2016.csv": text_of(delimiter="^").encode()},
     "blanks between quotes": {"2016.csv": text_of(delimiter=" ", quoting=csv.QUOTE_NONNUMERIC).encode()},
+    "names in brackets": {"2016.csv": text_of(header=[f"[{name}]" for name in SPELLED]).encode()},
     "a sep= line": {"2016.csv": b"sep=;\r\n" + text_of(delimiter=";", line_end="\r\n").encode()},
     "a wrong sep= line": {"2016.csv": b"sep=;\n" + PLAIN},
     "lines before the header": {"2016.csv": b"Crimes of 2016\n\n# exported, by hand\n" + PLAIN},
@@ -133,6 +134,10 @@ FORMS: dict[str, dict[str, bytes]] = {
     "JSON with a byte order mark": {"2016.json": BOM + json.dumps(as_json()).encode()},
     "indented JSON, gzip": {"2016.json.gz": gzip.compress(json.dumps(as_json(), indent=1).encode())},
     "JSON lines in UTF-16": {"2016.jsonl": "\n".join(map(json.dumps, as_json())).encode("utf-16")},
+    "JSON pages": {"2016.json": "\n".join(json.dumps(page) for page in (as_json()[:9], as_json()[9:], [])).encode()},
+    "JSON lines and an array": {
+        "2016.jsonl": "\n".join([*map(json.dumps, as_json()[:9]), json.dumps([as_json()[9:]])]).encode(),
+    },
     "JSON of all years in a zip": {"crimes.zip": zipped({"rows.json": json.dumps(as_json(MANY)).encode()})},
     "months with different separators": {
         "2016-01.csv.gz": gzip.compress(FIRST),
@@ -145,7 +150,10 @@ FORMS: dict[str, dict[str, bytes]] = {
     "a zip and its unpacked member": {"2016.zip": zipped({"2016.csv": PLAIN}), "2016.csv": PLAIN},
     "all years": {"Crimes_-_2001_to_Present_20240229.csv": text_of(MANY).encode()},
     "a year to date": {"Crimes 2015 to date.csv": text_of(MANY).encode()},
-    "a day in the name": {"crimes_2017-02-28.csv": text_of(MANY).encode()},
+    **{
+        f"the day {day} in the name": {f"crimes_{day}.csv": text_of(MANY).encode()}
+        for day in ("2017-02-28", "02-28-2017", "28.02.2017", "Feb 28, 2017")
+    },
     "years to a month": {"chicago_crime_odp_2012_202511.csv": text_of(MANY, delimiter=";").encode()},
     "no year in the name": {"Crimes (1).csv": text_of(MANY).encode(), "areas.csv": b"area,name\n1,Loop\n"},
     "some years and a month": {

@@ -122,22 +122,23 @@ def test_any_text_is_preserved(tmp_path_factory: pytest.TempPathFactory, writer:
     assert (manifest.rows, manifest.quarantined) == (len(rows), 0)
 
 
-def test_a_damaged_json_line_does_not_affect_other_lines(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", ['{"id": "31000000", "case_num', "null"])
+def test_a_damaged_json_line_does_not_affect_other_lines(tmp_path: Path, damage: str) -> None:
     """Numbers, flags, texts with quotes, and objects have the same values as in an undamaged file."""
     values = [row | {"arrest": True, "block": "A\nB", "latitude": 41.8, "location": [1.5, "é"]} for row in as_json()]
     lines = [json.dumps(row) for row in [*values, {"id": None, "block": '"\n'}]]
     loaded = []
-    for name, content in (("undamaged", lines), ("damaged", [*lines[:5], "", lines[0][:60], "[1]\r", *lines[5:]])):
+    for name, content in (("undamaged", lines), ("damaged", [*lines[:5], "", damage, '["A", 1]\r', *lines[5:]])):
         folder = put(tmp_path / name, {"2016.jsonl": "\n".join(content).encode()})
         manifest = manifest_of(tmp_path / name, folder)
         loaded.append((manifest.rows, manifest.unreadable, rows_of(tmp_path / name)))
     assert loaded[0] == loaded[1]
-    assert manifest.quarantined == 2
+    assert manifest.quarantined == 3
     fetched = FolderSource(folder).fetch(2016, tmp_path)
     result = run_gate(fetched, 2016, tmp_path)
     with result.split.quarantine.open(newline="") as file:
         found = [describe_line(one) for one in csv.DictReader(file)]
-    texts = (lines[0][:60], "[1]")
+    texts = (damage, '"A"', "1")
     assert found == [f"record {n} (not a JSON object): {text!r}" for n, text in enumerate(texts, 6)]
 
 
@@ -188,6 +189,7 @@ ZIP = zipped({"crimes_2016.csv": LARGE})
         ("2016.csv", b"\n<!doctype html><title>503</title>", "is an HTML or XML page"),
         ("2016.csv", b'{"error": true, "message": "Not found"}', r"one object per crime \(keys found: error, mess"),
         ("2016.csv", b'[{"id": 1}, {"id": 2', "is not valid JSON .*record"),
+        ("2016.json", b'{"ID": {"0": 1, "1": 2}, "Date": {}}', r"one object per crime \(keys found: Date, ID"),
         ("2016.csv", b"[1, 2]", "one object per crime: download it as .csv"),
         ("2016.json", b'[{"ID": 1, "id": 2}]', r"several keys for one column \('ID' and 'id'\)"),
         ("2016.csv", PLAIN.partition(b"\n")[2], r"line 1: no header, only values \(\d+, HX\d+, .*\): add a line"),
@@ -208,6 +210,8 @@ ZIP = zipped({"crimes_2016.csv": LARGE})
         ("2016.csv.xz", flipped(lzma.compress(LARGE)), "is damaged or truncated"),
         ("2001_to_2020.csv.gz", gzip.compress(LARGE)[:-9], "is damaged or truncated"),
         ("2016.csv", PLAIN + b'1,"x\n' * 60, r"60 of 84 lines .* line 26 \(misplaced quote"),
+        ("2016.csv", PLAIN + b'1,"x\\",\n' * 60, r"60 of 84 lines .* with doubled quotes in place of backslashes"),
+        ("2016.csv", PLAIN.replace(b",", b"\x1f").replace(b"\n", b"\x1e"), "is a binary file, not a CSV"),
         ("2016.csv", text_of(MANY).encode(), r"only 24 of 96 rows are from 2016; .* 2015-2017\. .* remove the year"),
         ("all.csv", PLAIN + b"x,y\n" * 5, r"5 of 29 lines have no year in their date; the first is .*line 26: 'x,y'"),
         ("2001_to_2020.csv", PLAIN + b"1,2,01/01/2016\n" * 60, r"60 of 84 lines .* is line 26 \(3 fields"),
@@ -286,7 +290,7 @@ def test_the_error_for_a_missing_year_lists_years_and_files(tmp_path: Path, down
     )
     assert ": 2013-2015.csv; 2014.csv. Skipped: " in refused
     assert "/crimes.csv, line 1: the header lacks id, " in refused
-    assert "; crimes_2018.csv is a folder: " in refused
+    assert "; crimes_2018.csv is a folder: move its files up, and give each a unique name" in refused
     assert "; crimes_2018.parquet is not a supported format: " in refused
     assert FolderSource(downloads).expect([2018])[2018].problem == refused
 

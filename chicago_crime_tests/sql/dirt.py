@@ -55,7 +55,7 @@ TEXTS = [
     *("a", " a ", "", "  ", "é", "\uff41", "\u00a0a\u00a0", "a\tb", "\ta", "a\r\nb", "\U0001f600", "\n", "\u3000a\t"),
     *("\u200ba", "\ufeffa", "a\u0301", "ß", '"', ",", "'", "\\", "a\x85", "NULL", "\u2028a"),
     *("THEFT\u00a0", "THEFT\t", "a\r\n", "\u202fa", "(null)", "(NULL)\u00a0", ".", " . ", "..", "null)", "a\u3000"),
-    *("--", "NaT", "na", " NaN ", "\\N", "#n/a", "n/a ", "nap", "Theft"),
+    *("--", "NaT", "na", " NaN ", "\\N", "#n/a", "n/a ", "nap", "Theft", "undefined", "(blank)", "?", "`", "{}"),
 ]
 COLUMNS: dict[str, list[str]] = {
     **dict.fromkeys(("updated_on",), DATES),

@@ -106,7 +106,7 @@ def _out_of_range(table: Table) -> dict[str, str]:
         f"{one.name} is not in the range {one.valid_range}": _outside(one) for one in table.columns if one.valid_range
     }
     codes = {
-        f"{one.name} does not match {one.pattern}": f"COUNTIF(NOT REGEXP_CONTAINS({one.name}, '{one.pattern}'))"
+        f"{one.name} is not {one.form}": f"COUNTIF(NOT REGEXP_CONTAINS({one.name}, '{one.pattern}'))"
         for one in table.columns
         if one.pattern
     }

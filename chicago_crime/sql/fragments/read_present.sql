@@ -2,5 +2,11 @@
 -- Grain:   none: an expression that replaces calls of READ_PRESENT in other statements.
 -- Columns: the expression, over `value`.
 SELECT
-  IF(REGEXP_CONTAINS(value, r'^(?i:#?na|#?n/a|<na>|-?nan|nat|\(?null\)?|none|\\n|--?|\.)?$'), NULL, value)
-    AS read_present
+  IF(
+    REGEXP_CONTAINS(
+      value,
+      r'^(?i:#?na|#?n/a|<na>|-?nan|nat|\(?null\)?|none|nil|undefined|missing|#null!|<null>|\?|\\n|--?|\.)?$'
+    ),
+    NULL,
+    value
+  ) AS read_present

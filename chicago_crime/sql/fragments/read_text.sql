@@ -1,7 +1,7 @@
 -- What:    text without surrounding whitespace; NULL if it is a common spelling of a missing value.
 -- Grain:   none: an expression that replaces calls of READ_TEXT in other statements.
 -- Columns: the expression, over `value`.
--- The regular expression is slow. Most values skip it: they start with a digit, or are long and need no trimming.
+-- The regular expression is slow. Most values skip it: they start with a digit or, if long, with a capital or $.
 -- Whitespace of all kinds is outside '!' to '~', as few letters are; REVERSE is the fastest way to the last character.
 SELECT
   CASE
@@ -9,7 +9,7 @@ SELECT
     -- As spreadsheets write codes: ="0810".
     WHEN STARTS_WITH(value, '="') AND ENDS_WITH(value, '"') AND LENGTH(value) > 3
       THEN REPLACE(SUBSTR(value, 3, LENGTH(value) - 3), '""', '"')
-    WHEN value NOT BETWEEN '!' AND '~' OR REVERSE(value) NOT BETWEEN '!' AND '~'
+    WHEN value NOT BETWEEN '$' AND '_' OR REVERSE(value) NOT BETWEEN '!' AND '~'
       THEN READ_PRESENT(TRIM(value, ' \t\r\n\u00a0\u202f'))
     WHEN LENGTH(value) < 7 THEN READ_PRESENT(value)
     ELSE value

@@ -3,9 +3,10 @@
 -- Columns: rows; rows without an id or date; rows at 1, at 12 and at hours that a 12-hour clock lacks; distinct ids;
 --          per typed column, values parsed and values present but not parsed (unreadable_...); per coordinate, values in
 --          Chicago (inside_...) and elsewhere (outside_...), except 0 and the point in Missouri, which mean no location;
---          flags that are true; dates that start with the year; dates that do so if and only if their day is after 12
---          (not_as_exchanged); dates with a two-digit year, and those of them with a day after 12; dates with a time other
---          than midnight; dates after the last update.
+--          flags that are true; per date column, dates that do not start with month and day as numbers (rewritten_...);
+--          dates with a two-digit year, and those of them with a day after 12; dates with a time other than midnight;
+--          dates after the last update.
+-- Comparisons of texts spare most values the slow parsing: missing values are written with other first characters.
 SELECT
   COUNT(*) AS crimes,
   COUNTIF(id IS NULL OR date IS NULL) AS rejected,
@@ -15,6 +16,7 @@ SELECT
   COUNT(DISTINCT id) AS distinct_ids,
   COUNT(id) AS id,
   COUNT(date) AS date,
+  COUNT(IF(raw.primary_type BETWEEN 'A' AND 'N' OR raw.primary_type BETWEEN 'O' AND 'a', '', READ_TEXT(raw.primary_type))) AS primary_type,
   COUNT(arrest) AS arrest,
   COUNTIF(arrest) AS arrest_yes,
   COUNT(domestic) AS domestic,
@@ -23,6 +25,7 @@ SELECT
   COUNT(district) AS district,
   COUNT(ward) AS ward,
   COUNT(community_area) AS community_area,
+  COUNT(IF(raw.fbi_code BETWEEN '0' AND ':', '', READ_TEXT(raw.fbi_code))) AS fbi_code,
   COUNT(x_coordinate) AS x_coordinate,
   COUNT(y_coordinate) AS y_coordinate,
   COUNT(updated_on) AS updated_on,
@@ -36,8 +39,22 @@ SELECT
   COUNT(IF(latitude NOT BETWEEN @south AND @north AND ROUND(latitude) NOT IN (0, 37), latitude, NULL)) AS outside_latitude,
   COUNTIF(longitude BETWEEN @west AND @east) AS inside_longitude,
   COUNT(IF(longitude NOT BETWEEN @west AND @east AND ROUND(longitude) NOT IN (0, -92), longitude, NULL)) AS outside_longitude,
-  COUNT(IF(REGEXP_CONTAINS(raw.date, r'^[12]\d{3}[-/]'), raw.date, NULL)) AS year_first,
-  COUNTIF(REGEXP_CONTAINS(raw.date, r'^[12]\d{3}[-/]') != (EXTRACT(DAY FROM date) <= 12)) AS not_as_exchanged,
+  COUNT(
+    IF(
+      date IS NOT NULL
+      AND NOT ((raw.date BETWEEN '0' AND '13' AND raw.date LIKE '%/%') OR REGEXP_CONTAINS(raw.date, r'^[^A-Za-z\d]*\d\d?[-/]\d')),
+      raw.date,
+      NULL
+    )
+  ) AS rewritten_date,
+  COUNT(
+    IF(
+      updated_on IS NOT NULL
+      AND NOT ((raw.updated_on BETWEEN '0' AND '13' AND raw.updated_on LIKE '%/%') OR REGEXP_CONTAINS(raw.updated_on, r'^[^A-Za-z\d]*\d\d?[-/]\d')),
+      raw.updated_on,
+      NULL
+    )
+  ) AS rewritten_updated_on,
   COUNT(IF(REGEXP_CONTAINS(raw.date, r'^\d\d?[-/]\d\d?[-/]\d\d(?:\D|$)'), raw.date, NULL)) AS short_year,
   COUNTIF(
     REGEXP_CONTAINS(raw.date, r'^\d\d?[-/]\d\d?[-/]\d\d(?:\D|$)') AND EXTRACT(DAY FROM date) > 12
