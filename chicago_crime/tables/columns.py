@@ -197,7 +197,7 @@ ARRESTS = count("arrests", "Number of crimes with an arrest.")
 ARREST_RATE = Column(
     "arrest_rate",
     "FLOAT64",
-    "Arrests divided by crimes whose arrest flag is known. NULL if the flag is unknown for more than 1 %. Not a "
+    "Arrests divided by crimes whose arrest flag is known. NULL if the flag is unknown for more than 1%. Not a "
     "clearance rate.",
     between=(0, 1),
 )
