@@ -188,7 +188,7 @@ CELL_Y = Column("cell_y", "INT64", f"Row of the {CELL_FT} ft grid: y_coordinate 
 IS_PROVISIONAL = Column(
     "is_provisional",
     "BOOL",
-    "Whether the crime falls in the newest 28 days of its year's data and late reports may still be missing. False for "
+    "Whether the crime falls in the latest 28 days of its year's data and late reports may still be missing. False for "
     "the full year once any of its records was updated 28 days or more after the newest crime.",
     nullable=False,
 )

@@ -159,11 +159,11 @@ LAYER_CHECKS = (
         has_not_shrunk,
         can_be_accepted=True,
     ),
-    Check("crime_csv", "has_no_gap", "No month without rows precedes one with rows.", has_no_gap, can_be_accepted=True),
+    Check("crime_csv", "has_no_gap", "No month is missing before a month with rows.", has_no_gap, can_be_accepted=True),
     Check(
         "crime_object",
         "few_lines_quarantined",
-        "All lines could be read as rows. Fails if 1% could not.",
+        "All lines could be read as rows. Fails if 1% or more could not.",
         few_lines_quarantined,
         can_be_accepted=True,
     ),
