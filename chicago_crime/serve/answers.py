@@ -52,10 +52,10 @@ class Answer(BaseModel):
     """The answer of one page."""
 
     question: str
-    snapshot: str = Field(description="Id of the published snapshot: the same id and filters give the same answer.")
+    snapshot: str = Field(description="Id of the published snapshot: the same id and filters give the same response.")
     citation: str
     filters: dict[str, list[str]] = Field(description="The filters as applied.")
-    years: list[int] = Field(description="Years that the answer covers.")
+    years: list[int] = Field(description="Years that the response covers.")
     synthetic_years: list[int] = Field(description="Loaded years of made-up sample data.")
     notes: list[str] = Field(description="Filters that could not be applied, and why.")
     numbers: list[NumberAnswer]
