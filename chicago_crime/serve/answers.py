@@ -26,7 +26,7 @@ class TableAnswer(BaseModel):
     columns: list[ColumnAnswer]
     rows: list[dict[str, Any]]
     matching: int = Field(description="Number of matching rows; `rows` may be one page of them, or the first 1,000.")
-    total: dict[str, Any] | None = Field(description="Totals of all rows; None if they do not add up.")
+    total: dict[str, Any] | None = Field(description="Totals of all rows; null if they do not add up.")
 
 
 class SectionAnswer(BaseModel):
@@ -49,7 +49,7 @@ class NumberAnswer(BaseModel):
 
 
 class Answer(BaseModel):
-    """The answer of one page."""
+    """The content of one page."""
 
     question: str
     snapshot: str = Field(description="Id of the published snapshot: the same id and filters give the same response.")
