@@ -73,7 +73,7 @@ setup(
         ],
         "kaggle": ["kagglesdk>=0.1.30,<0.2"],  # Kaggle's client, without its command `kaggle`
         # Both provide the module `pyspark`: install only one. Dataproc's image 3.0 has Spark 4.1 too.
-        "spark": ["pyspark-client>=4.1.0,<4.2"],  # for the embedded engine and Dataproc: no Java, 1 % of the size
+        "spark": ["pyspark-client>=4.1.0,<4.2"],  # for the embedded engine and Dataproc: no Java, 1% of the size
         "jvm": ["pyspark[connect]>=4.1.0,<4.2"],  # also for CHICAGO_CRIME_SPARK_ENGINE=jvm
         "gcp": [
             "google-cloud-bigquery>=3.27,<4",

@@ -12,7 +12,7 @@ from chicago_crime.tables.columns import SOURCE_NAMES
 REAL = Path(__file__).parents[2] / "shared" / "data" / "real"
 WHOLE_YEARS = (2014, 2015, 2016)
 
-# Measured on the real years 2014 to 2016: 1.1 % of the rows have no location, so they end in empty fields, and a year
+# Measured on the real years 2014 to 2016: 1.1% of the rows have no location, so they end in empty fields, and a year
 # has at most a few rows with doubled quotes.
 _LIKE_REAL = """
     SELECT * REPLACE (

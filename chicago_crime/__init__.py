@@ -19,7 +19,7 @@ def open(location: str | Path | None = None, *, as_of: date | str | None = None)
     """Open a published snapshot for reading.
 
     Args:
-        location: a data directory, a folder or URL with a copy of `published/`, or `gs://BUCKET`. By default, the
+        location: a data folder, a folder or URL with a copy of `published/`, or `gs://BUCKET`. By default, the
             location in the settings.
         as_of: a day (a date, or text like 2026-05-31) to open the newest snapshot at its end, or the id of a snapshot.
             By default, the current snapshot.

@@ -227,7 +227,7 @@ class Installation:
 
 
 def reader_at(location: str | Path | None, as_of: date | str | None = None) -> SnapshotReader:
-    """Reads a snapshot of this installation, of a data directory or a copy of one, of a bucket or a web address.
+    """Reads a snapshot of this installation, of a data folder or a copy of one, of a bucket or a web address.
 
     Raises:
         NothingPublishedError: there is none.

@@ -146,7 +146,7 @@ class Settings(BaseModel):
     dashboard_requests_per_minute: int = Field(
         120,
         ge=1,
-        description="requests per client and minute for downloads, reports, incidents and API calls",
+        description="requests per client and minute for downloads, reports, incident pages and API responses",
     )
     threads: int = Field(2, ge=1, le=256, description="processor cores for DuckDB and spark_engine=jvm")
     duckdb_memory: str = Field(

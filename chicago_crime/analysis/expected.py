@@ -18,7 +18,7 @@ LEVEL = 0.05
 """Accepted false discovery rate among counts called unusual."""
 
 NORMAL_95 = 1.959964
-"""95 % of a normal distribution lies within this many standard deviations of the mean."""
+"""95% of a normal distribution lies within this many standard deviations of the mean."""
 
 ALIKE, UNLIKE = 16, 4
 """Weight, in years, of the variation pooled over other rows: the same offense in other areas, or other offenses.
@@ -79,7 +79,7 @@ def overdispersion(
 
 
 def normal_score(t: Counts, freedom: Counts) -> Floats:
-    """Convert Student's t to the equivalent z-score (Wallace 1959; within 0.2 % for 4 or more degrees of freedom)."""
+    """Convert Student's t to the equivalent z-score (Wallace 1959; within 0.2% for 4 or more degrees of freedom)."""
     t, n = np.asarray(t, dtype=float), np.asarray(freedom, dtype=float)
     return np.asarray(np.sign(t) * (8 * n + 1) / (8 * n + 3) * np.sqrt(n * np.log1p(t**2 / n)))
 
@@ -110,7 +110,7 @@ class Expected:
     """Expected counts, by row.
 
     Attributes:
-        low, high: 95 % prediction interval if nothing changed.
+        low, high: 95% prediction interval if nothing changed.
         middle: center of the interval.
         score: z-score of the actual count; negative if it is below the center.
     """

@@ -38,7 +38,7 @@ class Signal:
         area: community area; None for the city.
         now: the count.
         before: counts of the same days of earlier years, in the given order of years.
-        low, high: 95 % prediction interval if nothing changed.
+        low, high: 95% prediction interval if nothing changed.
         score: z-score of the count.
         verdict: unusual, may be chance, usual, or cannot tell.
     """

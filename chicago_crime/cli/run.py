@@ -30,7 +30,7 @@ def run(
     sample_seed: Annotated[int | None, typer.Option(help="Random seed of the sample.")] = None,
     accept: Annotated[
         str | None,
-        typer.Option(help="Reason to load years that an audit rejects; published with them."),
+        typer.Option(help="Reason to load years that an audit refuses; published with them."),
     ] = None,
     assets: Annotated[
         str | None,
@@ -223,7 +223,7 @@ def _print_details(plan: "Plan") -> None:
     from chicago_crime.cli.screen import out, year_tables
     from chicago_crime.tables import TABLES
 
-    out.print("Dry run: nothing is written. A real run also reads the values and may reject them.\n")
+    out.print("Dry run: nothing is written. A real run also reads the values and may refuse the file.\n")
     ranges = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in plan.runs)
     out.print(f"runs: {len(plan.runs)} ({ranges})")
     out.print(f"assets: {', '.join(plan.assets)}\n")

@@ -17,7 +17,10 @@ def status(
     data_dir: DataOption = None,
     strict: Annotated[
         bool,
-        typer.Option("--strict", help="Exit with 1 if anything is missing, stale, outdated, damaged or not published."),
+        typer.Option(
+            "--strict",
+            help="Exit with 1 if a table is missing, stale, from another version, damaged or not published.",
+        ),
     ] = False,
 ) -> None:
     """Show what is loaded and published, by year and table.

@@ -86,7 +86,7 @@ class RateLimit:
             await self.app(scope, receive, send)
             return
         wait = max(1, math.ceil(self.limiter.get_window_stats(self.limit, client).reset_time - time.time()))
-        requests = f"{self.limit.amount} downloads, reports, incident pages and API answers per minute"
+        requests = f"{self.limit.amount} downloads, reports, incident pages and API responses per minute"
         problem = f"{client} may request at most {requests}: try again in {wait} s"
         await JSONResponse({"problem": problem}, 429, {"Retry-After": str(wait)})(scope, receive, send)
 

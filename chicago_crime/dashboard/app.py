@@ -226,7 +226,7 @@ class Dashboard:
         if text := request.query_params.get("q", "").strip():
             found, unknown = understand(text, data)
             filters = filters.with_search(found)
-            notes += [f"Not understood: {', '.join(unknown).removesuffix('.')}."] if unknown else []
+            notes += [f"Not recognized: {', '.join(unknown).removesuffix('.')}."] if unknown else []
             notes += [f"{one.label}: {one.note}" for one in map(offense_groups().__getitem__, found.group)]
         return PageRequest(data, filters, notes, refused)
 

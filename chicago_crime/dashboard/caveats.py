@@ -60,7 +60,7 @@ def provisional(facts: Facts, years: Iterable[int]) -> list[str]:
     if not starts:
         return []
     return [
-        f"Provisional from {as_text(max(starts), 'date')}: reports for the last 28 days are still being "
+        f"Provisional from {as_text(max(starts), 'date')}: reports for the latest 28 days are still being "
         "added and corrected."
     ]
 

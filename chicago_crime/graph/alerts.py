@@ -84,7 +84,7 @@ def alerts(installation: Installation) -> list[SensorDefinition]:
     @sensor(
         minimum_interval_seconds=MINUTES * 60,
         default_status=DefaultSensorStatus.RUNNING,
-        description="Sends alerts about failed runs, failed checks, skipped schedules and stale data.",
+        description="Sends alerts about failed runs and checks, idle schedules, failed sensors and stale data.",
     )
     def send_word(context: SensorEvaluationContext) -> SensorResult | SkipReason:
         now = datetime.now(UTC)

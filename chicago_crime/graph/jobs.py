@@ -48,7 +48,7 @@ def refresh_newest_years(
     at: datetime = context.scheduled_execution_time
     offered = set(source.years()) & {at.year - 1, at.year}
     if not offered:
-        return SkipReason(f"the source {source.name} offers neither {at.year - 1} nor {at.year}")
+        return SkipReason(f"the source {source.name} has neither {at.year - 1} nor {at.year}")
     return RunRequest(run_key=f"refresh-{at:%Y-%m-%d}", tags=range_tags(min(offered), max(offered)))
 
 
@@ -57,8 +57,8 @@ def refresh_newest_years(
     cron_schedule="0 6 * * *",
     execution_timezone="America/Chicago",
     default_status=DefaultScheduleStatus.STOPPED,
-    description="Updates all years loaded from the source every morning, and adds the new year once the source offers "
-    "it. Off by default.",
+    description="Updates all years loaded from the source every morning, and adds the new year once the source "
+    "has it. Off by default.",
 )
 def refresh_loaded_years(
     context: ScheduleEvaluationContext, source: ResourceParam[CrimeSource], source_files: ResourceParam[SourceFiles]

@@ -74,7 +74,7 @@ def watch(source: CrimeSource) -> SensorDefinition:
         seen = read_cursor(context.cursor, source.name)
         versions = {year: version for year, version in offered.items() if year <= current_year()}
         if not versions:
-            return SkipReason(f"the source {source.name} offers no year")
+            return SkipReason(f"the source {source.name} has no years")
         years = new_years(source, source_files, versions, seen)
         # A year may disappear temporarily, such as while its file is written; it is not new when it returns.
         cursor = json.dumps({"source": source.name, "versions": {**(seen or {}), **versions}})

@@ -106,7 +106,8 @@ class Values:
             own_names: the file's own names of the columns.
         """
         problems = [
-            f"column {own_names[name]!r}: {empty:,} of {self.rows:,} values are empty. Export the file again with them."
+            f"column {own_names[name]!r}: {empty:,} of {self.rows:,} values are empty. "
+            "Export the file again with all values."
             for name in _NEEDED
             if (empty := self.rows - self.present[name]) > self.rows * MAX_REJECTED_SHARE and empty >= MIN_REJECTED
         ]

@@ -26,7 +26,7 @@ class TableAnswer(BaseModel):
     columns: list[ColumnAnswer]
     rows: list[dict[str, Any]]
     matching: int = Field(description="Number of matching rows; `rows` may be one page of them, or the first 1,000.")
-    total: dict[str, Any] | None = Field(description="Totals of all rows; None if they do not add up.")
+    total: dict[str, Any] | None = Field(description="Totals of all rows; null if they do not add up.")
 
 
 class SectionAnswer(BaseModel):
@@ -49,13 +49,13 @@ class NumberAnswer(BaseModel):
 
 
 class Answer(BaseModel):
-    """The answer of one page."""
+    """The content of one page."""
 
     question: str
-    snapshot: str = Field(description="Id of the published snapshot: the same id and filters give the same answer.")
+    snapshot: str = Field(description="Id of the published snapshot: the same id and filters give the same response.")
     citation: str
     filters: dict[str, list[str]] = Field(description="The filters as applied.")
-    years: list[int] = Field(description="Years that the answer covers.")
+    years: list[int] = Field(description="Years that the response covers.")
     synthetic_years: list[int] = Field(description="Loaded years of made-up sample data.")
     notes: list[str] = Field(description="Filters that could not be applied, and why.")
     numbers: list[NumberAnswer]

@@ -39,8 +39,8 @@ PAGE_OF = {
 }
 """Parameters that only one page uses."""
 MEANINGS = {
-    200: "the answer",
-    304: "unchanged since the answer with this ETag",
+    200: "the content of the page",
+    304: "unchanged since the response with this ETag",
     400: "a parameter is unknown or invalid",
     404: "the page or snapshot does not exist, or the year or period is not loaded",
     429: "too many requests; retry after the seconds in `Retry-After`",
@@ -113,7 +113,7 @@ def openapi() -> dict[str, Any]:
         "info": {
             "title": "Chicago crime data",
             "version": version("chicago-crime"),
-            "description": "The dashboard's pages as data. Each answer includes its snapshot and caveats.",
+            "description": "The dashboard's pages as data. Each response includes its snapshot and caveats.",
         },
         "paths": {
             f"{PATH}/{name}": {

@@ -24,9 +24,9 @@ from chicago_crime.serve.locked import locked_rows
 from chicago_crime.tables import TABLES
 
 INSTRUCTIONS = (
-    "Reported crime in Chicago since 2001, from one published snapshot. Answers include caveats: pass them on with the "
-    "numbers. Arrest rates are not clearance rates, provisional counts will still grow, and the data contains nothing "
-    "about victims."
+    "Reported crime in Chicago since 2001, from one published snapshot. Responses include caveats: pass them on with "
+    "the numbers. Arrest rates are not clearance rates, provisional counts will still grow, and the data contains "
+    "nothing about victims."
 )
 DEFAULT_ROWS = 50
 

@@ -92,8 +92,8 @@ def fetch_from_portal(url: str, app_token: SecretStr | None = None, policy: Retr
             return with_retries(call, where_of(kind), policy)
         except HttpError as error:
             raise SourceError(
-                f"{error}: the {kind.plural} cannot be downloaded. Export all outlines as GeoJSON from the portal, and "
-                "set CHICAGO_CRIME_BOUNDARIES to the folder with the files"
+                f"{error}: the {kind.plural} cannot be downloaded. Export all boundaries as GeoJSON from the portal, "
+                "and set CHICAGO_CRIME_BOUNDARIES to the folder with the files"
             ) from None
 
     def where_of(kind: Kind) -> str:
@@ -163,7 +163,7 @@ def _outlines(kind: Kind, where: str, features: Sequence[Mapping[str, Any]]) -> 
         try:
             parts[number].append(_polygons(shapely.geometry.shape(feature["geometry"])))
         except (TypeError, ValueError, KeyError, AttributeError, shapely.GEOSException) as error:
-            raise SourceError(f"{where}: feature {position} (number {number}) has no outline: {error}") from None
+            raise SourceError(f"{where}: feature {position} (number {number}) has no boundary: {error}") from None
     if missing := sorted(kind.numbers - parts.keys()):
         raise SourceError(f"{where} lacks {kind.plural}: {', '.join(map(str, missing))}. Download it again")
     found = {number: shapely.union_all(shapes) for number, shapes in sorted(parts.items())}
@@ -198,7 +198,7 @@ def _read(content: bytes, where: str) -> tuple[Kind, Sequence[Mapping[str, Any]]
         if names & set(kind.keys):
             return kind, features
     keys = ", ".join(kind.keys[0] for kind in KINDS.values())
-    raise SourceError(f"{where}: unknown kind of outlines, because no feature has one of the properties {keys}")
+    raise SourceError(f"{where}: unknown kind of boundaries, because no feature has one of the properties {keys}")
 
 
 def _number(feature: Mapping[str, Any], kind: Kind) -> int | None:

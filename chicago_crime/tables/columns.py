@@ -183,12 +183,12 @@ DAY_OF_WEEK = Column(
 HOUR = Column("hour", "INT64", "Hour of the day.", nullable=False, between=(0, 23))
 CELL_FT = 660
 """Side of a grid cell in feet, the length of a standard Chicago block. The Spark job repeats it: it imports nothing."""
-CELL_X = Column("cell_x", "INT64", f"Column of the {CELL_FT} ft grid: x_coordinate / {CELL_FT}, rounded down.")
-CELL_Y = Column("cell_y", "INT64", f"Row of the {CELL_FT} ft grid: y_coordinate / {CELL_FT}, rounded down.")
+CELL_X = Column("cell_x", "INT64", f"Column of the {CELL_FT}-foot grid: x_coordinate / {CELL_FT}, rounded down.")
+CELL_Y = Column("cell_y", "INT64", f"Row of the {CELL_FT}-foot grid: y_coordinate / {CELL_FT}, rounded down.")
 IS_PROVISIONAL = Column(
     "is_provisional",
     "BOOL",
-    "Whether the crime falls in the newest 28 days of its year's data and late reports may still be missing. False for "
+    "Whether the crime falls in the latest 28 days of its year's data and late reports may still be missing. False for "
     "the full year once any of its records was updated 28 days or more after the newest crime.",
     nullable=False,
 )
@@ -197,7 +197,7 @@ ARRESTS = count("arrests", "Number of crimes with an arrest.")
 ARREST_RATE = Column(
     "arrest_rate",
     "FLOAT64",
-    "Arrests divided by crimes whose arrest flag is known. NULL if the flag is unknown for more than 1 %. Not a "
+    "Arrests divided by crimes whose arrest flag is known. NULL if the flag is unknown for more than 1%. Not a "
     "clearance rate.",
     between=(0, 1),
 )

@@ -31,7 +31,7 @@ RAW_CRIMES = Table(
 )
 CRIMES = Table(
     "crimes",
-    "Reported crimes with typed columns. Years are loaded whole; in BigQuery, each is stored in partitions by month.",
+    "Reported crimes with typed columns. Each load replaces a full year. BigQuery stores it in partitions by month.",
     "reported crime; for homicides, victim",
     (*(c for c in SOURCE_COLUMNS if c.name != "location"), MONTH),
     key=("id",),

@@ -67,7 +67,7 @@ CRIMES_DAILY = Table(
 )
 HOT_SPOTS = Table(
     "hot_spots",
-    "Spatial clusters of crime: counts and Getis-Ord Gi* for each 660 ft grid cell.",
+    "Spatial clusters of crime: counts and Getis-Ord Gi* for each 660-foot grid cell.",
     "year, offense class (or all) and grid cell with any crime in the year",
     (
         YEAR,
@@ -121,7 +121,7 @@ CRIMES_HOURLY = Table(
 )
 CRIMES_BY_CELL = Table(
     "crimes_by_cell",
-    "Crimes by 660 ft grid cell and all columns that dashboards filter by. Crimes without coordinates have no cell.",
+    "Crimes by 660-foot grid cell and all columns that dashboards filter by. Crimes without coordinates have no cell.",
     "year, cell, offense class, crime type (both labels), community area, district, arrest flag and domestic flag",
     (YEAR, *FILTERABLE, CELL_X, CELL_Y, CRIMES_COUNT),
     key=("year", *FILTERED_BY, "cell_x", "cell_y"),

@@ -23,7 +23,7 @@ from chicago_crime.analysis.expected import (
 @pytest.mark.parametrize("years", [2, 3, 5])
 @pytest.mark.parametrize("mean", [20, 500, 20_000])
 def test_ranges_cover_at_least_95_percent_of_simulated_counts(years: int, mean: int) -> None:
-    """The simulated rates vary by 8 % from year to year."""
+    """The simulated rates vary by 8% from year to year."""
     random = np.random.default_rng(mean + years)
     counts = random.poisson(random.gamma(156, mean / 156, (4000, years + 1)))
     history, now = counts[:, :years], counts[:, years]
@@ -69,7 +69,7 @@ def test_adjusted_p_values_match_scipy_and_the_published_example() -> None:
 
 
 def test_overdispersion_is_estimated() -> None:
-    """The ratio is 1 for Poisson counts, and 1 + 0.01 * mean for rates that vary by 10 %."""
+    """The ratio is 1 for Poisson counts, and 1 + 0.01 * mean for rates that vary by 10%."""
     random = np.random.default_rng(1)
     means = np.repeat([20, 200, 2000], 400)[:, None]
     poisson, _ = overdispersion(random.poisson(means, (1200, 5)))

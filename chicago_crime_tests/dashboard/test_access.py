@@ -77,7 +77,7 @@ def test_costly_requests_are_rate_limited_per_client(sample: Settings) -> None:
     assert statuses == [200, 200, 200, 429]
     refused = client.get("/api/v1/data", headers=reader)
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
-    requests = "3 downloads, reports, incident pages and API answers per minute"
+    requests = "3 downloads, reports, incident pages and API responses per minute"
     assert f"203.0.113.7 may request at most {requests}: try again in " in refused.json()["problem"]
     assert client.get("/data", headers=reader).status_code == 200
     assert client.get("/api/v1/data", headers=other).status_code == 200

@@ -213,7 +213,7 @@ def test_a_search_adds_to_the_filters(client: TestClient) -> None:
 
 def test_unknown_words_are_named(client: TestClient) -> None:
     text = client.get("/incidents", params={"q": "theft xyzzy 2016 <b>"}).text
-    assert "Not understood: xyzzy, b." in text
+    assert "Not recognized: xyzzy, b." in text
     assert "Remove the filter Theft" in text
-    assert "Not understood: beat." in client.get("/overview", params={"q": "beat 2016"}).text, "no beat has that number"
+    assert "Not recognized: beat." in client.get("/overview", params={"q": "beat 2016"}).text, "no beat has that number"
     assert "There is no year &#39;1999&#39;" in client.get("/overview", params={"q": "theft 1999"}).text

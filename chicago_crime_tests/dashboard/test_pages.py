@@ -196,7 +196,7 @@ def test_official_outlines_are_not_drawn_for_years_before_they_changed(copied: S
     assert len(areas.maps[0].marks) == 77
     assert {mark.path.count("M") for mark in areas.maps[0].marks} == {1}, "each place is one square"
     wards = where(PageRequest(data, Filters(map="wards"))).sections[0]
-    assert "The official ones were redrawn in 2023." in wards.caveats[0]
+    assert "The official boundaries were redrawn in 2023." in wards.caveats[0]
     assert {mark.path.count("M") for mark in wards.maps[0].marks} != {1}
 
 

@@ -64,7 +64,7 @@ def test_only_years_that_the_source_offers_are_requested(
         write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year))
     tick_data = tick(folder_settings(tmp_path / "data", tmp_path / "in"), datetime(2016, 3, 7, 6))
     assert years_requested(tick_data) == requested
-    assert tick_data.skip_message == (None if requested else "the source folder offers neither 2015 nor 2016")
+    assert tick_data.skip_message == (None if requested else "the source folder has neither 2015 nor 2016")
 
 
 def test_missing_boundaries_fail_their_own_run_but_only_warn_beside_years(tmp_path: Path) -> None:

@@ -208,10 +208,10 @@ def test_rows_without_any_coordinates_pass(tmp_path: Path) -> None:
 
 def test_errors_use_the_files_column_names(tmp_path: Path) -> None:
     header = [name.upper() for name in reversed(NAMES)]
-    rows = [dict(reversed(row.items())) for row in crimes_of_months(YEAR, arrest="?")]
+    rows = [dict(reversed(row.items())) for row in crimes_of_months(YEAR, arrest="maybe")]
     file = write_csv(tmp_path / "2016.csv", rows, header)
     [problem] = gate_of(file, YEAR, tmp_path).problems
-    assert "column 'ARREST': 36 of 36 values cannot be read; the first is '?' in line 2" in problem
+    assert "column 'ARREST': 36 of 36 values cannot be read; the first is 'maybe' in line 2" in problem
 
 
 def test_errors_in_coordinates_from_location_name_that_column(tmp_path: Path) -> None:
@@ -224,10 +224,10 @@ def test_errors_in_coordinates_from_location_name_that_column(tmp_path: Path) ->
 
 def test_metadata_include_unreadable_values(tmp_path: Path) -> None:
     settings = folder_settings(tmp_path / "data", tmp_path / "in")
-    rows = [row | {"domestic": "?"} if number == 7 else row for number, row in enumerate(LARGE)]
+    rows = [row | {"domestic": "maybe"} if number == 7 else row for number, row in enumerate(LARGE)]
     write_csv(tmp_path / "in" / "2016.csv", rows)
     [report] = run_well(settings, YEAR, assets="crime_csv,crime_object,raw_crimes,crimes,rejected_crimes")
-    expected = {"domestic": {"count": 1, "place": "line 9", "example": "?"}}
+    expected = {"domestic": {"count": 1, "place": "line 9", "example": "maybe"}}
     assert report.metadata["crime_csv", YEAR]["unreadable_values"] == expected
     [row] = [row for row in rows_of(settings, "crimes", YEAR) if row["domestic"] is None]
     assert row["id"] == 7

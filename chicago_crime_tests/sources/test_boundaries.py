@@ -91,14 +91,14 @@ MIXED = {"features": [one | {"geometry": square(n % 40)} for n, one in enumerate
         ("beat", collection("beat", [111, 4000]), "feature 2 has no valid number for police beats"),
         ("ward", json.loads(json.dumps(WARDS).replace("-87.", "-89.")), "is not in Chicago: it extends from -89"),
         ("ward", MIXED, "wards overlap, which suggests a mix of different years"),
-        ("ward", {"features": [WARD_5 | {"geometry": None}]}, r"feature 1 \(number 5\) has no outline"),
+        ("ward", {"features": [WARD_5 | {"geometry": None}]}, r"feature 1 \(number 5\) has no boundary"),
         (
             "ward",
             {"features": [WARD_5 | {"geometry": {"type": "Point", "coordinates": [-87.7, 41.8]}}]},
-            "has no outline: it is a Point",
+            "has no boundary: it is a Point",
         ),
         ("ward", collection("area", NUMBERS["area"]), "both have community areas"),
-        ("ward", {"features": [WARD_5 | {"properties": {"name": "x"}}]}, "unknown kind of outlines"),
+        ("ward", {"features": [WARD_5 | {"properties": {"name": "x"}}]}, "unknown kind of boundaries"),
         ("ward", {"type": "Topology"}, "is not GeoJSON with features"),
     ],
 )

@@ -74,7 +74,7 @@ def compare(request: PageRequest) -> View:
     if request.download == "by-year":
         request.years, request.last_day = [*facts.years], facts.newest_day
     return View(
-        "How do the last four weeks, the year to date and the last full year compare with earlier years?",
+        "How do the latest four weeks, the year to date and the last full year compare with earlier years?",
         sections=[_table(request, rows, total, end), _by_year(request)],
     )
 

@@ -83,7 +83,7 @@ def _snapshot(request: PageRequest) -> Section:
         Column("year", "Year"),
         Column("rows", "Crimes", "count"),
         Column("rejected", "Rejected rows", "count"),
-        Column("quarantined", "Unreadable lines", "count"),
+        Column("quarantined", "Quarantined lines", "count"),
         Column("source_lines", "Source lines", "count"),
         Column("source", "Source"),
         Column("fetched", "Fetched", "date"),
@@ -100,7 +100,7 @@ def _snapshot(request: PageRequest) -> Section:
         "while new data is loaded. To see an older one, add as_of= and a day or snapshot ID to the address; "
         "chicago-crime snapshots lists them.",
         [
-            "Source lines = crimes + rejected rows + unreadable lines (+ blank lines). Checks verify this before a "
+            "Source lines = crimes + rejected rows + quarantined lines (+ blank lines). Checks verify this before a "
             "year is published."
         ],
         tables=[PageTable("years", "Source of each year", columns, rows, is_open=True)],

@@ -90,7 +90,7 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         [charts.ranges(span, f"Chart of the most unusual counts, {SPANS[span].lower()}", drawn)]
         if len(drawn) > 1
         else [],
-        [PageTable(span, "All counts, most surprising first", columns, rows, shown=50, is_open=True)],
+        [PageTable(span, "All counts, most unusual first", columns, rows, shown=50, is_open=True)],
         link=caveats.HOW_TESTED,
     )
 

@@ -107,7 +107,7 @@ def where(request: PageRequest) -> View:
 def _outlines(request: PageRequest, kind: str) -> tuple[Outlines, list[str]]:
     """Return the outlines of all places of a kind, with caveats.
 
-    They are the official ones, unless those were redrawn after the chosen years.
+    They are the official boundaries, unless those were redrawn after the chosen years.
     """
     data, newest = request.data, request.newest_year
     file = data.derived("boundaries", lambda: read_official(content) if (content := data.reader.boundaries()) else {})
@@ -120,7 +120,7 @@ def _outlines(request: PageRequest, kind: str) -> tuple[Outlines, list[str]]:
         rows = data.answer("outlines", {"years": years, "place": kind}).to_pylist()
         return outlines_from_cells({(row["cell_x"], row["cell_y"]): row["place"] for row in rows})
 
-    reason = f"The official ones were redrawn in {redrawn}." if kind in file else GET_OFFICIAL
+    reason = f"The official boundaries were redrawn in {redrawn}." if kind in file else GET_OFFICIAL
     return data.derived(f"outlines of {kind} in {newest}", from_cells), [f"{caveats.OUTLINES_FROM_CELLS} {reason}"]
 
 

@@ -30,7 +30,7 @@ from chicago_crime.tables import TABLES
     group_name="published",
     kinds={"parquet"},
     owners=OWNERS,
-    description="An immutable snapshot of all tables except raw_crimes, which queries, reports and pages read.",
+    description="An immutable snapshot, which queries, reports and pages read: all tables except raw_crimes.",
 )
 def published(
     context: AssetExecutionContext,

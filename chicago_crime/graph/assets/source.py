@@ -65,7 +65,7 @@ def crime_csv(
         if manifest.synthetic:
             context.log.warning(f"{year} is SYNTHETIC: {manifest.origin}")
         if manifest.details.get("partial"):
-            context.log.info(f"{year} is PARTIAL: the year is not over. Load it again later.")
+            context.log.info(f"{year} is PARTIAL: the year has not ended. Load it again later.")
         if difference := manifest.details.get(DIFFERENCE):
             context.log.warning(f"{year}: {difference}")
         return {

@@ -155,15 +155,15 @@ LAYER_CHECKS = (
     Check(
         "crime_csv",
         "has_not_shrunk",
-        "The file has at most 1 % fewer rows than the published year.",
+        "The file has at most 1% fewer rows than the published year.",
         has_not_shrunk,
         can_be_accepted=True,
     ),
-    Check("crime_csv", "has_no_gap", "No month without rows precedes one with rows.", has_no_gap, can_be_accepted=True),
+    Check("crime_csv", "has_no_gap", "No month is missing before a month with rows.", has_no_gap, can_be_accepted=True),
     Check(
         "crime_object",
         "few_lines_quarantined",
-        "All lines could be read as rows. Fails if 1 % could not.",
+        "All lines could be read as rows. Fails if 1% or more could not.",
         few_lines_quarantined,
         can_be_accepted=True,
     ),
@@ -183,7 +183,7 @@ LAYER_CHECKS = (
     Check(
         REJECTED_CRIMES.name,
         "few_rows_rejected",
-        "At most 1 % of the rows were rejected.",
+        "At most 1% of the rows were rejected.",
         few_rows_rejected,
         can_be_accepted=True,
     ),

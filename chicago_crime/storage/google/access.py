@@ -29,7 +29,7 @@ HOW_TO_SIGN_IN = (
 )
 
 HOW_TO_GRANT = (
-    "grant our account a role with this permission, with `gcloud projects add-iam-policy-binding`, or check that the "
+    "grant the account a role with this permission, with `gcloud projects add-iam-policy-binding`, or check that the "
     "API is enabled; new grants and APIs take effect after two minutes, sometimes seven or more"
 )
 """How long roles take: https://cloud.google.com/iam/docs/access-change-propagation, read on 2026-11-27."""
@@ -210,11 +210,11 @@ def _explain(error: BaseException, service: str, grant: str) -> str | None:
         return f"{(cause or f'{service} does not respond').removesuffix(_LATER)}, even after retries{_LATER}"
     if isinstance(error, auth.RefreshError | auth.DefaultCredentialsError):
         why = f" ({str(error.args[0])[:200]})" if error.args else ""
-        return f"Google does not accept our credentials{why}: {HOW_TO_SIGN_IN}"
+        return f"Google does not accept the credentials{why}: {HOW_TO_SIGN_IN}"
     if isinstance(error, api.GoogleAPICallError):
         details = f" ({message[:300]})" if (message := message_of(error)) else ""
         if isinstance(error, api.Unauthorized):
-            return f"{service} does not accept our credentials{details}: {HOW_TO_SIGN_IN}"
+            return f"{service} does not accept the credentials{details}: {HOW_TO_SIGN_IN}"
         if isinstance(error, api.Forbidden) and not any(map(_QUOTA.search, reasons_of(error))):
             return f"{service} denies permission{details}: {grant}"
         return f"{service} responds with {error.code}{details}{_LATER if is_transient(error) else ''}"

@@ -1,7 +1,7 @@
 """Google Cloud's list prices in US dollars: on-demand prices of us-central1 as of 2025, each with its source.
 
 Dataproc's were checked against its page; the others were not, so check them before you rely on them. Other regions cost
-up to 50 % more. Free monthly allowances are ignored.
+up to 50% more. Free monthly allowances are ignored.
 """
 
 import re

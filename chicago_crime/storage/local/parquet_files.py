@@ -27,7 +27,7 @@ DUCKDB_TYPES = {
 }
 
 # Row groups are small enough that a filter on month and type skips most of a year, and large enough to compress well.
-# The fastest compression makes files 2 to 6 % larger. Without the limit, DuckDB builds large dictionaries for ids and
+# The fastest compression makes files 2 to 6% larger. Without the limit, DuckDB builds large dictionaries for ids and
 # numbers before it discards them.
 ROWS_OF_GROUP = 30_720
 _OPTIONS = (

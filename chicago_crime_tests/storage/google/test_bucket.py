@@ -286,7 +286,7 @@ def test_a_snapshot_in_a_bucket_is_opened_and_failures_are_reported(
 
 def test_rejected_credentials_are_not_shown(server: StorageServer, store: BucketStore, folder: Path) -> None:
     server.will(Fault(status=401), on=OBJECTS, times=100)
-    with pytest.raises(ObjectStoreError, match=r"does not accept our credentials.*CHICAGO_CRIME_GCP_CREDENTIALS") as e:
+    with pytest.raises(ObjectStoreError, match=r"does not accept the credentials.*CHICAGO_CRIME_GCP_CREDENTIALS") as e:
         store.put(KEY, file_of(folder, b"x"))
     for secret in ("ya29", private_key().splitlines()[3]):
         assert secret not in all_text_of(e.value) + repr(store)
@@ -298,7 +298,7 @@ def test_an_emulator_needs_no_credentials(
     monkeypatch.setenv("HOME", str(tmp_path))
     settings = load_settings(deployment="gcp", gcp_project=BUCKET, gcs_bucket=BUCKET, gcs_endpoint=server.url)
     store = replace(build_bucket_store(settings), policy=POLICY)
-    with pytest.raises(ObjectStoreError, match="does not accept our credentials"):
+    with pytest.raises(ObjectStoreError, match="does not accept the credentials"):
         store.list()
     server.wants_tokens = False
     assert store.list() == []

@@ -284,7 +284,7 @@ class BatchBackend(Backend):
             return now.state.name if now and now.state not in _BATCH_OVER else ""
 
         if (batch := self._batch(name)) and state():
-            log(f"cancelling the batch {name}")
+            log(f"canceling the batch {name}")
             request = {"name": batch.operation}
             self._stop(f"batches cancel {name}", state, self.api.batches.cancel_operation, request)
 
