@@ -39,7 +39,6 @@ RECORDED_ITSELF = {SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True}
 """Result metadata that keeps Dagster from recording a materialization, because the step has recorded its own."""
 
 DATA_VERSION_TAG = "dagster/data_version"
-BACKFILL_ID_TAG = "dagster/backfill"
 PARTITION_NAME_TAG = "dagster/partition"
 ASSET_PARTITION_RANGE_START_TAG = "dagster/asset_partition_range_start"
 ASSET_PARTITION_RANGE_END_TAG = "dagster/asset_partition_range_end"
@@ -70,11 +69,6 @@ def years_in_tags(tags: Mapping[str, str]) -> list[int]:
     first = tags.get(ASSET_PARTITION_RANGE_START_TAG) or tags.get(PARTITION_NAME_TAG)
     last = tags.get(ASSET_PARTITION_RANGE_END_TAG) or first
     return list(range(int(first), int(last) + 1)) if first and last else []
-
-
-def is_part_of_more(tags: Mapping[str, str]) -> bool:
-    """Whether a run of an asset without years also has years, or belongs to a backfill, as after "Materialize all"."""
-    return bool(years_in_tags(tags)) or BACKFILL_ID_TAG in tags
 
 
 def idle_ticks(instance: DagsterInstance, since: float, until: float) -> Iterator[str]:

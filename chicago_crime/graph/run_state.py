@@ -70,16 +70,21 @@ def run_state_resource(installation: Installation, listener: Listener) -> Resour
                 context.log.info(f"Waiting for the run {other}, which is processing {year}.")
 
         with years_locked(installation.settings.data_dir / "locks", years, run.run_id, waits):
-            before = run.tags if run.parent_run_id and run.step_keys_to_execute else {}
+            steps = run.step_keys_to_execute or ()
+            continues = bool(run.parent_run_id and steps and "crime_csv" not in steps)
+            before = run.tags if continues else {}
+            if not continues and context.instance and {LEFT_OUT_TAG, ACCEPTED_TAG} & run.tags.keys():
+                context.instance.add_run_tags(run.run_id, RunState(listener).as_tags())  # inherited by re-executing all
             left_out = json.loads(before.get(LEFT_OUT_TAG, "{}"))
-            advice = "This run continues a run that left the year out: materialize the year, or re-execute all steps"
+            why = "The run that this one continues left it out: "
+            advice = "This run did not read the file again: materialize the year, or re-execute all steps"
             selected = {key.to_user_string() for key in run.asset_selection or ()}
             yield RunState(
                 listener,
                 publishes=not selected or PUBLISHED in selected,
                 accept=run.tags.get(ACCEPT_TAG, "").strip() or None,
                 before=installation.published_years(),
-                left_out={int(year): f"{reason.removesuffix('.')}. {advice}" for year, reason in left_out.items()},
+                left_out={int(year): f"{why}{reason.removesuffix('.')}. {advice}" for year, reason in left_out.items()},
                 accepted=set(json.loads(before.get(ACCEPTED_TAG, "[]"))),
                 complete=installation.settings.complete,
             )

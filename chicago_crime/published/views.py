@@ -47,6 +47,6 @@ class Views:
                 found = connection.execute("FROM snapshot").fetchone()
         except duckdb.Error as error:
             return f"{self.file} cannot be read: {error}"
-        if found != (catalog.snapshot, str(self.objects)):
+        if not found or found[0] != catalog.snapshot or Path(found[1]).resolve() != self.objects.resolve():
             return f"{self.file} shows the snapshot {found[0] if found else '?'} in {found[1] if found else '?'}"
         return None

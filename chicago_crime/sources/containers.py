@@ -257,7 +257,8 @@ def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
         file.writelines(utf8_blocks(reader))  # DuckDB reads UTF-8 without a byte order mark only
     read = f"read_json_objects({_quoted(copy)}, format = 'auto')"
     unpacked = f"(SELECT UNNEST(IF(json_type(json) = 'ARRAY', json -> '$[*]', [json])) AS json FROM {read})"
-    with duckdb.connect(config={"threads": 2, "memory_limit": "500MB"}) as connection:
+    # DuckDB 2.0 hangs if a query fails while other threads write its result (duckdb/duckdb#23885).
+    with duckdb.connect(config={"threads": 2, "memory_limit": "500MB", "async_threads": 0}) as connection:
 
         def texts() -> Iterator[bytes]:
             answer = connection.execute(f"SELECT CAST(json AS VARCHAR) FROM {unpacked}")

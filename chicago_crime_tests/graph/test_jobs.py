@@ -73,7 +73,7 @@ def test_missing_boundaries_fail_their_own_run_but_only_warn_beside_years(tmp_pa
         installation = Installation(settings)
         definitions = build_definitions(installation)
         with open_instance(settings) as instance:
-            for tags in (range_tags(2014, 2015), {"dagster/backfill": "all assets"}, {}):
+            for tags in (range_tags(2014, 2015), {}):
                 job = definitions.resolve_job_def(fetch_boundaries.name)
                 made = job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
                 [found] = made.get_asset_check_evaluations()
@@ -137,4 +137,13 @@ def test_a_retry_from_the_failed_step_leaves_out_the_same_years(
         assert (again.success, failed) == (False, ["published"])
         reason = again.failure_data_for_node("published").user_failure_data.metadata["failed_years"].value["2014"]
         assert "2014.csv: 16 of the 36 published crimes" in reason
-        assert reason.endswith("left the year out: materialize the year, or re-execute all steps")
+        assert reason.endswith("did not read the file again: materialize the year, or re-execute all steps")
+        write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014))
+        whole = execute_job(
+            reconstructable(job_of_environment),
+            instance,
+            tags={**before.tags},
+            reexecution_options=ReexecutionOptions(report.run_id),
+        )
+        after = instance.get_run_by_id(whole.run_id)
+        assert whole.success and after and after.tags["chicago_crime/left_out"] == "{}", "the inherited reason is gone"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dagster import AssetCheckEvaluation, AssetCheckSeverity, AssetKey, MetadataValue
+from dagster import AssetCheckEvaluation, AssetCheckSeverity, AssetKey
 
 from chicago_crime.graph.dagster_internals import AssetCheckEvaluationTargetMaterializationData
 from chicago_crime.intake.source_files import Manifest, SourceFiles
@@ -92,7 +92,7 @@ class Check:
             passed=one.outcome == "passed",
             severity=AssetCheckSeverity.ERROR if one.outcome == "failed" else AssetCheckSeverity.WARN,
             description=(f"Accepted ({accepted}): " if one.outcome == "accepted" else "") + one.finding or None,
-            metadata={"year": str(year), **(values if are_numbers else {"found": MetadataValue.json(values)})},
+            metadata={"year": str(year), **(values if are_numbers else {"found": values})},
             partition=str(year),
             target_materialization_data=materialization,
         )

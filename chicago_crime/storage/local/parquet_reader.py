@@ -123,7 +123,9 @@ class DuckDBReader(TableReader):
                 limits = {"memory_limit": self.memory, "temp_directory": str(spill)}
                 # Tables are sorted when they are written, and results by their queries.
                 unordered = {"preserve_insertion_order": False}
-                self._database = duckdb.connect(config={"threads": self.threads, **limits, **unordered})
+                # DuckDB 2.0 hangs if a query fails while other threads write its result (duckdb/duckdb#23885).
+                threads = {"threads": self.threads, "async_threads": 0}
+                self._database = duckdb.connect(config={**threads, **limits, **unordered})
             return self._database.cursor()
 
 
