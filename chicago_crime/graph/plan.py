@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from dagster import Definitions
 
 from chicago_crime.errors import PlatformError
-from chicago_crime.graph.run import FETCHED, assets_in
+from chicago_crime.graph.run import assets_in
+from chicago_crime.graph.run_state import FETCHED
 from chicago_crime.installation import Installation
 from chicago_crime.intake.source_files import Manifest
 from chicago_crime.published.audit import HOW_TO_ACCEPT, MAX_LOSS, mixing_problem

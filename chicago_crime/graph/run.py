@@ -25,13 +25,10 @@ from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.graph.command_line_runs import fail_dead_runs, recorded
 from chicago_crime.graph.dagster_internals import message_of, range_tags, years_in_tags
 from chicago_crime.graph.jobs import fetch_boundaries, load_and_publish
-from chicago_crime.graph.run_state import PUBLISHED
+from chicago_crime.graph.run_state import FETCHED, PUBLISHED
 from chicago_crime.installation import Installation
 from chicago_crime.published.audit import ACCEPT_TAG, mixing_problem
 from chicago_crime.tables.years import contiguous_ranges, format_years
-
-FETCHED = "crime_csv"
-"""Key of the asset that reads from the source."""
 
 # No log line per event: the command line shows progress, and the UI shows all events.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -17,6 +17,9 @@ LEFT_OUT_TAG = "chicago_crime/left_out"
 ACCEPTED_TAG = "chicago_crime/accepted"
 """Run tags with the years that a run left out, with the reasons, or accepted, for a retry from its failed step."""
 
+FETCHED = "crime_csv"
+"""Key of the asset that reads from the source."""
+
 PUBLISHED = "published"
 """Key of the asset that publishes years."""
 
@@ -71,7 +74,7 @@ def run_state_resource(installation: Installation, listener: Listener) -> Resour
 
         with years_locked(installation.settings.data_dir / "locks", years, run.run_id, waits):
             steps = run.step_keys_to_execute or ()
-            continues = bool(run.parent_run_id and steps and "crime_csv" not in steps)
+            continues = bool(run.parent_run_id and steps and FETCHED not in steps)
             before = run.tags if continues else {}
             if not continues and context.instance and {LEFT_OUT_TAG, ACCEPTED_TAG} & run.tags.keys():
                 context.instance.add_run_tags(run.run_id, RunState(listener).as_tags())  # inherited by re-executing all
