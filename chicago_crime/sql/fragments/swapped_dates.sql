@@ -13,7 +13,7 @@ FROM (
   SELECT
     date,
     updated_on,
-    NOT REGEXP_CONTAINS(raw.date, r'^[^A-Za-z\d]*\d\d?[-/]\d') AS is_rewritten_date,
-    NOT REGEXP_CONTAINS(raw.updated_on, r'^[^A-Za-z\d]*\d\d?[-/]\d') AS is_rewritten_updated_on
+    READ_REWRITTEN(raw.date) IS NOT NULL AS is_rewritten_date,
+    READ_REWRITTEN(raw.updated_on) IS NOT NULL AS is_rewritten_updated_on
   FROM parsed_crimes
 )

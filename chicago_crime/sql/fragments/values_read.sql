@@ -6,7 +6,6 @@
 --          flags that are true; per date column, dates that do not start with month and day as numbers (rewritten_...);
 --          dates with a two-digit year, and those of them with a day after 12; dates with a time other than midnight;
 --          dates after the last update.
--- Most dates match the text comparison, which is faster than the regular expression.
 SELECT
   COUNT(*) AS crimes,
   COUNTIF(id IS NULL OR date IS NULL) AS rejected,
@@ -39,22 +38,8 @@ SELECT
   COUNT(IF(latitude NOT BETWEEN @south AND @north AND ROUND(latitude) NOT IN (0, 37), latitude, NULL)) AS outside_latitude,
   COUNTIF(longitude BETWEEN @west AND @east) AS inside_longitude,
   COUNT(IF(longitude NOT BETWEEN @west AND @east AND ROUND(longitude) NOT IN (0, -92), longitude, NULL)) AS outside_longitude,
-  COUNT(
-    IF(
-      date IS NOT NULL
-      AND NOT ((raw.date BETWEEN '0' AND '13' AND raw.date LIKE '%/%') OR REGEXP_CONTAINS(raw.date, r'^[^A-Za-z\d]*\d\d?[-/]\d')),
-      raw.date,
-      NULL
-    )
-  ) AS rewritten_date,
-  COUNT(
-    IF(
-      updated_on IS NOT NULL
-      AND NOT ((raw.updated_on BETWEEN '0' AND '13' AND raw.updated_on LIKE '%/%') OR REGEXP_CONTAINS(raw.updated_on, r'^[^A-Za-z\d]*\d\d?[-/]\d')),
-      raw.updated_on,
-      NULL
-    )
-  ) AS rewritten_updated_on,
+  COUNT(IF(date IS NOT NULL, READ_REWRITTEN(raw.date), NULL)) AS rewritten_date,
+  COUNT(IF(updated_on IS NOT NULL, READ_REWRITTEN(raw.updated_on), NULL)) AS rewritten_updated_on,
   COUNT(IF(REGEXP_CONTAINS(raw.date, r'^\d\d?[-/]\d\d?[-/]\d\d(?:\D|$)'), raw.date, NULL)) AS short_year,
   COUNTIF(
     REGEXP_CONTAINS(raw.date, r'^\d\d?[-/]\d\d?[-/]\d\d(?:\D|$)') AND EXTRACT(DAY FROM date) > 12
