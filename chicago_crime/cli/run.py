@@ -95,6 +95,8 @@ def load(
     for report in reports:
         for snapshot, published in report.published.items():
             out.print(f"published {format_years(published)} as snapshot {snapshot}")
+        if report.same:
+            out.print(f"{format_years(report.same)}: the tables are the same as in the current snapshot")
         if report.repaired:
             out.print(f"repaired damaged or missing published files of {format_years(report.repaired)}")
         if not report.success:

@@ -94,16 +94,28 @@ class RunReport:
     def published(self) -> dict[str, list[int]]:
         """Published years by snapshot."""
         found: dict[str, list[int]] = {}
-        for (asset, year), made in sorted(self.metadata.items()):
-            if asset == PUBLISHED and made["is_new"]:
+        for year, made in self._publications:
+            if made["is_new"]:
                 found.setdefault(made["snapshot"], []).append(year)
         return found
 
     @property
+    def same(self) -> list[int]:
+        """Years that were loaded again with the result that was already published."""
+        return [
+            year
+            for year, made in self._publications
+            if not (made["is_new"] or made["is_repaired"] or "unchanged" in made)
+        ]
+
+    @property
     def repaired(self) -> list[int]:
         """Years for which a damaged or missing published file was restored."""
-        made = sorted(self.metadata.items())
-        return [year for (asset, year), one in made if asset == PUBLISHED and one["is_repaired"]]
+        return [year for year, made in self._publications if made["is_repaired"]]
+
+    @property
+    def _publications(self) -> list[tuple[int, dict[str, Any]]]:
+        return [(year, made) for (asset, year), made in sorted(self.metadata.items()) if asset == PUBLISHED]
 
 
 def run_years(

@@ -260,6 +260,8 @@ def test_a_failed_run_exits_with_1_keeps_the_other_years_and_ends_with_the_reaso
     assert last.endswith("To retry, repeat this command: the UI can only retry runs that it started.")
     assert last.count("no rows for") == 1
     assert result.output.count("is an HTML") == 1
+    again = command("run", "--years", "2014", "--folder", tmp_path / "in", "--data-dir", tmp_path / "data")
+    assert again.output.endswith("2014: the tables are the same as in the current snapshot\n")
 
 
 def test_status_shows_missing_and_outdated_tables(data_dir: Path, loaded_copy: Settings) -> None:

@@ -137,7 +137,7 @@ def _dagster_home(installation: Installation) -> Iterator[Finding]:
 
     def runs() -> str:
         with open_instance(installation.settings) as instance:
-            return f"{installation.settings.home}, {instance.get_runs_count():,} runs"
+            return f"{installation.settings.home}, runs: {instance.get_runs_count():,}"
 
     damaged = list(examine_databases(installation.settings.home))
     yield from damaged or [_check("dagster home", runs, "export CHICAGO_CRIME_DAGSTER_HOME=...  (a writable folder)")]

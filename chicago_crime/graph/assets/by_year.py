@@ -7,6 +7,7 @@ from typing import Any
 
 from dagster import AssetExecutionContext, AssetKey, AssetMaterialization, Failure, MaterializeResult, MetadataValue
 
+from chicago_crime.errors import PlatformError
 from chicago_crime.graph.dagster_internals import DATA_VERSION_TAG, RECORDED_ITSELF
 from chicago_crime.graph.progress import Step
 from chicago_crime.graph.run_state import RunState
@@ -86,8 +87,8 @@ def each_year(
         else:
             context.add_asset_metadata(metadata, asset_key=asset, partition_key=str(year))
     if is_over:
-        first = next(iter(failed.values()))
-        raise failure(asset, {year: run_state.left_out[year] for year in failed}, len(done)) from first
+        bug = next((error for error in failed.values() if not isinstance(error, PlatformError)), None)
+        raise failure(asset, {year: run_state.left_out[year] for year in failed}, len(done)) from bug
     if run_state.left_out or run_state.accepted:
         context.instance.add_run_tags(context.run.run_id, run_state.as_tags())
     return MaterializeResult(asset_key=asset, metadata=RECORDED_ITSELF if run_state.left_out else {})

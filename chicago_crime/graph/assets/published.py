@@ -87,7 +87,7 @@ def _candidate(check_inputs: CheckInputs, run_state: RunState, year: int) -> Can
         raise PlatformError(f"not fetched yet: {load_again(year, newest_source(run_state.before))}")
     again = f"Load the year again: {load_again(year, manifest.model_dump())}"
     if outdated := [table.name for table in TABLES.values() if year in check_inputs.warehouse.outdated(table)]:
-        raise PlatformError(f"{', '.join(outdated)} has the columns of another version. {again}")
+        raise PlatformError(f"columns of another version: {', '.join(outdated)}. {again}")
     found: list[CheckFound] = []
     problems: list[str] = []
     advice = HOW_TO_ACCEPT
