@@ -187,7 +187,7 @@ class Blocks:
 @lru_cache
 def blocks() -> Blocks:
     """Load the places, which are the same for every seed and year."""
-    read = pq.read_table(PLACES_FILE).combine_chunks()
+    read = pq.ParquetFile(PLACES_FILE).read().combine_chunks()  # `read_table` would import pandas
 
     def column(name: str, nowhere: str | None = None) -> pa.Array:
         [values] = read[name].chunks
