@@ -145,7 +145,8 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
         for name in [name for name, count in unread.items() if count]:
             example, place = first(f"unreadable_{name}")
             found.unreadable[name] = Unreadable(unread[name], str(place), example[:80])
-        found.column_errors = _swapped_dates(connection, file, total, first) | _date_errors(total, first)
+        found.column_errors = _swapped_dates(connection, file, total, first)
+        found.column_errors |= _ambiguous_dates(connection, file, total, first) | _date_errors(total, first)
         empty = [name for name in _NEEDED if not present[name]]
         found.column_errors |= dict.fromkeys(empty, "has no values. Export the file again with its values.")
         found.column_errors |= _flag_errors(total) | _coordinate_errors(total, first)
@@ -197,15 +198,26 @@ def _swapped_dates(
     return found
 
 
+def _ambiguous_dates(
+    connection: duckdb.DuckDBPyConnection, file: Path, total: Mapping[str, Any], first: _First
+) -> dict[str, str]:
+    """Find date columns that may have the day before the month."""
+    columns = [name for name in ("date", "updated_on") if total[f"unsure_{name}"]]
+    days = _only_row(connection, file, _days_after_12()) if columns else {}
+    found: dict[str, str] = {}
+    for name in columns:
+        if not days["after_12"] or (days[f"short_year_{name}"] and not days["short_year_after_12"]):
+            date, place = first(f"unsure_{name}")
+            found[name] = (
+                f"has ambiguous dates, such as {date!r} in {place}: no day is after 12, so it is unknown whether the "
+                "day or the month comes first. Export the file again with dates like 2016-02-28 15:50:00."
+            )
+    return found
+
+
 def _date_errors(total: Mapping[str, Any], first: _First) -> dict[str, str]:
     """Find date columns in which some values would be read as a wrong day or hour."""
     found: dict[str, str] = {}
-    if total["short_year"] and not total["short_year_after_12"]:
-        date, place = first("short_year")
-        found["date"] = (
-            f"has ambiguous dates, such as {date!r} in {place}: years have two digits and no day is after 12, so day "
-            "and month are indistinguishable. Export the file again with dates like 2016-02-28 15:50:00."
-        )
     is_unread = total["unreadable_date"] > total["date"] * MAX_UNREADABLE_SHARE  # such as 13:00:00 PM
     has_clock = is_unread and first("unreadable_date", _AM_PM)[0]
     if min(total["at_1"], total["at_12"]) >= MIN_REJECTED and not total["at_other_hours"] and not has_clock:
@@ -278,6 +290,11 @@ def _counts() -> str:
 @cache
 def _swapped() -> str:
     return to_duckdb(sql.statement("fragments/swapped_dates"), {}, lambda _: csv_scan("$file", SOURCE_NAMES))
+
+
+@cache
+def _days_after_12() -> str:
+    return to_duckdb(sql.statement("fragments/days_after_12"), {}, lambda _: csv_scan("$file", SOURCE_NAMES))
 
 
 @cache

@@ -43,7 +43,7 @@ def values_of(result: GateResult, column: str) -> list[Any]:
         ("date", ["3-5-2016 2:30:15 PM", "12-31-2016 0:00"], [SECONDS, datetime(2016, 12, 31)]),
         ("updated_on", ["03-05-2016", "02/29/2016 14:30"], [MIDNIGHT, datetime(2016, 2, 29, 14, 30)]),
         # dates_24h_seconds
-        ("date", ["3/5/2016 14:30:15", "03/05/2016 02:30:15 pm"], [SECONDS] * 2),
+        ("date", ["3/5/2016 14:30:15", "03/15/2016 01:00:00 pm"], [SECONDS, MID_MARCH]),
         ("updated_on", ["2016-03-05 14:30:15", "2016-03-05T14:30:15.000Z"], [SECONDS] * 2),
         # dates_only_iso_slash
         ("date", ["2016-03-05", "2016-03-05T14:30"], [MIDNIGHT, AFTERNOON]),

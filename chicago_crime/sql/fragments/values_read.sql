@@ -4,8 +4,8 @@
 --          per typed column, values parsed and values present but not parsed (unreadable_...); per coordinate, values in
 --          Chicago (inside_...) and elsewhere (outside_...), except 0 and the point in Missouri, which mean no location;
 --          flags that are true; per date column, dates that do not start with month and day as numbers (rewritten_...);
---          dates with a two-digit year, and those of them with a day after 12; dates with a time other than midnight;
---          dates after the last update.
+--          per date column, dates in numbers that another program than the City's wrote, day or month first (unsure_...);
+--          dates with a time other than midnight; dates after the last update.
 SELECT
   COUNT(*) AS crimes,
   COUNTIF(id IS NULL OR date IS NULL) AS rejected,
@@ -40,10 +40,16 @@ SELECT
   COUNT(IF(longitude NOT BETWEEN @west AND @east AND ROUND(longitude) NOT IN (0, -92), longitude, NULL)) AS outside_longitude,
   COUNT(IF(date IS NOT NULL, READ_REWRITTEN(raw.date), NULL)) AS rewritten_date,
   COUNT(IF(updated_on IS NOT NULL, READ_REWRITTEN(raw.updated_on), NULL)) AS rewritten_updated_on,
-  COUNT(IF(REGEXP_CONTAINS(raw.date, r'^\d\d?[-/]\d\d?[-/]\d\d(?:\D|$)'), raw.date, NULL)) AS short_year,
-  COUNTIF(
-    REGEXP_CONTAINS(raw.date, r'^\d\d?[-/]\d\d?[-/]\d\d(?:\D|$)') AND EXTRACT(DAY FROM date) > 12
-  ) AS short_year_after_12,
+  COUNT(
+    IF(REGEXP_CONTAINS(raw.date, r'^[\s="]*\d\d?[-/]\d\d?[-/]\d\d(?:\D|\d\d[^AaPp]*$|$)'), raw.date, NULL)
+  ) AS unsure_date,
+  COUNT(
+    IF(
+      raw.updated_on NOT LIKE '%M' AND REGEXP_CONTAINS(raw.updated_on, r'^[\s="]*\d\d?[-/]\d\d?[-/]\d'),
+      raw.updated_on,
+      NULL
+    )
+  ) AS unsure_updated_on,
   COUNTIF(date != DATETIME_TRUNC(date, DAY)) AS with_time,
   COUNT(IF(date > updated_on, raw.date, NULL)) AS after_update,
   COUNT(IF(id IS NULL, READ_TEXT(raw.id), NULL)) AS unreadable_id,
