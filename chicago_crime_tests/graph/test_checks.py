@@ -18,6 +18,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckPartiti
 
 from chicago_crime.definitions import build_definitions
 from chicago_crime.graph.checks.assets import CHECKS
+from chicago_crime.graph.checks.findings import NOT_EXAMINED
 from chicago_crime.graph.dagster_internals import range_tags
 from chicago_crime.graph.instance import open_instance
 from chicago_crime.graph.run import RunReport
@@ -169,6 +170,8 @@ def test_codes_that_appear_or_vanish_are_warnings(settings: Settings, folder: Pa
     assert problems["code_coverage:codes_are_stable"] == (
         "2015: codes: 0760 appears (0 crimes in 2014, 24 in 2015), 0860 vanishes (96 crimes in 2014, 0 in 2015)"
     )
+    first, _ = evaluate(settings, "code_coverage", "codes_are_stable").values()
+    assert (first.passed, first.metadata["found"].value) == (True, NOT_EXAMINED)
 
 
 @pytest.mark.parametrize(

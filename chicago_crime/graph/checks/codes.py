@@ -1,4 +1,4 @@
-"""The check for IUCR codes that appear, vanish or jump, which can look like trends in crime."""
+"""The check for IUCR codes that appear, vanish, rise or fall, which can look like trends in crime."""
 
 from collections.abc import Sequence
 
@@ -25,11 +25,11 @@ def codes_are_stable(inputs: CheckInputs, years: Sequence[int]) -> Findings:
             now, before = counts[year].get(code, 0), counts[year - 1].get(code, 0) * part
             minimum = MIN_CRIMES if not (now and before) else MIN_CRIMES_OF_JUMP
             if max(now, before) >= minimum and not 1 / JUMP <= (now + 1) / (before + 1) <= JUMP:
-                what = "appears" if not before else "vanishes" if not now else "jumps"
+                what = "appears" if not before else "vanishes" if not now else "rises" if now > before else "falls"
                 moved.append(
                     f"{code} {what} ({counts[year - 1].get(code, 0):,} crimes in {year - 1}, {now:,} in {year})"
                 )
-        findings[year] = Finding(moved or "no code appears, vanishes or jumps")
+        findings[year] = Finding(moved or "no code appears, vanishes, or changes its share much")
         if moved:
             findings[year].warnings.append(f"codes: {', '.join(moved)}")
     return findings

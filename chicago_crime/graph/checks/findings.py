@@ -17,6 +17,8 @@ from chicago_crime.storage.object_store import ObjectStore
 from chicago_crime.storage.warehouse import Warehouse
 from chicago_crime.tables import TABLES, Table
 
+NOT_EXAMINED = "not examined: a file or another year that this check needs is not loaded"
+
 
 @dataclass
 class Finding:
@@ -130,7 +132,7 @@ class CheckInputs:
         if new:
             fresh = check.examine(self, new)
             for year in new:
-                self._found[check.key, year] = (states[year], fresh.get(year, Finding()))
+                self._found[check.key, year] = (states[year], fresh.get(year, Finding(NOT_EXAMINED)))
         return {year: self._found[check.key, year][1] for year in years}
 
     def with_year_before(self, table: Table, years: Sequence[int]) -> tuple[list[int], list[int]]:
