@@ -65,6 +65,12 @@ class Candidate:
     before: PublishedYear | None = None
 
 
+MIXED = (
+    "the snapshot would have both real and SYNTHETIC rows. Load real years and years of the sample into different data "
+    "folders (--data-dir)"
+)
+
+
 @dataclass(frozen=True)
 class Publication:
     """The result of a publication.
@@ -164,6 +170,9 @@ class Publisher:
                 for year in [year for year in made if held.get(year) not in (wanted[year].before, made[year])]:
                     refused[year] = _interference(year, held[year])
                     del made[year]
+                if len({one.is_synthetic for one in (held | made).values()}) > 1:
+                    refused |= dict.fromkeys(made, MIXED)
+                    made = {}
                 if not made and not (catalog and catalog.boundaries != outlines):
                     return self._shown(Publication(catalog, [], refused, repaired))
                 years = dict(sorted((held | made).items()))

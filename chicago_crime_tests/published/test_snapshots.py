@@ -113,9 +113,12 @@ def test_losses_of_one_area_or_month_are_detected(tmp_path: Path) -> None:
 def test_real_rows_replace_synthetic_ones_but_are_never_mixed_with_them(tmp_path: Path) -> None:
     sample = Settings(data_dir=tmp_path / "data", sample_rows=500)
     real = folder_settings(tmp_path / "data", tmp_path / "in")
-    run_well(sample, 2014, 2015)
     for year in (2014, 2015, 2016):
         write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year))
+    run_well(real, 2016, assets="not key:published")
+    run_well(sample, 2014, 2015)
+    [late] = run(sample, 2016, assets="published")
+    assert "2016: the snapshot would have both real and SYNTHETIC rows" in late.reasons[0]
     with pytest.raises(UsageError, match="this data folder has published SYNTHETIC rows of 2014"):
         run(real, 2015, 2016, accept="whatever")
     run_well(real, 2014, 2015)
@@ -124,7 +127,7 @@ def test_real_rows_replace_synthetic_ones_but_are_never_mixed_with_them(tmp_path
         run(sample, 2016, accept="whatever")
     job = build_definitions(Installation(sample)).resolve_job_def("load_and_publish")
     with open_instance(sample) as instance:
-        assert len(instance.get_runs()) == 2, "refused runs did not start"
+        assert len(instance.get_runs()) == 4, "refused runs did not start"
         done = job.execute_in_process(instance=instance, tags=range_tags(2016, 2016), raise_on_error=False)
         assert refused in report_of(instance, done.dagster_run).reasons[0], "also for runs started in the UI"
     assert counts(real) == {2014: 36, 2015: 36}
