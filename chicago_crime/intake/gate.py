@@ -6,10 +6,11 @@ other are written as a canonical CSV, with their values unchanged.
 
 import csv
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ MIN_SHARE_OF_YEAR = 0.1
 
 USUAL_SHARE_OF_YEAR = 0.9
 """Minimum share of dates of the year in a file that is loaded without --accept."""
+
+MIN_OF_OTHER_YEARS = 100
+"""Minimum number of rows of other years for that share to be meaningful."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
         how = "with doubled quotes in place of backslashes (in Spark, escape='\"')" if is_escaped else "again"
         raise SourceError(f"{fetched.origin}: {damage}. Download or export the file {how}.")
     try:
-        values = read_values(split.file, lambda row: fetched.place(split.line_of(row)))
+        values = read_values(split.file, lambda row: fetched.place(split.line_of(row)), _last_rows(fetched, split))
     except duckdb.Error as error:
         raise SourceError(f"{fetched.origin}: DuckDB cannot read its rows ({error}). Export the file again.") from error
     repeated_headers = [*filter(None, (_header_at(fetched, split.line_of(row), header) for row in values.headers))]
@@ -92,9 +96,10 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
     assert values.rows == counts.rows, f"DuckDB reads {values.rows} of {counts.rows} rows of {fetched.path}"
     positions = zip(SOURCE_NAMES, header.positions, strict=True)
     own_names = {name: names[index] for name, index in positions if index is not None}
+    if place := own_names.get("location"):  # where coordinates may come from
+        own_names = {"latitude": place, "longitude": place} | own_names
     for name, problem in values.column_errors.items():
-        # Coordinates may come from `location`.
-        raise SourceError(f"{fetched.origin}: column {own_names.get(name, own_names.get('location'))!r} {problem}")
+        raise SourceError(f"{fetched.origin}: column {own_names[name]!r} {problem}")
     months = values.months
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
     of_year = sum(in_year.values())
@@ -108,6 +113,13 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
     remarks = {"no_times": no_times, "dates_after_update": values.after_update}
     details: dict[str, str | int | bool] = {key: text for key, text in remarks.items() if text}
     return GateResult(split, names, header, in_year, unreadable, problems, damage, details)
+
+
+def _last_rows(fetched: SourceFile, split: RowSplit) -> list[int]:
+    """Return the number of the last row of each of the user's files."""
+    lines = accumulate((span.lines for span in fetched.spans), initial=1)
+    rows = range(1, split.counts.rows + 1)
+    return [bisect_right(rows, line, key=split.line_of) for line in islice(lines, 1, None)]
 
 
 def _without_times(ignored: Sequence[str]) -> str:
@@ -131,7 +143,9 @@ def _lines_of_no_year(fetched: SourceFile) -> str:
 def _rows_of_other_years(year: int, of_year: int, months: Mapping[str, int]) -> str:
     """Describe the problem if too many rows are from other years; "" if few are."""
     read = {month: rows for month, rows in months.items() if month}
-    if of_year >= sum(read.values()) * USUAL_SHARE_OF_YEAR:  # unreadable dates are reported by column
+    all_years = sum(read.values())  # unreadable dates are reported by column
+    share = USUAL_SHARE_OF_YEAR if all_years - of_year >= MIN_OF_OTHER_YEARS else MIN_SHARE_OF_YEAR
+    if of_year >= all_years * share:
         return ""
     years = format_years(int(month[:4]) for month in read)
     return (

@@ -1,9 +1,10 @@
 """Count readable and unreadable values of a file before any table changes, with the SQL of the typed table."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,13 @@ MAX_HEADERS = 20
 """Maximum number of repeated headers that are examined."""
 
 MIN_PER_FORMAT = 10
-"""Minimum number of dates in each of two formats, one with all days up to 12 and the other with all later ones."""
+"""Minimum number of dates in each of two formats, one with days up to 12 and the other with later ones."""
+
+MAX_CONTRARY_SHARE = 0.01
+"""Maximum share of values that contradict what the others of a file say about its format."""
+
+MIN_TIMES = 20
+"""Minimum number of times without AM and PM to tell whether they lost it."""
 
 _FORMS = {
     "BOOL": "true or false, t or f, yes or no, y or n, 1 or 0",
@@ -54,8 +61,6 @@ _BOUNDS = {
     **dict(zip(("south", "north", "west", "east"), (*LATITUDE, *LONGITUDE), strict=True)),
 }
 _NEEDED = [name for name, column in TYPED.items() if column.needed and name not in ("id", "date")]
-_First = Callable[..., tuple[Any, Place]]
-"""Returns the first value that a count includes, and its place, optionally under a condition."""
 
 
 @dataclass(frozen=True)
@@ -124,42 +129,86 @@ class Values:
         return problems
 
 
-def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of a canonical CSV, or of one of the user's files in it.
+
+    Attributes:
+        connection: connection to DuckDB.
+        file: the canonical CSV.
+        place_of: returns the place in the user's file of a row of the CSV, numbered from 1.
+        above: number of rows above the first one.
+        count: number of rows; None for all below.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    file: Path
+    place_of: Callable[[int], Place]
+    above: int = 0
+    count: int | None = None
+
+    def ask(self, query: Callable[[bool], str]) -> dict[str, Any]:
+        """Return the result of a query for one row; the query is made for all rows or for some."""
+        is_part = self.count is not None
+        answer = self.connection.execute(query(is_part), self._parameters)
+        return dict(zip([column[0] for column in answer.description], answer.fetchone() or (), strict=True))
+
+    @cached_property
+    def total(self) -> dict[str, Any]:
+        """What can be read."""
+        return self.ask(_counts)
+
+    def first(self, name: str, where: str = "WHERE value IS NOT NULL") -> tuple[Any, Place]:
+        """Return the first value that a count includes, and its place, optionally under a condition."""
+        found = self.numbered(name, f"{where} ORDER BY row LIMIT 1")
+        row, value = found[0] if found else (1, "")
+        return value, self.place_of(self.above + row)
+
+    def numbered(self, name: str, where: str) -> list[tuple[int, Any]]:
+        """Return the numbers and original texts of the values that a count includes."""
+        query = _numbered_values(name, where, self.count is not None)
+        return self.connection.execute(query, self._parameters).fetchall()
+
+    @property
+    def _parameters(self) -> dict[str, Any]:
+        part = {"above": self.above, "count": self.count} if self.count is not None else {}
+        return {"file": str(self.file)} | part
+
+
+def read_values(file: Path, place_of: Callable[[int], Place], ends: Sequence[int] = ()) -> Values:
     """Count the readable and unreadable values of a canonical CSV.
 
     Args:
         file: the canonical CSV.
         place_of: returns the place in the user's file of a row, numbered from 1.
+        ends: the number of the last row of each of the user's files, if the CSV joins several.
     """
     with duckdb.connect(config={"threads": 2}) as connection:
-
-        def first(name: str, where: str = "WHERE value IS NOT NULL") -> tuple[Any, Place]:
-            query = _numbered_values(name, f"{where} ORDER BY row LIMIT 1")
-            row, value = connection.execute(query, {"file": str(file)}).fetchone() or (1, "")
-            return value, place_of(row)
-
-        total = _only_row(connection, file, _counts())
+        rows = _Rows(connection, file, place_of)
+        total = rows.total
         unread = {name: total[f"unreadable_{name}"] for name in total if f"unreadable_{name}" in total}
         present = {name: total[name] + unread.get(name, 0) for name in TYPED if name in total}
         found = Values(total["crimes"], total["rejected"], total["months"], present)
         for name in [name for name, count in unread.items() if count]:
-            example, place = first(f"unreadable_{name}")
+            example, place = rows.first(f"unreadable_{name}")
             found.unreadable[name] = Unreadable(unread[name], str(place), example[:80])
-        found.column_errors = _swapped_dates(connection, file, total, first)
-        found.column_errors |= _ambiguous_dates(connection, file, total, first) | _date_errors(total, first)
+        found.column_errors = _ambiguous_dates(rows)
+        parts = [_Rows(connection, file, place_of, above, end - above) for above, end in pairwise([0, *ends])]
+        for part in parts if len(parts) > 1 else [rows]:  # good files must not hide a bad one
+            found.column_errors |= _swapped_dates(part) | _lost_am_pm(part)
+        found.column_errors |= _day_first(rows)
         empty = [name for name in _NEEDED if not present[name]]
         found.column_errors |= dict.fromkeys(empty, "has no values. Export the file again with its values.")
-        found.column_errors |= _flag_errors(total) | _coordinate_errors(total, first)
+        found.column_errors |= _flag_errors(total) | _coordinate_errors(rows)
         found.has_times = bool(total["with_time"]) or total["date"] < MIN_REJECTED
         if (late := total["after_update"]) >= MIN_REJECTED:  # none is in 868,704 real rows
-            date, place = first("after_update")
+            date, place = rows.first("after_update")
             found.after_update = (
                 f"{late:,} of {total['date']:,} dates are later than the last update of their row; the first is "
                 f"{date!r} in {place}. Are day and month swapped?"
             )
         if unread["id"]:
-            query = _numbered_values("unreadable_id", "WHERE value IS NOT NULL ORDER BY row")
-            ids = connection.execute(query, {"file": str(file)}).fetchall()
+            ids = rows.numbered("unreadable_id", "WHERE value IS NOT NULL ORDER BY row")
             found.headers = [row for row, text in ids if normalize(text) in SPELLINGS][:MAX_HEADERS]
         if total["distinct_ids"] < total["id"]:
             shared = _shared_id_errors(connection, file, total["id"], place_of)
@@ -172,42 +221,35 @@ def read_values(file: Path, place_of: Callable[[int], Place]) -> Values:
     return found
 
 
-def _only_row(connection: duckdb.DuckDBPyConnection, file: Path, query: str) -> dict[str, Any]:
-    answer = connection.execute(query, {"file": str(file)})
-    return dict(zip([column[0] for column in answer.description], answer.fetchone() or (), strict=True))
-
-
-def _swapped_dates(
-    connection: duckdb.DuckDBPyConnection, file: Path, total: Mapping[str, Any], first: _First
-) -> dict[str, str]:
+def _swapped_dates(rows: _Rows) -> dict[str, str]:
     """Find date columns in which a program rewrote only the dates that it could read day first."""
-    found: dict[str, str] = {}
+    total, found = rows.total, dict[str, str]()
     for name in ("date", "updated_on"):
         rewritten = total[f"rewritten_{name}"]
         others = total[name] - rewritten
         if min(rewritten, others) < MIN_PER_FORMAT:
             continue
-        days = _only_row(connection, file, _swapped())
-        if days[f"first_month_{name}"] != days[f"last_month_{name}"] and not days[f"not_swapped_{name}"]:
-            date, place = first(f"rewritten_{name}")
+        days = rows.ask(_swapped)
+        is_swapped = days[f"not_swapped_{name}"] <= total[name] * MAX_CONTRARY_SHARE
+        if is_swapped and days[f"first_month_{name}"] != days[f"last_month_{name}"]:
+            date, place = rows.first(f"rewritten_{name}")
             found[name] = (
                 f"has day and month swapped in some dates: the {rewritten:,} that are written like {date!r} in {place} "
-                f"all have a day up to 12, and the {others:,} others all have a later day. A program read dates day "
-                "first where it could. Export the file again without that conversion."
+                f"have a day up to 12, and the {others:,} others have a later day. A program read dates day first "
+                "where it could. Export the file again without that conversion."
             )
     return found
 
 
-def _ambiguous_dates(
-    connection: duckdb.DuckDBPyConnection, file: Path, total: Mapping[str, Any], first: _First
-) -> dict[str, str]:
+def _ambiguous_dates(rows: _Rows) -> dict[str, str]:
     """Find date columns that may have the day before the month."""
-    columns = [name for name in ("date", "updated_on") if total[f"unsure_{name}"]]
-    days = _only_row(connection, file, _days_after_12()) if columns else {}
+    unsure = {name: count for name in ("date", "updated_on") if (count := rows.total[f"unsure_{name}"])}
+    days = rows.ask(_days_after_12) if unsure else {}
     found: dict[str, str] = {}
-    for name in columns:
-        if not days["after_12"] or (days[f"short_year_{name}"] and not days["short_year_after_12"]):
-            date, place = first(f"unsure_{name}")
+    for name, count in unsure.items():
+        after_12 = days["short_year_after_12" if days[f"short_year_{name}"] else "after_12"]
+        if after_12 <= count * MAX_CONTRARY_SHARE:
+            date, place = rows.first(f"unsure_{name}")
             found[name] = (
                 f"has ambiguous dates, such as {date!r} in {place}: no day is after 12, so it is unknown whether the "
                 "day or the month comes first. Export the file again with dates like 2016-02-28 15:50:00."
@@ -215,18 +257,28 @@ def _ambiguous_dates(
     return found
 
 
-def _date_errors(total: Mapping[str, Any], first: _First) -> dict[str, str]:
-    """Find date columns in which some values would be read as a wrong day or hour."""
-    found: dict[str, str] = {}
+def _lost_am_pm(rows: _Rows) -> dict[str, str]:
+    """Find dates that lost AM and PM: without either, times end at 12:59."""
+    total = rows.total
+    times = total["without_am_pm"]
+    is_12_hour = times >= MIN_TIMES and total["at_1"] and total["at_12"]
+    if not is_12_hour or total["at_other_hours"] > times * MAX_CONTRARY_SHARE:
+        return {}
     is_unread = total["unreadable_date"] > total["date"] * MAX_UNREADABLE_SHARE  # such as 13:00:00 PM
-    has_clock = is_unread and first("unreadable_date", _AM_PM)[0]
-    if min(total["at_1"], total["at_12"]) >= MIN_REJECTED and not total["at_other_hours"] and not has_clock:
-        found["date"] = (
-            f"lacks AM and PM: all {total['date']:,} times are between 1:00 and 12:59. Export the file again with "
-            "dates like 02/28/2016 03:50:00 PM or 2016-02-28 15:50:00."
-        )
+    if is_unread and rows.first("unreadable_date", _AM_PM)[0]:
+        return {}
+    date, place = rows.first("without_am_pm")
+    return {
+        "date": f"lacks AM and PM: {times:,} times, such as {date!r} in {place}, are between 1:00 and 12:59. Export "
+        "the file again with dates like 02/28/2016 03:50:00 PM or 2016-02-28 15:50:00."
+    }
+
+
+def _day_first(rows: _Rows) -> dict[str, str]:
+    """Find date columns in which some values cannot be read because the day comes first."""
+    total, found = rows.total, dict[str, str]()
     for name in ("date", "updated_on"):
-        if (unread := total[f"unreadable_{name}"]) and (day_first := first(f"unreadable_{name}", _DAY_FIRST))[0]:
+        if (unread := total[f"unreadable_{name}"]) and (day_first := rows.first(f"unreadable_{name}", _DAY_FIRST))[0]:
             date, place = day_first
             parts = "the day" if re.search(r"[12]\d{3}", date) else "the day or a two-digit year"
             found[name] = (
@@ -250,12 +302,12 @@ def _flag_errors(total: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _coordinate_errors(total: Mapping[str, Any], first: _First) -> dict[str, str]:
+def _coordinate_errors(rows: _Rows) -> dict[str, str]:
     """Find coordinate columns without any value in Chicago."""
-    found: dict[str, str] = {}
+    total, found = rows.total, dict[str, str]()
     for name, unit in _COORDINATES.items():
         if not total[f"inside_{name}"] and total[f"outside_{name}"] >= MIN_REJECTED:
-            value, place = first(f"outside_{name}")
+            value, place = rows.first(f"outside_{name}")
             found[name] = (
                 f"has no value in Chicago: {value} in {place}, and {total[f'outside_{name}'] - 1:,} others outside. "
                 f"Expected {unit}. Is it swapped with another column, or is a minus sign missing?"
@@ -280,34 +332,42 @@ def _shared_id_errors(
 
 
 @cache
-def _counts() -> str:
+def _counts(is_part: bool) -> str:
     # GoogleSQL has no histogram, and counting distinct ids in a query grouped by month is slower.
     months = "HISTOGRAM(COALESCE(STRFTIME(date, '%Y-%m'), '')) AS months"
     query = sql.statement("fragments/values_read").select(months, dialect="duckdb")
-    return to_duckdb(query, _BOUNDS, lambda _: csv_scan("$file", SOURCE_NAMES))
+    return to_duckdb(query, _BOUNDS, lambda _: _raw_rows(is_part))
 
 
 @cache
-def _swapped() -> str:
-    return to_duckdb(sql.statement("fragments/swapped_dates"), {}, lambda _: csv_scan("$file", SOURCE_NAMES))
+def _swapped(is_part: bool) -> str:
+    return to_duckdb(sql.statement("fragments/swapped_dates"), {}, lambda _: _raw_rows(is_part))
 
 
 @cache
-def _days_after_12() -> str:
-    return to_duckdb(sql.statement("fragments/days_after_12"), {}, lambda _: csv_scan("$file", SOURCE_NAMES))
+def _days_after_12(is_part: bool) -> str:
+    return to_duckdb(sql.statement("fragments/days_after_12"), {}, lambda _: _raw_rows(is_part))
 
 
 @cache
-def _numbered_values(counted: str, where: str) -> str:
+def _numbered_values(counted: str, where: str, is_part: bool = False) -> str:
     """Return a query for the row number and original text of the values that a column of `values_read` counts."""
     query = sql.statement("fragments/values_read")
     [value] = [column.this.this for column in query.selects if column.alias == counted]
-    written = next((column for column in value.find_all(exp.Column) if column.table == "raw"), value)
+    raw = {column.name: column for column in value.find_all(exp.Column) if column.table == "raw"}
+    written = raw.popitem()[1] if len(raw) == 1 else value
     values = query.select(value.as_("value"), written.as_("written"), exp.column("row", "raw"), append=False)
-    return f"SELECT row, written FROM ({_numbered(values)}) {where}"
+    return f"SELECT row, written FROM ({_numbered(values, is_part)}) {where}"
 
 
-def _numbered(query: exp.Query) -> str:
+def _numbered(query: exp.Query, is_part: bool = False) -> str:
     """Translate a query to DuckDB's dialect, over raw rows with their number as `row`."""
-    numbered = exp.select("*", "ROW_NUMBER() OVER () AS row").from_(csv_scan("$file", SOURCE_NAMES)).subquery()
+    numbered = exp.select("*", "ROW_NUMBER() OVER () AS row").from_(_raw_rows(is_part)).subquery()
     return to_duckdb(query, _BOUNDS, lambda _: numbered)
+
+
+def _raw_rows(is_part: bool) -> exp.Expr:
+    """The rows of `$file`: all, or `$count` of them below the first `$above`."""
+    scan = csv_scan("$file", SOURCE_NAMES)
+    count, above = (exp.Parameter(this=exp.var(name)) for name in ("count", "above"))
+    return exp.select("*").from_(scan).limit(count).offset(above).subquery() if is_part else scan

@@ -68,11 +68,11 @@ def test_a_file_without_crimes_is_refused(tmp_path: Path, folder: Path, content:
 
 
 def test_all_problems_are_reported(tmp_path: Path, folder: Path) -> None:
-    rows = [*crimes_of_months(2013), *crimes_of_months(2014, arrest="maybe")]
+    rows = [*crimes_of_months(2013, 10), *crimes_of_months(2014, arrest="maybe")]
     problems = gate_of(write_csv(tmp_path / "half.csv", rows), 2014, folder).problems
-    assert [problem[:15] for problem in problems] == ["only 36 of 72 r", "column 'arrest'"]
-    with pytest.raises(SourceError, match=r"only 3 of 39 rows are from 2014; .* column 'arrest': 3 of 39"):
-        gate_of(write_csv(tmp_path / "few.csv", rows[:39]), 2014, folder)
+    assert [problem[:15] for problem in problems] == ["only 36 of 156 ", "column 'arrest'"]
+    with pytest.raises(SourceError, match=r"only 3 of 123 rows are from 2014; .* column 'arrest': 3 of 123"):
+        gate_of(write_csv(tmp_path / "few.csv", rows[:123]), 2014, folder)
 
 
 def test_rows_of_another_year_pass_without_a_month_count(tmp_path: Path, folder: Path) -> None:

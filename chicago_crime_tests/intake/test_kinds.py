@@ -70,6 +70,7 @@ def values_of(result: GateResult, column: str) -> list[Any]:
         # year_replaced_by_nothing: numbers without lost digits
         ("id", ["3.1E+07", "31,000,001", '="31000002"'], [31_000_000, 31_000_001, 31_000_002]),
         ("id", ["3.10E+07", "1.0722796E+07", "1.0722797E7", "1e+05"], [31_000_000, 10_722_796, 10_722_797, 100_000]),
+        ("id", ["10434e3", "1.038e7"], [10_434_000, 10_380_000]),
         ("beat", ["1,811", '="0111"', "111.0"], [1811, 111, 111]),
         # what the City's programs lose or add
         ("latitude", ["41.88350018700001"], [41.883500187]),
@@ -77,7 +78,7 @@ def values_of(result: GateResult, column: str) -> list[Any]:
         ("block", ["  001XX N STATE ST "], ["001XX N STATE ST"]),
         # missing values as programs write them
         ("ward", ["NULL", "nan", r"\N", "#N/A", " ", "None", "<NA>", "-"], [None] * 8),
-        ("district", ["--", "NaT", "n/a", ".", "(null)"], [None] * 5),
+        ("district", ["--", "NaT", "n/a", ".", "(null)", "[NULL]", "N.A.", "\u2014", "#REF!"], [None] * 9),
         ("description", ["undefined", "nil", "?", "#NULL!", "<Null>", "missing"], [None] * 6),
         # texts protected from conversion by a spreadsheet
         ("iucr", ['="0810"', '="031a"'], ["0810", "031A"]),

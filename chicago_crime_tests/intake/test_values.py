@@ -105,11 +105,17 @@ def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, 
                 column,
                 ["03/15/2016"] * 10 + [march, march.replace("Mar", "Apr").replace("3", "4")] * 5,
                 f"'{column}' has day and month swapped in some dates: the 10 that are written like {march!r} in line "
-                "12 all have a day up to 12, and the 10 others",
+                "12 have a day up to 12, and the 10 others",
             )
             for column in ("date", "updated_on")
             for march in ("2016-03-05", " 2016-03-05 14:30", '="2016-03-05"', "20160305", "05-Mar-16", "Mar 05, 2016")
         ),
+        (  # one date to the contrary, such as a late correction, proves nothing
+            "date",
+            ["03/15/2016"] * 60 + ["2016-03-05", "2016-04-05"] * 30 + ["2016-03-20"],
+            "day and month swapped in some dates: the 61 that are written like '2016-03-05' in line 62",
+        ),
+        ("date", ["03/05/2016 14:30"] * 150 + ["03/15/2016 14:30"], "'date' has ambiguous dates, such as"),
         ("date", ["NA"] * 9, "2016.csv: 9 of 9 rows lack an id or a date. Export"),
         ("date", ["20.10.2016"] * 9, "2016.csv: column 'date': 9 of 9 values cannot be read; the first is '20."),
         (
@@ -130,7 +136,14 @@ def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, 
         (
             "date",
             [f"03/05/2016 {hour:02}:10:00" for hour in range(1, 13)] * 5,
-            "'date' lacks AM and PM: all 60 times are between 1:00 and 12:59",
+            "'date' lacks AM and PM: 60 times, such as '03/05/2016 01:10:00' in line 2, are between 1:00 and 12:59",
+        ),
+        (
+            "date",
+            ["03/15/2016 02:30:00 PM"] * 99
+            + [f"03/15/2016 {hour}:10" for hour in range(1, 13)] * 9
+            + ["3/15/2016 17:00"],
+            "'date' lacks AM and PM: 109 times, such as '03/15/2016 1:10' in line 101",
         ),
         (
             "date",
@@ -145,8 +158,10 @@ def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, 
         ("domestic", ['="maybe"'], """the first is '="maybe"' in line 2"""),
         ("arrest", ["Y", ""] * 6, "'arrest' is never false: 6 values are true and 6 are empty. Export"),
         ("latitude", ["41,88", "41.9"], "'latitude': 1 of 2 values cannot be read; the first is '41,88' in line 2"),
+        ("latitude", ["41,883", "41.9"], "'latitude': 1 of 2 values cannot be read; the first is '41,883' in line 2"),
         ("latitude", ["-87.6"] * 5, "'latitude' has no value in Chicago: -87.6 in line 2, and 4 others"),
         ("x_coordinate", ["1.169082e+06", "1.16908e+06"], "'x_coordinate': 1 of 2 values cannot be read"),
+        ("x_coordinate", ["1.16e+6", "1169082", "1.2E+06"], "'x_coordinate': 2 of 3 values cannot be read"),
         ("x_coordinate", ["1900927"] * 9, "Expected feet east in Illinois East"),
         ("id", ["7", "1.07E+07"], "'id': 1 of 2 values cannot be read; the first is '1.07E+07' in line 3"),
         ("beat", ["1.811E+03", "1.72E+03"], "'beat': 1 of 2 values cannot be read; the first is '1.72E+03' in line 3"),
@@ -222,6 +237,22 @@ def test_errors_in_coordinates_from_location_name_that_column(tmp_path: Path) ->
     file = write_csv(tmp_path / "2016.csv", [{name: row[name] for name in names} for row in rows], names)
     with pytest.raises(SourceError, match=r"column 'location' has no value in Chicago: 40\.7128 in line 2"):
         gate_of(file, YEAR, tmp_path)
+    file.write_text(file.read_text().replace("40.7128, -74.0060", "41,88; -87,63"))
+    problems = gate_of(file, YEAR, tmp_path).problems
+    unread = "column 'location': 36 of 36 values cannot be read; the first is '(41,88; -87,63)' in line 2"
+    assert [problem.partition(".")[0] for problem in problems] == [unread] * 2
+
+
+def test_a_good_file_does_not_hide_a_bad_one(tmp_path: Path) -> None:
+    settings = folder_settings(tmp_path / "data", tmp_path)
+    rows = crimes_of_months(YEAR, per_month=28)
+    for row in rows[168:]:
+        month, day, rest = row["date"].split("/")
+        row["date"] = f"{rest[:4]}-{day}-{month}" if int(day) <= 12 else row["date"]
+    write_csv(tmp_path / "2016-01.csv", rows[:168])
+    write_csv(tmp_path / "2016-07.csv", rows[168:])
+    [report] = run(settings, YEAR, assets="crime_csv")
+    assert f"the 72 that are written like '2016-01-07' in line 2 of {tmp_path}/2016-07.csv have" in report.reasons[0]
 
 
 def test_metadata_include_unreadable_values(tmp_path: Path) -> None:

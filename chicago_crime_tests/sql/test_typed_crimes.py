@@ -96,7 +96,7 @@ def test_placeholder_coordinates_become_null(folder: Path) -> None:
 def test_rows_without_a_valid_id_or_date_are_rejected_unchanged(folder: Path) -> None:
     reasons = {
         "unreadable_date": ("date", ["", "soon", "15/03/2014 02:30:00 PM", "02/30/2014 02:30:00 PM", "2014"]),
-        "missing_id": ("id", ["", "  ", "HX1", "-5", "1.5", "1e9", "99999999999999999999"]),
+        "missing_id": ("id", ["", "  ", "HX1", "-5", "1.5", "1E9", "99999999999999999999"]),
         "date_outside_year": ("date", ["12/31/2013 11:59:00 PM", "01/01/2015 12:00:00 AM"]),
     }
     for reason, (column, texts) in reasons.items():

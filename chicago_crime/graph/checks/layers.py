@@ -54,7 +54,7 @@ def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
         findings[year] = Finding({f"rows in month {month[-2:]}": rows for month, rows in manifest.months.items()})
         if missing:
             names = ", ".join(f"{year}-{month:02}" for month in missing)
-            is_full = manifest.rows >= MIN_ROWS_PER_MONTH * len(months)
+            is_full = sum(manifest.months.values()) >= MIN_ROWS_PER_MONTH * len(months)
             is_wrong = is_full and any(month > months[0] for month in missing)
             problems = findings[year].failures if is_wrong else findings[year].warnings
             problems.append(f"no rows in {names}, although later months have rows: the file is incomplete")

@@ -5,8 +5,8 @@ SELECT
   COALESCE(
     SAFE_CAST(REGEXP_EXTRACT(value, r'^(\d+)(?:\.0*)?$') AS INT64),
     CASE
-      -- As Java and R write them: 3.1000001E7 and 3.1e+07. In 1.07E+07, a spreadsheet dropped digits.
-      WHEN REGEXP_CONTAINS(value, r'^\d(?:\.\d+E[7-9]|(?:\.\d0?)?[Ee]\+0[5-9])$')
+      -- As Java, R and its readr write them: 3.1000001E7, 3.1e+07 and 31e6. In 1.07E+07, a spreadsheet dropped digits.
+      WHEN REGEXP_CONTAINS(value, r'^(?:\d\.\d+E[7-9]|\d+(?:\.\d+)?e\d|\d(?:\.\d0?)?[Ee]\+0[5-9])$')
         OR LENGTH(REGEXP_EXTRACT(value, r'^\d(\.\d+)[Ee]\+0\d$')) > SAFE_CAST(RIGHT(value, 1) AS INT64)
         THEN SAFE_CAST(REGEXP_EXTRACT(CAST(SAFE_CAST(value AS NUMERIC) AS STRING), r'^(\d+)(?:\.0*)?$') AS INT64)
       -- As spreadsheets write them: 31,000,000 and ="31000000".

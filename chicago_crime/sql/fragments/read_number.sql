@@ -5,14 +5,14 @@
 -- and hexadecimal numbers. 1_000 is not a number in GoogleSQL, so it must not be one in other engines.
 SELECT
   CASE
-    -- A spreadsheet shows 1169082 as 1.17E+06, and C prints 1.16908e+06: both lose digits.
-    WHEN value LIKE '%+0%' AND REGEXP_CONTAINS(value, r'^\s*-?\d\.\d{2,5}[Ee]') THEN NULL
+    -- A spreadsheet shows 1169082 as 1.17E+06, C prints 1.16908e+06, and JavaScript 1.17e+6: all lose digits.
+    WHEN value LIKE '%+%' AND REGEXP_CONTAINS(value, r'^\s*-?[1-9](?:\.\d{0,5})?[Ee]') THEN NULL
     ELSE COALESCE(
       CAST(SAFE_CAST(REPLACE(value, '_', 'x') AS NUMERIC) AS FLOAT64),
-      -- As spreadsheets write them: 1,176,352.5 and ="1176352.5".
+      -- As spreadsheets write them: 1,176,352.5 and ="1176352.5". In 41,883, the comma is a decimal one.
       CAST(
         SAFE_CAST(
-          REPLACE(REGEXP_EXTRACT(READ_BARE(value), r'^-?[.\d]+$|^-?\d{1,3}(?:,\d{3})+(?:\.\d*)?$'), ',', '') AS NUMERIC
+          REPLACE(REGEXP_EXTRACT(READ_BARE(value), r'^-?[.\d]+$|^\d{1,3}(?:,\d{3}){2,}(?:\.\d*)?$'), ',', '') AS NUMERIC
         ) AS FLOAT64
       )
     )

@@ -5,7 +5,7 @@ SELECT
   IF(
     REGEXP_CONTAINS(
       value,
-      r'^(?i:#?na|#?n/a|<na>|-?nan|nat|\(?null\)?|none|nil|undefined|missing|#null!|<null>|\?|\\n|--?|\.)?$'
+      r'^(?i:#?na|#?n/a|<na>|-?nan|nat|\(?null\)?|none|nil|undefined|missing|#(?:null|ref|value)!|<null>|\[null\]|n\.a\.|\?|\\n|-{1,3}|—|\.)?$'
     ),
     NULL,
     value

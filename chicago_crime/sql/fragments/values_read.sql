@@ -1,6 +1,7 @@
 -- What:    counts of what can be parsed in a year's file. The gate runs it on the file before any table changes.
 -- Grain:   one row.
--- Columns: rows; rows without an id or date; rows at 1, at 12 and at hours that a 12-hour clock lacks; distinct ids;
+-- Columns: rows; rows without an id or date; dates without AM or PM, and those of them at 1, at 12 and at hours that
+--          a 12-hour clock lacks; distinct ids;
 --          per typed column, values parsed and values present but not parsed (unreadable_...); per coordinate, values in
 --          Chicago (inside_...) and elsewhere (outside_...), except 0 and the point in Missouri, which mean no location;
 --          flags that are true; per date column, dates that do not start with month and day as numbers (rewritten_...);
@@ -9,9 +10,10 @@
 SELECT
   COUNT(*) AS crimes,
   COUNTIF(id IS NULL OR date IS NULL) AS rejected,
-  COUNTIF(EXTRACT(HOUR FROM date) = 1) AS at_1,
-  COUNTIF(EXTRACT(HOUR FROM date) = 12) AS at_12,
-  COUNTIF(EXTRACT(HOUR FROM date) NOT BETWEEN 1 AND 12) AS at_other_hours,
+  COUNT(IF(date IS NOT NULL AND RIGHT(raw.date, 1) NOT IN ('M', 'm', '.'), raw.date, NULL)) AS without_am_pm,
+  COUNTIF(EXTRACT(HOUR FROM date) = 1 AND RIGHT(raw.date, 1) NOT IN ('M', 'm', '.')) AS at_1,
+  COUNTIF(EXTRACT(HOUR FROM date) = 12 AND RIGHT(raw.date, 1) NOT IN ('M', 'm', '.')) AS at_12,
+  COUNTIF(EXTRACT(HOUR FROM date) NOT BETWEEN 1 AND 12 AND RIGHT(raw.date, 1) NOT IN ('M', 'm', '.')) AS at_other_hours,
   COUNT(DISTINCT id) AS distinct_ids,
   COUNT(id) AS id,
   COUNT(date) AS date,
@@ -63,6 +65,17 @@ SELECT
   COUNT(IF(x_coordinate IS NULL, READ_TEXT(raw.x_coordinate), NULL)) AS unreadable_x_coordinate,
   COUNT(IF(y_coordinate IS NULL, READ_TEXT(raw.y_coordinate), NULL)) AS unreadable_y_coordinate,
   COUNT(IF(updated_on IS NULL, READ_TEXT(raw.updated_on), NULL)) AS unreadable_updated_on,
-  COUNT(IF(latitude IS NULL, READ_TEXT(raw.latitude), NULL)) AS unreadable_latitude,
-  COUNT(IF(longitude IS NULL, READ_TEXT(raw.longitude), NULL)) AS unreadable_longitude
+  -- A location without any digit is a place without coordinates.
+  COUNT(
+    IF(
+      latitude IS NULL, COALESCE(READ_TEXT(raw.latitude), IF(REGEXP_CONTAINS(raw.location, r'\d'), raw.location, NULL)), NULL
+    )
+  ) AS unreadable_latitude,
+  COUNT(
+    IF(
+      longitude IS NULL,
+      COALESCE(READ_TEXT(raw.longitude), IF(REGEXP_CONTAINS(raw.location, r'\d'), raw.location, NULL)),
+      NULL
+    )
+  ) AS unreadable_longitude
 FROM parsed_crimes
