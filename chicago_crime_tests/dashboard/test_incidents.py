@@ -87,7 +87,7 @@ def test_blocks_are_ranked_and_found_by_part_of_their_name(sample: Settings, dat
     assert found
     assert all("STATE" in block for block in found)
     without_script = client.get("/incidents", params={"block": "n state", "year": 2016}).text
-    assert "No crimes match: there is no block 'n state'. Closest matches: " in html.unescape(without_script)
+    assert "No crimes match: there is no block 'N STATE'. Closest matches: " in html.unescape(without_script)
     assert re.findall(r"year=2016&amp;block=[^\"]*STATE[^\"]*", without_script)
 
 
