@@ -7,13 +7,13 @@ import threading
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any, TypeVar, cast
 
 import pyarrow as pa
 
-from chicago_crime.dashboard.filters import Filters
+from chicago_crime.dashboard.filters import Filters, plain
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import CATALOG, PUBLISHED, Catalog, DamagedError, NothingPublishedError
@@ -70,6 +70,8 @@ class Facts:
         years: by year.
         synthetic: years of sample data.
         choices: values by filter: districts, wards and beats by number, others by descending frequency.
+        spellings: filter -> plain label -> its spellings by descending frequency. The City has changed the punctuation
+            of descriptions and location types.
         areas: number of a community area -> its name.
         sides: number of a community area -> its side of the city.
         residents: (year, community area) -> residents.
@@ -80,6 +82,7 @@ class Facts:
     years: dict[int, Year]
     synthetic: list[int]
     choices: dict[str, list[Any]]
+    spellings: dict[str, dict[str, list[str]]]
     areas: dict[int, str]
     sides: dict[int, str]
     residents: dict[tuple[int, int], float]
@@ -95,6 +98,14 @@ class Facts:
     def first_day(self) -> date:
         """The oldest day with a crime."""
         return self.years[min(self.years)].first_day
+
+    def every_spelling(self, filters: Filters) -> Filters:
+        """Return the filters with all spellings of their labels."""
+        changes: dict[str, Any] = {
+            name: tuple(one for label in getattr(filters, name) for one in found.get(plain(label), [label]))
+            for name, found in self.spellings.items()
+        }
+        return replace(filters, **changes)
 
     @property
     def areas_by_name(self) -> list[tuple[int, str]]:
@@ -192,6 +203,11 @@ class Data:
             )
         choices = self.answer("choices", {}).drop_columns("crimes").to_pydict()
         frequent = {name: [one for one in values if one is not None] for name, values in choices.items()}
+        spellings: dict[str, dict[str, list[str]]] = {"description": {}, "location": {}}
+        for name, found in spellings.items():
+            for label in frequent[name]:
+                found.setdefault(plain(label), []).append(label)
+            frequent[name] = [first for first, *_ in found.values()]
         residents = self.answer("residents", {}).to_pylist()
         return Facts(
             years={
@@ -200,6 +216,7 @@ class Data:
             },
             synthetic=sorted(year for year, held in published.items() if held.is_synthetic),
             choices=frequent | {name: sorted(frequent[name]) for name in ("district", "ward", "beat")},
+            spellings=spellings,
             areas={row["community_area"]: row["community_area_name"] for row in residents},
             sides={row["community_area"]: row["side"] for row in residents},
             residents={(row["year"], row["community_area"]): row["population"] for row in residents},

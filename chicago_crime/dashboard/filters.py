@@ -1,12 +1,13 @@
 """Filters and their query string, which is the only state of the dashboard."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
 from chicago_crime.errors import UsageError
 from chicago_crime.published.catalog import read_as_of
@@ -44,6 +45,16 @@ def _filter(default: object, kind: Any, description: str, **conditions: Any) -> 
     return field(default=default, metadata={"one": one})
 
 
+def plain(text: str) -> str:
+    """Normalize to lowercase letters and digits, keeping the sign of a number."""
+    return re.sub(r"(?!^-\d)[^a-z0-9]", "", text.lower())
+
+
+def _block(text: str) -> str:
+    """Spell a block as typed tables do."""
+    return re.sub("^000XX ", "0000X ", text.upper())
+
+
 @dataclass(frozen=True)
 class Filters:
     """The chosen filters. An empty filter matches everything. Years may be ranges, parsed by `parse_years`."""
@@ -56,14 +67,16 @@ class Filters:
         Annotated[str, StringConstraints(to_upper=True)],
         "crime types, such as BURGLARY, with one label for all years",
     )
-    description: tuple[str, ...] = _filter((), str, "the City's descriptions, which subdivide types")
+    description: tuple[str, ...] = _filter((), str, "subdivisions of types, such as RETAIL THEFT, in any punctuation")
     area: tuple[int, ...] = _filter((), int, "community areas", ge=1, le=77)
     district: tuple[int, ...] = _filter((), int, "police districts", ge=1, le=31)
     ward: tuple[int, ...] = _filter((), int, "wards", ge=1, le=50)
     beat: tuple[int, ...] = _filter((), int, "police beats", ge=111, le=3199)
-    block: tuple[str, ...] = _filter((), str, "blocks as written by the City, such as 001XX N STATE ST")
+    block: tuple[str, ...] = _filter(
+        (), Annotated[str, AfterValidator(_block)], "blocks as written by the City, such as 001XX N STATE ST"
+    )
     cell: str | None = _filter(None, str, "a 660-foot cell, as `cell_x,cell_y`", pattern=r"^\d{1,4},\d{1,4}$")
-    location: tuple[str, ...] = _filter((), str, "location types, such as STREET")
+    location: tuple[str, ...] = _filter((), str, "location types, such as STREET, in any punctuation")
     hour: tuple[int, ...] = _filter((), int, "hours of the day; crimes with an unknown time are in none", ge=0, le=23)
     weekday: tuple[int, ...] = _filter((), int, "days of the week, 1 (Monday) to 7", ge=1, le=7)
     start: date | None = _filter(None, date, "the first day")

@@ -1,13 +1,12 @@
 """Checks that the snapshot contains the values of filters: a count of zero would look like an answer."""
 
 import difflib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from chicago_crime.dashboard.data import Data
-from chicago_crime.dashboard.filters import LABELS, Filters
+from chicago_crime.dashboard.filters import LABELS, Filters, plain
 from chicago_crime.errors import UsageError
 
 OF_SNAPSHOT = ("type", "description", "area", "district", "ward", "beat", "block", "location")
@@ -27,11 +26,11 @@ def known(have: Mapping[str, Any], wanted: Iterable[object], what: str) -> tuple
     """
     texts, found = [*map(str, wanted)], []
     # Skip normalizing tens of thousands of blocks if all names match exactly, as in most requests.
-    plain = {} if have.keys() >= {*texts} else {_plain(name): name for name in reversed([*have])}
+    by_plain = {} if have.keys() >= {*texts} else {plain(name): name for name in reversed([*have])}
     for text in texts:
-        name = text if text in have else plain.get(_plain(text))
+        name = text if text in have else by_plain.get(plain(text))
         if name is None:
-            raise UsageError(f"there is no {what} {text!r}. Closest matches: {_closest(plain, text)}")
+            raise UsageError(f"there is no {what} {text!r}. Closest matches: {_closest(by_plain, text)}")
         found.append(have[name])
     return tuple(found)
 
@@ -60,14 +59,9 @@ def _values(data: Data, name: str) -> dict[str, Any]:
     return {str(one): one for one in facts.choices[name]}
 
 
-def _plain(name: str) -> str:
-    """Normalize to letters and digits, keeping the sign of a number."""
-    return re.sub(r"(?!^-\d)[^a-z0-9]", "", name.lower())
-
-
-def _closest(plain: Mapping[str, str], text: str) -> str:
-    if text.isdecimal() and all(name.isdecimal() for name in plain):
-        names = sorted(sorted(plain, key=lambda name: (abs(int(name) - int(text)), int(name)))[:3], key=int)
+def _closest(by_plain: Mapping[str, str], text: str) -> str:
+    if text.isdecimal() and all(name.isdecimal() for name in by_plain):
+        names = sorted(sorted(by_plain, key=lambda name: (abs(int(name) - int(text)), int(name)))[:3], key=int)
     else:
-        names = difflib.get_close_matches(_plain(text), plain, n=3, cutoff=0.4)
-    return ", ".join(plain[name] for name in names) or "none"
+        names = difflib.get_close_matches(plain(text), by_plain, n=3, cutoff=0.4)
+    return ", ".join(by_plain[name] for name in names) or "none"

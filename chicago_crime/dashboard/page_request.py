@@ -151,7 +151,7 @@ class PageRequest:
     def answer(self, name: str, years: Iterable[int] | None = None, **more: object) -> pa.Table:
         """Return the result of a page's query under the filters."""
         chosen = self.years if years is None else years
-        return self.data.answer(name, self.filters.parameters(chosen) | more)
+        return self.data.answer(name, self.facts.every_spelling(self.filters).parameters(chosen) | more)
 
     def totals(self, by: str, years: Iterable[int] | None = None) -> defaultdict[Any, Counter[str]]:
         """Sum the counts of `sql/pages/totals.sql` by `year`, `month` or `type` (NO_TYPE if unknown)."""

@@ -16,14 +16,15 @@ Meaning = tuple[str, str]
 """Name and value of a filter, as in the query string."""
 
 ARTICLES = frozenset({"a", "an", "the"})
-IGNORED = frozenset({"and", "at", "by", "crime", "for", "in", "of", "on", "or", "to", "with"})
+LINKS = frozenset({"and", "at", "by", "for", "from", "in", "of", "on", "or", "to", "with"})
+IGNORED = LINKS | {"crime", "related"}
 FLAGS: dict[str, Meaning] = {
     "violent": ("offense_class", "violent"),
     "property": ("offense_class", "property"),
     "domestic": ("domestic", "yes"),
     "arrest": ("arrest", "yes"),
 }
-NEGATIONS = frozenset({"except", "excluding", "no", "not", "without"})
+NEGATIONS = frozenset({"except", "excluding", "no", "non", "not", "without"})
 NUMBERED = frozenset({"ward", "district", "beat", "area", "hour"})
 SYNONYMS = {
     "drug": "NARCOTICS",
@@ -65,7 +66,7 @@ def _read(words: list[str], known: dict[Phrase, Meaning]) -> Iterator[tuple[Phra
     """Split a text into phrases with their meanings; an unknown word is a phrase without one.
 
     The longest phrase wins: "motor vehicle theft" is one type, not THEFT. Words that occur in only one name, such as
-    "hyde" or "sexual assault", mean that name.
+    "hyde" or "near west", mean that name.
     """
     longest = max(map(len, known))
     while words:
@@ -101,8 +102,6 @@ def _meanings(phrase: Phrase, known: dict[Phrase, Meaning]) -> list[Meaning]:
             return [(name, number[:-2])]
         case (word,) if re.fullmatch(r"(19|20)\d\d(-20\d\d)?", word):
             return [("year", word)]
-        case (word,) if word in FLAGS and phrase not in known:
-            return [FLAGS[word]]
     return [known[phrase]] if phrase in known else []
 
 
@@ -116,11 +115,12 @@ def _month(words: Iterable[str]) -> tuple[date, date] | None:
 
 
 def _phrases(facts: Facts) -> dict[Phrase, Meaning]:
-    """Map names of filter values, and their unique parts, to meanings. Types precede groups of the same name."""
+    """Map names of filter values, and their unique parts, to meanings. Of equal names, the first wins."""
     names: list[tuple[str, Meaning]] = [(label, ("type", label)) for label in facts.choices["type"]]
     names += [(name, ("area", str(number))) for number, name in facts.areas.items()]
     names += [(text, ("group", name)) for name, one in offense_groups().items() for text in (one.label, *one.also)]
     names += [(text, ("type", name)) for text, name in SYNONYMS.items()]
+    names += FLAGS.items()
     found: dict[Phrase, Meaning] = {}
     by_part: dict[Phrase, set[Meaning]] = {}
     for text, meaning in names:
@@ -136,8 +136,13 @@ def _phrases(facts: Facts) -> dict[Phrase, Meaning]:
 
 
 def _parts(words: Phrase, is_area: bool) -> Iterator[Phrase]:
-    """Parts of a name that may abbreviate it. Not the middle of an area: "west side" is not Near West Side."""
+    """Parts of a name that may abbreviate it.
+
+    Not the middle of an area: "west side" is not Near West Side. Not up to a link: "robbery at" is not a robbery at
+    gunpoint.
+    """
     for start, end in combinations(range(len(words) + 1), 2):
         part = words[start:end]
-        if not {*part} <= IGNORED and (start == 0 or end - start == 1 or not is_area):
+        is_whole = part[-1] not in LINKS and not {*part} <= IGNORED
+        if is_whole and (start == 0 or end - start == 1 or not is_area):
             yield part

@@ -78,7 +78,8 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
     Column(
         "block",
         "STRING",
-        "Address with the last two digits of the house number masked, so it names a block rather than a building.",
+        "Address with the last two digits of the house number masked, so it names a block rather than a building. In "
+        "typed tables in capitals, and the first block of a street is always written 0000X.",
         ("blockaddress",),
     ),
     Column(

@@ -28,7 +28,7 @@ any_filters = st.builds(
     district=several(st.integers(1, 31)),
     ward=several(st.integers(1, 50)),
     beat=several(st.integers(111, 2535)),
-    block=several(st.sampled_from(["001XX N STATE ST", "0000X E Lake St", "0000X W O'BRIEN & CO"])),
+    block=several(st.sampled_from(["001XX N STATE ST", "0000X E LAKE ST", "0000X W O'BRIEN & CO"])),
     cell=st.none() | st.just("1782,2881"),
     hour=several(st.integers(0, 23)),
     start=st.none() | st.dates(date(2001, 1, 1), date(2026, 12, 31)),
@@ -47,10 +47,11 @@ def test_query_strings_round_trip(filters: Filters) -> None:
     assert read_filters(parse_qsl(filters.query())) == (filters, [], [])
 
 
-def test_years_may_be_ranges_and_types_in_any_case() -> None:
+def test_years_may_be_ranges_and_types_and_blocks_in_any_spelling() -> None:
     filters, *notes = read_filters([("year", "2014-2016,2021"), ("year", "2015"), ("type", "theft"), ("arrest", "")])
     assert filters == Filters(year=(2014, 2015, 2016, 2021), type=("THEFT",))
     assert notes == [[], []]
+    assert read_filters([("block", "000XX n State st")])[0] == Filters(block=("0000X N STATE ST",))
     assert Filters(map="areas", arrest=False).query() == "arrest=no", "defaults are omitted"
 
 

@@ -87,7 +87,7 @@ def test_blocks_are_ranked_and_found_by_part_of_their_name(sample: Settings, dat
     assert found
     assert all("STATE" in block for block in found)
     without_script = client.get("/incidents", params={"block": "n state", "year": 2016}).text
-    assert "No crimes match: there is no block 'n state'. Closest matches: " in html.unescape(without_script)
+    assert "No crimes match: there is no block 'N STATE'. Closest matches: " in html.unescape(without_script)
     assert re.findall(r"year=2016&amp;block=[^\"]*STATE[^\"]*", without_script)
 
 
@@ -178,6 +178,13 @@ def test_only_embedded_charts_may_be_framed(client: TestClient) -> None:
         ("thefts from a car in the 7th district", Filters(group=("theft_from_vehicle",), district=(7,))),
         ("shoplifting near north", Filters(group=("retail_theft",), area=(8,))),
         ("vandalism", Filters(type=("CRIMINAL DAMAGE",))),
+        ("robbery at hyde park, burglary by ward 24", Filters(type=("BURGLARY", "ROBBERY"), area=(41,), ward=(24,))),
+        ("robbery at gunpoint", Filters(group=("gun_robbery",))),
+        ("domestic batteries", Filters(type=("BATTERY",), domestic=True)),
+        ("non-domestic thefts", Filters(type=("THEFT",), domestic=False)),
+        ("domestic violence", Filters(group=("domestic_violence",))),
+        ("sexual assaults", Filters(group=("sexual_assault",))),
+        ("criminal sexual assault", Filters(type=("CRIMINAL SEXUAL ASSAULT",))),
         ("no arrest burglary", Filters(type=("BURGLARY",), arrest=False)),
         ("thefts in apr 2016", Filters(type=("THEFT",), start=date(2016, 4, 1), finish=date(2016, 4, 30))),
         ("2016-02", Filters(start=date(2016, 2, 1), finish=date(2016, 2, 29))),

@@ -26,7 +26,7 @@ from chicago_crime_tests.support import crimes_of_months, folder_settings, run_w
 
 @pytest.fixture(scope="module")
 def outbreak(tmp_path_factory: pytest.TempPathFactory) -> Data:
-    """Three similar years, and a fourth with three times the car thefts in Austin and new codes from July on."""
+    """Three similar years, and a fourth with three times the car thefts in Austin, new codes and a reworded label."""
     folder = tmp_path_factory.mktemp("outbreak")
     theft = {"iucr": "0820", "primary_type": "THEFT", "fbi_code": "06"}
     car = {"iucr": "0910", "primary_type": "MOTOR VEHICLE THEFT", "fbi_code": "07", "community_area": 25}
@@ -34,7 +34,7 @@ def outbreak(tmp_path_factory: pytest.TempPathFactory) -> Data:
     arson = {"iucr": "1020", "primary_type": "ARSON", "fbi_code": "09", "community_area": "", "beat": "0112"}
     arson |= {"x_coordinate": "", "y_coordinate": ""}
     for year in range(2013, 2017):
-        rows = crimes_of_months(year, per_month=40, **theft)
+        rows = crimes_of_months(year, 40, **theft, location_description=f"HOTEL{'/' if year < 2016 else ' / '}MOTEL")
         rows += crimes_of_months(year, per_month=60 if year == 2016 else 20, **car)
         if year == 2016:
             rows += crimes_of_months(year, per_month=10, months=range(7, 13), **break_in)
@@ -139,6 +139,17 @@ def test_trends_with_new_codes_have_a_caveat(outbreak: Data) -> None:
     thefts = overview(PageRequest(outbreak, Filters(type=("THEFT",)))).table("months")
     assert thefts
     assert [row["crimes"] for row in thefts.rows][-6:] == [50] * 6
+
+
+@pytest.mark.parametrize("label", ["HOTEL/MOTEL", "HOTEL / MOTEL", "hotel motel"])
+def test_labels_that_differ_in_punctuation_are_one(outbreak: Data, label: str) -> None:
+    request = PageRequest(outbreak, Filters(location=(label,)))
+    assert [counts["crimes"] for counts in request.totals("year").values()] == [480] * 4
+    assert [one for one in outbreak.facts().choices["location"] if "HOTEL" in one] == ["HOTEL/MOTEL"]
+    assert caveats.reworded(request, range(2013, 2017)) == caveats.reworded(request, [2021]) == []
+    [sentence] = caveats.reworded(request, [2016, 2021])
+    assert sentence.startswith("The City reworded many descriptions and location types in 2019 and 2020. Labels that")
+    assert caveats.reworded(replace(request, filters=Filters()), [2016, 2021]) == []
 
 
 def test_redrawn_places_have_a_caveat() -> None:

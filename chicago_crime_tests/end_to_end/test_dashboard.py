@@ -34,7 +34,10 @@ COMBINATIONS = {
         "ward IN (24, 27) AND hour(date) IN (1, 22) AND isodow(date) IN (6, 7)"
     ),
     "beat=1834&start=2015-03-05&finish=2016-02-29": "beat = 1834 AND date::DATE BETWEEN '2015-03-05' AND '2016-02-29'",
-    "group=carjacking&location=STREET": "iucr IN ('0325', '0326') AND location_description = 'STREET'",
+    "group=carjacking&location=RESIDENCE-GARAGE": (
+        "iucr IN ('0325', '0326') AND location_description IN ('RESIDENCE-GARAGE', 'RESIDENCE - GARAGE')"
+    ),
+    "type=HOMICIDE&block=000XX+N+LARAMIE+AVE": "primary_type = 'HOMICIDE' AND block = '0000X N LARAMIE AVE'",
     "block=001XX+N+STATE+ST&description=RETAIL+THEFT": "block = '001XX N STATE ST' AND description = 'RETAIL THEFT'",
 }
 """Query string -> the same condition on `crimes`, without marts or SQL of the dashboard."""

@@ -17,6 +17,7 @@ from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.overview import overview
+from chicago_crime.dashboard.pages.signals import signals
 from chicago_crime.graph.run import RunReport
 from chicago_crime.graph.status import read_status
 from chicago_crime.installation import Installation
@@ -101,6 +102,12 @@ def test_murder_and_carjacking_of_2016_are_unusual(real_years: Settings) -> None
     assert {"murder", "carjacking", "gun_battery"} <= unusual
     assert not {"sexual_assault", "burglary", "retail_theft"} & unusual
     assert len([one for one in found if one.verdict == UNUSUAL]) < 100
+
+
+def test_a_group_shares_the_name_of_a_type_only_if_it_has_the_same_crimes(real_years: Settings) -> None:
+    for section in signals(PageRequest(Data(Installation(real_years).reader()), Filters())).sections:
+        names = [row["name"] for row in section.tables[0].rows]
+        assert len(names) == len({*names}) > 100
 
 
 def test_running_again_changes_no_table(real_years: Settings, tmp_path: Path) -> None:

@@ -78,12 +78,13 @@ def test_a_clean_row_is_typed(folder: Path) -> None:
     ]
 
 
-def test_leading_zeros_are_restored_and_area_0_becomes_null(folder: Path) -> None:
+def test_codes_blocks_and_areas_have_one_spelling(folder: Path) -> None:
     """`intake/test_kinds.py` tests other notations."""
     codes = {"110": "0110", "0110": "0110", "31a": "031A", "110.0": "0110", "1320.0": "1320", "": None}
     of_fbi = {"6": "06", "06": "06", "8b": "08B", "08B": "08B", "6.0": "06", "11.0": "11", "": None}
+    blocks = {"000XX N State St": "0000X N STATE ST", "0000X N STATE ST": "0000X N STATE ST", "000XX": "000XX"}
     areas = {"17.0": 17, "017": 17, "0": None, "0.0": None, "17.5": None, "x": None}
-    for column, values in (("iucr", codes), ("fbi_code", of_fbi), ("community_area", areas)):
+    for column, values in {"iucr": codes, "fbi_code": of_fbi, "block": blocks, "community_area": areas}.items():
         found = typed_values(folder, *(crime(**{column: text}) for text in values))
         assert {text: row[column] for text, row in zip(values, found, strict=True)} == values
 

@@ -149,7 +149,13 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
         "trend",
         "Month by month",
         only_month + range_note,
-        [*caveats.provisional(request.facts, request.years), *cut, *tested, *caveats.drifting(request, request.years)],
+        [
+            *caveats.provisional(request.facts, request.years),
+            *cut,
+            *tested,
+            *caveats.reworded(request, request.years),
+            *caveats.drifting(request, request.years),
+        ],
         [charts.trend("trend", f"Line chart of crimes per month in {request.period_text}", drawn, has_range)]
         if len(drawn) > 1
         else [],

@@ -8,7 +8,7 @@ SELECT
   READ_INTEGER(raw.id) AS id,
   READ_TEXT(raw.case_number) AS case_number,
   READ_DATETIME(raw.date) AS date,
-  READ_TEXT(raw.block) AS block,
+  UPPER(READ_TEXT(raw.block)) AS block,
   UPPER(READ_TEXT(raw.iucr)) AS iucr,
   UPPER(READ_TEXT(raw.primary_type)) AS primary_type,
   READ_TEXT(raw.description) AS description,

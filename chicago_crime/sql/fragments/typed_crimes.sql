@@ -54,7 +54,8 @@ SELECT
   id,
   case_number,
   date,
-  block,
+  -- The first block of a street is 0000X, but 000XX in most homicides.
+  IF(STARTS_WITH(block, '000XX '), CONCAT('0000X ', SUBSTR(block, 7)), block) AS block,
   -- 41.0 is 0041. Regular expressions are slow, and few codes need one.
   CASE
     WHEN iucr LIKE '%.0' AND LENGTH(iucr) < 7 THEN LPAD(REGEXP_REPLACE(iucr, r'\.0$', ''), 4, '0')
