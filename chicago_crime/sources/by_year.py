@@ -67,6 +67,12 @@ class YearSplit:
     cut_off: str = ""
     files: dict[int, Path] = field(default_factory=dict)
 
+    @property
+    def without_year(self) -> str:
+        """Describe the lines without a year; "" if all have one."""
+        lines = self.lines[NO_YEAR] - self.blank
+        return f"{lines:,}, such as {self.first_of_no_year}" if lines else ""
+
     def span(self, year: int) -> Span:
         """Return the origin of the lines in a year's file."""
         return Span(str(self.item), self.lines[year], self.files[year].with_suffix(".numbers"), self.unit)

@@ -345,6 +345,17 @@ def test_every_line_of_a_file_of_many_years_is_accounted_for(tmp_path: Path, dow
         assert of_file[fetched.place(number).number - 1] == line
 
 
+@pytest.mark.parametrize("name", ["b.csv", "b.zip", "b.json"])
+def test_a_file_without_years_is_refused_beside_others(tmp_path: Path, downloads: Path, name: str) -> None:
+    """Its rows may be of any year."""
+    rows = [row | {"date": "20160305143015", "year": ""} for row in ROWS[12:]]
+    content = json.dumps(as_json(rows)).encode() if "json" in name else text_of(rows).encode()
+    put(downloads, {"a.csv": FIRST, name: zipped({"b.csv": content}) if "zip" in name else content})
+    first = f"{downloads / name}{':b.csv' * ('zip' in name)}, {'record 1' if 'json' in name else 'line 2'}: '"
+    assert f"12 of 24 lines have no year in their date; the first is {first}" in str(load(tmp_path, downloads, 2016))
+    assert FolderSource(downloads).expect([2016])[2016].skipped.startswith(f"lines without a year: 12, such as {first}")
+
+
 def test_the_years_of_a_run_are_read_in_one_pass(tmp_path: Path, downloads: Path) -> None:
     put(downloads, {"crimes.csv.gz": gzip.compress(text_of(MANY).encode())})
     steps: list[int] = []
