@@ -80,6 +80,9 @@ FORMS: dict[str, dict[str, bytes]] = {
     "zip with a gzip": {"2016.zip": zipped({"2016.csv.gz": gzip.compress(PLAIN)})},
     "zip with a member of another suffix": {"2016.zip": zipped({"crimes": PLAIN})},
     "zip of two members": {"2016.zip": zipped({"01.csv": FIRST, "02.csv": SECOND})},
+    "zip of two members of the same name": {
+        "2016.zip": zipped({"01.csv": FIRST, "02.csv": SECOND}).replace(b"02.csv", b"01.csv"),
+    },
     "zip from a Mac": {"2016.zip": zipped({"2016.csv": PLAIN, "__MACOSX/._2016.csv": b"Mac", ".DS_Store": b"x"})},
     "hidden files": {"2016.csv": PLAIN, "._2016.csv": b"\0Mac OS X", ".2016.csv.swp": b"x", "_2016.csv": b"x"},
     "Spark's parts without a marker": {"2016/part-0.csv": FIRST, "2016/part-1.csv": SECOND},
