@@ -25,8 +25,12 @@ from chicago_crime.sources.records import (
 )
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=(?:\d{4})?(?!\d))", re.ASCII)
-_SHORT_YEAR = re.compile(r'(?:[A-Za-z]{3}[-., ]+(?:\d{1,2}[-, ]+)?|^"?\d\d?[-/]\d\d?[-/])(\d\d)(?:[\s",]|$)', re.ASCII)
-"""Matches 18-Jun-16, June 18, 16 and 6/18/16."""
+_SHORT_YEAR = re.compile(
+    r"(?:[A-Za-z]{3}[-., ]+(?:\d{1,2}[-, ]+)?|^\W*\d\d?(?:[-/]\d\d?[-/]|[A-Za-z]{3,}))(\d\d)"
+    r'(?:[\s",]|$|(?<=[A-Za-z]\d\d):)',
+    re.ASCII,
+)
+"""Matches 18-Jun-16, 18JUN16:13:00, June 18, 16 and 6/18/16."""
 
 NO_YEAR = 0
 """Year of lines without a readable year."""
