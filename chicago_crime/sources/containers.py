@@ -147,7 +147,7 @@ def source_errors(item: Item) -> Iterator[None]:
         if item.file.is_symlink() and not item.file.exists():
             is_annexed = "annex/objects/" in str(item.file.readlink())
             how = "run `git annex get` in its repository" if is_annexed else "restore its target"
-            raise SourceError(f"{item} is a broken symbolic link: {how}") from error
+            raise NotCrimesError(f"{item} is a broken symbolic link: {how}") from error
         if error.errno is None:  # bzip2's
             raise SourceError(f"{item} is damaged or truncated ({error}): download it again") from error
         raise SourceError(

@@ -388,6 +388,7 @@ def test_skipped_files_are_listed_with_the_reason(tmp_path: Path, monkeypatch: p
     (tmp_path / "in" / "january.csv").write_bytes(FIRST)
     (tmp_path / "in" / "february.csv").write_bytes(SECOND.partition(b"\n")[2])
     (tmp_path / "in" / "march.zip").write_bytes(zipped({"../march.csv": SECOND, "april.txt": SECOND}))
+    (tmp_path / "in" / "linked.csv").symlink_to(tmp_path / "nowhere")
     os.mkfifo(tmp_path / "in" / "pipe_2016.csv")
     iterdir = Path.iterdir
 
@@ -401,6 +402,8 @@ def test_skipped_files_are_listed_with_the_reason(tmp_path: Path, monkeypatch: p
     planned = source.expect([2016])[2016]
     skipped = planned.skipped.split("; ")
     assert f"{tmp_path}/in/february.csv, line 1: " in skipped[0]
+    assert f"{tmp_path}/in/linked.csv is a broken symbolic link: restore its target" in skipped
     named = ("march.zip:april.txt is not a supported", "older is a folder: ", "pipe_2016.csv is not a supported")
     assert [text[: len(start)] for text, start in zip(skipped[-3:], named, strict=True)] == [*named]
     assert source.fetch(2016, tmp_path).details["left_out"] == planned.skipped
+    assert f"{tmp_path}/in/linked.csv is a broken" in source.expect([2015])[2015].problem
