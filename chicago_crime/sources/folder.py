@@ -354,5 +354,6 @@ def _combined(found: Sequence[Expected], skipped: str) -> Expected:
 
 
 def _stem(item: Item) -> str:
+    """Return the start of an item's name, short enough for suffixes after 4-byte letters."""
     name = item.inside.name if item.inside else Path(item.member or item.file.name).name
-    return re.sub(r"(\.[a-z]+\d?)+$", "", name, flags=re.IGNORECASE)
+    return re.sub(r"(\.[a-z]+\d?)+$", "", name, flags=re.IGNORECASE)[:50]
