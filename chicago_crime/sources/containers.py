@@ -177,7 +177,7 @@ def open_item(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.Buff
         for start, what in _POINTERS.items():
             if head.startswith(start):
                 raise SourceError(f"{item} is a {what} in its repository to get the file")
-        if head.startswith(_ZIP) and not item.member:
+        if head.startswith(_ZIP) and reader.raw is stream and not item.member:
             if not zipfile.is_zipfile(item.file):
                 raise EOFError("its end is missing")
             zipfile.ZipFile(item.file).close()  # raises if it is damaged
@@ -338,7 +338,7 @@ def _lines_as_csv(lines: Callable[[], Iterator[bytes]], target: Path) -> bool:
 def _elements(line: bytes) -> list[tuple[bytes, dict[str, Any] | None]]:
     """Return the objects in a line, or the text of what is not an object."""
     try:
-        found = json.loads(line)
+        found = json.loads(line.rstrip(b",\r\n "))  # some programs write a comma after each object
     except (ValueError, RecursionError):
         return [(line, None)]
     if isinstance(found, list):

@@ -200,6 +200,7 @@ ZIP = zipped({"crimes_2016.csv": LARGE})
         ("2016.zip", b"7z\xbc\xaf\x27\x1c", "unpack it, or export it as CSV"),
         ("2016.zip", zipped({"read.me": b"", "2016.pdf": b""}), "unpack it, or export it as CSV"),
         ("2016.zip", zipped({"inner.csv": ZIP}), r":inner\.csv is an archive, .*unpack it, or export it as CSV"),
+        ("2016.zip.gz", gzip.compress(ZIP), r"2016\.zip\.gz is an archive, .* unpack it"),
         ("2016.zip", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is password-protected: unpack it first"),
         ("all.zip", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is password-protected: unpack it first"),
         ("2016.zip", flagged(ZIP, method=9), r":crimes_2016\.csv is compressed with an unsupported method"),
