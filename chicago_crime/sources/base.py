@@ -30,7 +30,7 @@ class SourceError(PlatformError):
 
 
 class NotCrimesError(SourceError):
-    """A readable file without a header of crime columns."""
+    """A readable file without a header of crime columns, or a link to a missing file."""
 
 
 class Place(NamedTuple):

@@ -25,8 +25,12 @@ from chicago_crime.sources.records import (
 )
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=(?:\d{4})?(?!\d))", re.ASCII)
-_SHORT_YEAR = re.compile(r'(?:[A-Za-z]{3}[-., ]+(?:\d{1,2}[-, ]+)?|^"?\d\d?[-/]\d\d?[-/])(\d\d)(?:[\s",]|$)', re.ASCII)
-"""Matches 18-Jun-16, June 18, 16 and 6/18/16."""
+_SHORT_YEAR = re.compile(
+    r"(?:[A-Za-z]{3}[-., ]+(?:\d{1,2}[-, ]+)?|^\W*\d\d?(?:[-/]\d\d?[-/]|[A-Za-z]{3,}))(\d\d)"
+    r'(?:[\s",]|$|(?<=[A-Za-z]\d\d):)',
+    re.ASCII,
+)
+"""Matches 18-Jun-16, 18JUN16:13:00, June 18, 16 and 6/18/16."""
 
 NO_YEAR = 0
 """Year of lines without a readable year."""
@@ -66,6 +70,12 @@ class YearSplit:
     first_of_no_year: str = ""
     cut_off: str = ""
     files: dict[int, Path] = field(default_factory=dict)
+
+    @property
+    def without_year(self) -> str:
+        """Describe the lines without a year; "" if all have one."""
+        lines = self.lines[NO_YEAR] - self.blank
+        return f"{lines:,}, such as {self.first_of_no_year}" if lines else ""
 
     def span(self, year: int) -> Span:
         """Return the origin of the lines in a year's file."""

@@ -56,11 +56,13 @@ class Item:
     Attributes:
         file: its path on the local disk.
         member: name of the member of a zip file; "" for other files.
+        copy: number of earlier members of the same name.
         inside: for part files, the top folder that Spark wrote; else None.
     """
 
     file: Path
     member: str = ""
+    copy: int = 0
     inside: Path | None = None
 
     def __str__(self) -> str:
@@ -93,8 +95,7 @@ def scan(folder: Path) -> tuple[list[Item], list[str]]:
             with suppress(PermissionError):  # for example lost+found
                 found = [Item(part, inside=entry) for part in _parts(entry)]
         elif entry.name.lower().endswith((*_TEXTS, *_PACKED)) and (entry.is_file() or not entry.exists()):  # no pipe
-            read, others = _members(entry)
-            found = [Item(entry, member) for member in read]
+            found, others = _members(entry)
             left_out += [f"{entry.name}:{member} {UNSUPPORTED}" for member in others]
         if not found:
             left_out.append(f"{entry.name} {SUBFOLDER if entry.is_dir() else UNSUPPORTED}")
@@ -116,19 +117,21 @@ def _is_hidden(name: str) -> bool:
     return name.startswith((".", "_"))
 
 
-def _members(file: Path) -> tuple[list[str], list[str]]:
-    """Return the members of a zip file to read, and the others; [""] is the file itself."""
+def _members(file: Path) -> tuple[list[Item], list[str]]:
+    """Return the members of a zip file to read, and the names of the others; any other file is its own member."""
+    itself = [Item(file)]
     try:
         if not zipfile.is_zipfile(file):
-            return [""], []
+            return itself, []
         with zipfile.ZipFile(file) as archive:
-            names = [name for name in archive.namelist() if not name.endswith("/")]
+            names = Counter(name for name in archive.namelist() if not name.endswith("/"))
     except (OSError, zipfile.BadZipFile):
-        return [""], []  # listed, so that fetching its year reports the error
+        return itself, []  # listed, so that fetching its year reports the error
     shown = [name for name in names if not any(_is_hidden(part) for part in Path(name).parts if part != "..")]
     known = [name for name in shown if name.lower().endswith((*_TEXTS, *(f".csv{end}" for end in _PACKED)))]
     read = known or (shown if len(shown) == 1 else [])
-    return (read, sorted({*shown} - {*read})) if read else ([""], [])
+    members = [Item(file, name, copy) for name in read for copy in range(names[name])]
+    return (members, sorted({*shown} - {*read})) if read else (itself, [])
 
 
 @contextmanager
@@ -144,7 +147,7 @@ def source_errors(item: Item) -> Iterator[None]:
         if item.file.is_symlink() and not item.file.exists():
             is_annexed = "annex/objects/" in str(item.file.readlink())
             how = "run `git annex get` in its repository" if is_annexed else "restore its target"
-            raise SourceError(f"{item} is a broken symbolic link: {how}") from error
+            raise NotCrimesError(f"{item} is a broken symbolic link: {how}") from error
         if error.errno is None:  # bzip2's
             raise SourceError(f"{item} is damaged or truncated ({error}): download it again") from error
         raise SourceError(
@@ -174,7 +177,7 @@ def open_item(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.Buff
         for start, what in _POINTERS.items():
             if head.startswith(start):
                 raise SourceError(f"{item} is a {what} in its repository to get the file")
-        if head.startswith(_ZIP) and not item.member:
+        if head.startswith(_ZIP) and reader.raw is stream and not item.member:
             if not zipfile.is_zipfile(item.file):
                 raise EOFError("its end is missing")
             zipfile.ZipFile(item.file).close()  # raises if it is damaged
@@ -227,7 +230,7 @@ def unpacked_size(item: Item) -> int | None:
     try:
         if item.member:
             with zipfile.ZipFile(item.file) as archive:
-                return archive.getinfo(item.member).file_size
+                return _info(item, archive).file_size
         size = item.file.stat().st_size
         with item.file.open("rb") as stream:
             magic = stream.read(6)
@@ -235,14 +238,19 @@ def unpacked_size(item: Item) -> int | None:
                 return None if magic.startswith((*_OPENERS, *_UNSUPPORTED_STARTS)) else size
             stream.seek(size - 4)
             return int.from_bytes(stream.read(4), "little")  # gzip trailer: size modulo 4 GB
-    except (OSError, KeyError, zipfile.BadZipFile):
+    except (OSError, IndexError, zipfile.BadZipFile):
         return None  # fetching reports the error
 
 
+def _info(item: Item, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    return [info for info in archive.infolist() if info.filename == item.member][item.copy]
+
+
 def _open_member(item: Item, archive: zipfile.ZipFile) -> IO[bytes]:
-    if archive.getinfo(item.member).flag_bits & 1:
+    info = _info(item, archive)
+    if info.flag_bits & 1:
         raise SourceError(f"{item} is password-protected: unpack it first")
-    return archive.open(item.member)
+    return archive.open(info)
 
 
 def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
@@ -330,7 +338,7 @@ def _lines_as_csv(lines: Callable[[], Iterator[bytes]], target: Path) -> bool:
 def _elements(line: bytes) -> list[tuple[bytes, dict[str, Any] | None]]:
     """Return the objects in a line, or the text of what is not an object."""
     try:
-        found = json.loads(line)
+        found = json.loads(line.rstrip(b",\r\n "))  # some programs write a comma after each object
     except (ValueError, RecursionError):
         return [(line, None)]
     if isinstance(found, list):

@@ -25,7 +25,7 @@ from chicago_crime.sources.base import (
     no_progress,
     years_in,
 )
-from chicago_crime.sources.by_year import NO_YEAR, YearSplit, split_by_year
+from chicago_crime.sources.by_year import YearSplit, split_by_year
 from chicago_crime.sources.containers import BLOCK, Item, open_item, scan, unpacked_size
 from chicago_crime.sources.layouts import detect_layout
 from chicago_crime.sources.records import Dialect, as_csv, csv_line, find_records, whole_lines
@@ -124,6 +124,7 @@ class FolderSource(CrimeSource):
         """Unpack and join the files of the year, verifying the checksums of compressed files."""
         items, others = self._scan()
         splits: list[YearSplit] = []
+        without_year: list[YearSplit] = []
         not_crimes: list[str] = []
         for number, item in enumerate(item for item in items if _years_in_name(item).may_contain(year)):
             split = self._splits.get(item) or _split(item, [year], directory / str(number), progress)
@@ -133,6 +134,8 @@ class FolderSource(CrimeSource):
                 raise split
             elif split.lines[year] or split.is_one_year:
                 splits.append(split)
+            elif split.without_year:
+                without_year.append(split)
         if not splits:
             raise SourceError(self._why_missing([year]))
         for split in splits:
@@ -146,7 +149,7 @@ class FolderSource(CrimeSource):
         target = directory / f"{_stem(first.item)}{'' if first.is_one_year else f'_{year}'}.csv"
         _join(parts, year, target, is_alike)
         origin = " and ".join(dict.fromkeys(str(part.item.inside or part.item) for part in parts))
-        details = _details(parts, year) | {VERSION: version, "folder": str(self.folder)}
+        details = _details(parts, without_year, year) | {VERSION: version, "folder": str(self.folder)}
         if skipped := _abbreviated([*same, *not_crimes, *others]):
             details["left_out"] = skipped
         spans = tuple(part.span(year) for part in parts)
@@ -157,18 +160,21 @@ class FolderSource(CrimeSource):
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
         """Take sizes from the files or archive directories; read files of many years to count their rows."""
         found: dict[int, list[Expected]] = {}
-        not_crimes: dict[str, None] = {}
+        skipped: dict[str, None] = {}
         items, others = self._scan()
         for item in items:
             for year in filter(_years_in_name(item).may_contain, years):
                 try:
                     if expected := _expected(item, year):
                         found.setdefault(year, []).append(expected)
+                    elif lines := _count_years(item, item.version).without_year:
+                        skipped[f"lines without a year: {lines}"] = None
                 except NotCrimesError as error:
-                    not_crimes[str(error)] = None
-        skipped, missing = _abbreviated([*not_crimes, *others]), [year for year in years if year not in found]
+                    skipped[str(error)] = None
+        missing = [year for year in years if year not in found]
         absent = Expected("", problem=self._why_missing(missing) if missing else "")
-        return {year: _combined(found[year], skipped) if year in found else absent for year in years}
+        left_out = _abbreviated([*skipped, *others])
+        return {year: _combined(found[year], left_out) if year in found else absent for year in years}
 
     @override
     def versions(self) -> dict[int, str]:
@@ -212,8 +218,8 @@ class FolderSource(CrimeSource):
             except SourceError as error:
                 unread.append(str(error))
                 continue
-            if split.first_of_no_year:
-                without_year.append(f"{split.lines[NO_YEAR] - split.blank:,}, such as {split.first_of_no_year}")
+            if split.without_year:
+                without_year.append(split.without_year)
         have = format_years(self.years()) or "none"
         reasons = "".join(
             f" {reason}: {_abbreviated(texts)}."
@@ -298,10 +304,10 @@ def _years_of(item: Item) -> set[int]:
     return set()
 
 
-def _details(splits: Sequence[YearSplit], year: int) -> dict[str, str | int | bool]:
-    """Return facts for the manifest about the files of a year."""
+def _details(splits: Sequence[YearSplit], others: Sequence[YearSplit], year: int) -> dict[str, str | int | bool]:
+    """Return facts for the manifest about the files of a year, and files without it whose other lines may be of it."""
     details: dict[str, str | int | bool] = {}
-    for split in splits:
+    for split in [*splits, *others]:
         for key, value in split.details(year).items():
             details[key] = value if isinstance(value, str) else int(details.get(key, 0)) + value
     cut_off = [
@@ -348,5 +354,6 @@ def _combined(found: Sequence[Expected], skipped: str) -> Expected:
 
 
 def _stem(item: Item) -> str:
+    """Return the start of an item's name, short enough for suffixes after 4-byte letters."""
     name = item.inside.name if item.inside else Path(item.member or item.file.name).name
-    return re.sub(r"(\.[a-z]+\d?)+$", "", name, flags=re.IGNORECASE)
+    return re.sub(r"(\.[a-z]+\d?)+$", "", name, flags=re.IGNORECASE)[:50]

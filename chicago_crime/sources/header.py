@@ -16,8 +16,8 @@ MAX_HEADER_CHARS = 400
 
 
 def normalize(name: str) -> str:
-    """Normalize a column name for `SPELLINGS`: lowercase letters and digits only."""
-    return re.sub("[^a-z0-9]", "", name.lower())
+    """Normalize a column name for `SPELLINGS`: lowercase letters and digits, and the colon of system fields (:id)."""
+    return re.sub("(?!^:)[^a-z0-9]", "", name.lower())
 
 
 class HeaderError(ValueError):

@@ -69,6 +69,7 @@ MANY = [*crimes_of_months(2015), *ROWS[:12], *crimes_of_months(2017), *ROWS[12:]
 FORMS: dict[str, dict[str, bytes]] = {
     "plain": {"Chicago_Crimes_2016.csv": PLAIN},
     "upper case suffix, date of the download": {"crimes-2016.CSV": PLAIN, "notes_2016.txt": b"not a CSV"},
+    "a long name": {f"2016 {'Ж' * 122}.csv": PLAIN},
     "gzip": {"2016.csv.gz": gzip.compress(PLAIN)},
     "bzip2": {"2016.csv.bz2": bz2.compress(PLAIN)},
     "xz": {"2016.csv.xz": lzma.compress(PLAIN)},
@@ -80,6 +81,9 @@ FORMS: dict[str, dict[str, bytes]] = {
     "zip with a gzip": {"2016.zip": zipped({"2016.csv.gz": gzip.compress(PLAIN)})},
     "zip with a member of another suffix": {"2016.zip": zipped({"crimes": PLAIN})},
     "zip of two members": {"2016.zip": zipped({"01.csv": FIRST, "02.csv": SECOND})},
+    "zip of two members of the same name": {
+        "2016.zip": zipped({"01.csv": FIRST, "02.csv": SECOND}).replace(b"02.csv", b"01.csv"),
+    },
     "zip from a Mac": {"2016.zip": zipped({"2016.csv": PLAIN, "__MACOSX/._2016.csv": b"Mac", ".DS_Store": b"x"})},
     "hidden files": {"2016.csv": PLAIN, "._2016.csv": b"\0Mac OS X", ".2016.csv.swp": b"x", "_2016.csv": b"x"},
     "Spark's parts without a marker": {"2016/part-0.csv": FIRST, "2016/part-1.csv": SECOND},
@@ -131,10 +135,15 @@ FORMS: dict[str, dict[str, bytes]] = {
         "2016.csv": text_of([dict(sorted(row.items())) for row in ROWS], sorted(NAMES)).encode(),
     },
     "JSON": {"2016.csv": json.dumps(as_json()).encode()},
+    "JSON and CSV with the API's system fields": {
+        "2016-01.csv": text_of([{":id": "row-0", **row} for row in ROWS[:12]], [":id", *NAMES]).encode(),
+        "2016-02.json": json.dumps([{":id": "row-0", **row} for row in as_json(ROWS[12:])]).encode(),
+    },
     "JSON with a byte order mark": {"2016.json": BOM + json.dumps(as_json()).encode()},
     "indented JSON, gzip": {"2016.json.gz": gzip.compress(json.dumps(as_json(), indent=1).encode())},
     "JSON lines in UTF-16": {"2016.jsonl": "\n".join(map(json.dumps, as_json())).encode("utf-16")},
     "JSON pages": {"2016.json": "\n".join(json.dumps(page) for page in (as_json()[:9], as_json()[9:], [])).encode()},
+    "JSON lines with commas": {"2016.jsonl": ",\r\n".join(map(json.dumps, as_json())).encode()},
     "JSON lines and an array": {
         "2016.jsonl": "\n".join([*map(json.dumps, as_json()[:9]), json.dumps([as_json()[9:]])]).encode(),
     },

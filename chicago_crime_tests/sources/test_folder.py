@@ -200,6 +200,7 @@ ZIP = zipped({"crimes_2016.csv": LARGE})
         ("2016.zip", b"7z\xbc\xaf\x27\x1c", "unpack it, or export it as CSV"),
         ("2016.zip", zipped({"read.me": b"", "2016.pdf": b""}), "unpack it, or export it as CSV"),
         ("2016.zip", zipped({"inner.csv": ZIP}), r":inner\.csv is an archive, .*unpack it, or export it as CSV"),
+        ("2016.zip.gz", gzip.compress(ZIP), r"2016\.zip\.gz is an archive, .* unpack it"),
         ("2016.zip", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is password-protected: unpack it first"),
         ("all.zip", flagged(ZIP, encrypted=True), r":crimes_2016\.csv is password-protected: unpack it first"),
         ("2016.zip", flagged(ZIP, method=9), r":crimes_2016\.csv is compressed with an unsupported method"),
@@ -345,6 +346,17 @@ def test_every_line_of_a_file_of_many_years_is_accounted_for(tmp_path: Path, dow
         assert of_file[fetched.place(number).number - 1] == line
 
 
+@pytest.mark.parametrize("name", ["b.csv", "b.zip", "b.json"])
+def test_a_file_without_years_is_refused_beside_others(tmp_path: Path, downloads: Path, name: str) -> None:
+    """Its rows may be of any year."""
+    rows = [row | {"date": "20160305143015", "year": ""} for row in ROWS[12:]]
+    content = json.dumps(as_json(rows)).encode() if "json" in name else text_of(rows).encode()
+    put(downloads, {"a.csv": FIRST, name: zipped({"b.csv": content}) if "zip" in name else content})
+    first = f"{downloads / name}{':b.csv' * ('zip' in name)}, {'record 1' if 'json' in name else 'line 2'}: '"
+    assert f"12 of 24 lines have no year in their date; the first is {first}" in str(load(tmp_path, downloads, 2016))
+    assert FolderSource(downloads).expect([2016])[2016].skipped.startswith(f"lines without a year: 12, such as {first}")
+
+
 def test_the_years_of_a_run_are_read_in_one_pass(tmp_path: Path, downloads: Path) -> None:
     put(downloads, {"crimes.csv.gz": gzip.compress(text_of(MANY).encode())})
     steps: list[int] = []
@@ -377,6 +389,7 @@ def test_skipped_files_are_listed_with_the_reason(tmp_path: Path, monkeypatch: p
     (tmp_path / "in" / "january.csv").write_bytes(FIRST)
     (tmp_path / "in" / "february.csv").write_bytes(SECOND.partition(b"\n")[2])
     (tmp_path / "in" / "march.zip").write_bytes(zipped({"../march.csv": SECOND, "april.txt": SECOND}))
+    (tmp_path / "in" / "linked.csv").symlink_to(tmp_path / "nowhere")
     os.mkfifo(tmp_path / "in" / "pipe_2016.csv")
     iterdir = Path.iterdir
 
@@ -390,6 +403,8 @@ def test_skipped_files_are_listed_with_the_reason(tmp_path: Path, monkeypatch: p
     planned = source.expect([2016])[2016]
     skipped = planned.skipped.split("; ")
     assert f"{tmp_path}/in/february.csv, line 1: " in skipped[0]
+    assert f"{tmp_path}/in/linked.csv is a broken symbolic link: restore its target" in skipped
     named = ("march.zip:april.txt is not a supported", "older is a folder: ", "pipe_2016.csv is not a supported")
     assert [text[: len(start)] for text, start in zip(skipped[-3:], named, strict=True)] == [*named]
     assert source.fetch(2016, tmp_path).details["left_out"] == planned.skipped
+    assert f"{tmp_path}/in/linked.csv is a broken" in source.expect([2015])[2015].problem
