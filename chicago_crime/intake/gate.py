@@ -29,7 +29,7 @@ MIN_SHARE_OF_YEAR = 0.1
 USUAL_SHARE_OF_YEAR = 0.9
 """Minimum share of dates of the year in a file that is loaded without --accept."""
 
-MIN_OF_OTHER_YEARS = 100
+MIN_OF_OTHER_YEARS = 50
 """Minimum number of rows of other years for that share to be meaningful."""
 
 

@@ -65,16 +65,16 @@ SELECT
   COUNT(IF(x_coordinate IS NULL, READ_TEXT(raw.x_coordinate), NULL)) AS unreadable_x_coordinate,
   COUNT(IF(y_coordinate IS NULL, READ_TEXT(raw.y_coordinate), NULL)) AS unreadable_y_coordinate,
   COUNT(IF(updated_on IS NULL, READ_TEXT(raw.updated_on), NULL)) AS unreadable_updated_on,
-  -- A location without any digit is a place without coordinates.
+  -- A location without a number of two digits has no coordinates.
   COUNT(
     IF(
-      latitude IS NULL, COALESCE(READ_TEXT(raw.latitude), IF(REGEXP_CONTAINS(raw.location, r'\d'), raw.location, NULL)), NULL
+      latitude IS NULL, COALESCE(READ_TEXT(raw.latitude), IF(REGEXP_CONTAINS(raw.location, r'\d\d'), raw.location, NULL)), NULL
     )
   ) AS unreadable_latitude,
   COUNT(
     IF(
       longitude IS NULL,
-      COALESCE(READ_TEXT(raw.longitude), IF(REGEXP_CONTAINS(raw.location, r'\d'), raw.location, NULL)),
+      COALESCE(READ_TEXT(raw.longitude), IF(REGEXP_CONTAINS(raw.location, r'\d\d'), raw.location, NULL)),
       NULL
     )
   ) AS unreadable_longitude
