@@ -305,7 +305,7 @@ def _years_of(item: Item) -> set[int]:
 
 
 def _details(splits: Sequence[YearSplit], others: Sequence[YearSplit], year: int) -> dict[str, str | int | bool]:
-    """Return facts for the manifest about the files of a year, and files without it whose other lines may be of it."""
+    """Return facts for the manifest about the files of a year, and about others with lines that have no year."""
     details: dict[str, str | int | bool] = {}
     for split in [*splits, *others]:
         for key, value in split.details(year).items():
@@ -354,6 +354,6 @@ def _combined(found: Sequence[Expected], skipped: str) -> Expected:
 
 
 def _stem(item: Item) -> str:
-    """Return the start of an item's name, short enough for suffixes after 4-byte letters."""
+    """Return the start of an item's name; with suffixes, it must fit in the 255 bytes of a file name."""
     name = item.inside.name if item.inside else Path(item.member or item.file.name).name
     return re.sub(r"(\.[a-z]+\d?)+$", "", name, flags=re.IGNORECASE)[:50]
