@@ -1,6 +1,6 @@
 """Caveats, one sentence each, shown next to the numbers rather than in a footer."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.page_request import PageRequest
@@ -19,14 +19,17 @@ LABELS = "Each type has one label for all years, although the City has changed s
 MANY_TESTS = (
     "Pages can disagree on a count: the more counts a page tests, the larger a change must be to be called unusual."
 )
-NO_VERDICT = "No verdict (\u2013): too few crimes or too few earlier years to tell."
+NO_VERDICT = "No verdict (\u2013): too few crimes or too few comparable earlier years to tell."
 HOW_TESTED = Link("How verdicts are made", "/methods#is-it-more-than-chance")
 
 MOST_DRIFTING = 0.01
 """Share of crimes with codes not used in all years, above which trends have a caveat."""
 
-REDRAWN = {"district": (2012,), "beat": (2012,), "ward": (2015, 2023)}
-"""When boundaries changed. Districts 13, 21 and 23 were merged; community areas do not change."""
+REDRAWN = {"district": [(2011, 2013)], "beat": [(2011, 2013)], "ward": [(2016, 2021), (2022, 2024)]}
+"""The last year with old boundaries, and the first with only new ones. Community areas do not change.
+
+Districts 13, 21 and 23 were merged in 2012. Records kept the wards of before 2015 at least through 2016.
+"""
 
 FEW_RESIDENTS = "fewer than 10,000 residents, so a few crimes move the rate a lot"
 SMALL_RATE = f"{FEW_RESIDENTS}, or fewer than {SMALL} crimes"
@@ -102,15 +105,27 @@ def drifting(request: PageRequest, years: Iterable[int]) -> list[str]:
     ]
 
 
-def places_drift(by: str, years: Iterable[int]) -> list[str]:
-    """Caveat on districts, beats or wards that were redrawn within these years."""
-    years = sorted(years)
-    found = [year for year in REDRAWN.get(by, ()) if years[0] <= year <= years[-1]]
-    if not found:
-        return []
-    return [
-        f"{by.capitalize()}s were redrawn in {' and '.join(map(str, found))}, so a change may reflect new boundaries."
-    ]
+def changes_of(kind: str, years: Collection[int]) -> list[tuple[int, int]]:
+    """List the changes of a kind of place within years; without any, the years are comparable."""
+    first, last = min(years), max(years)
+    return [(old, new) for old, new in REDRAWN.get(kind, ()) if first < last and first < new and last > old]
+
+
+def redrawn(request: PageRequest, years: Collection[int], *shown: str) -> list[str]:
+    """Caveat on each kind of place, shown or chosen by a filter, that changed within these years.
+
+    No verdict compares years that have it.
+    """
+    found = []
+    for kind in REDRAWN:
+        changes = changes_of(kind, years) if kind in shown or getattr(request.filters, kind) else []
+        when = " and ".join(f"in {new - 1}" if new - old == 2 else f"between {old} and {new}" for old, new in changes)
+        if when:
+            found.append(
+                f"{kind.capitalize()}s in the records changed {when}: counts before and after are of different places "
+                "and cannot be compared."
+            )
+    return found
 
 
 def year_columns(facts: Facts, years: Iterable[int]) -> list[Column]:

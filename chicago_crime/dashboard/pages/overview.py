@@ -51,7 +51,10 @@ def overview(request: PageRequest) -> View:
 def _earlier_years(request: PageRequest) -> dict[int, list[int]]:
     """Map each year to the years it is compared with; none if dates are chosen."""
     known = [] if request.filters.has_dates else sorted(request.facts.years)
-    return {year: [y for y in known if year - OLDEST <= y < year][-MOST_YEARS:] for year in request.years}
+    return {
+        year: [y for y in known if year - OLDEST <= y < year and not caveats.redrawn(request, (y, year))][-MOST_YEARS:]
+        for year in request.years
+    }
 
 
 def _compared_months(request: PageRequest) -> tuple[int, str]:
@@ -77,7 +80,8 @@ def _year_on_year(request: PageRequest, by_month: Counter[date]) -> Number:
     longer = [year for year in (newest, newest - 1) if compared > 1 and isleap(year)]
     leap_day = "".join(f"; only {year} has a February 29" for year in longer)
     detail = f"{months}{newest} compared with {newest - 1}: {crimes_text(now - before, 'change')}{leap_day}"
-    return Number(label, as_text(change(now, before), "percent_change"), detail, " ".join(caveats.few(before)))
+    cautions = [*caveats.few(before), *caveats.redrawn(request, (newest - 1, newest))]
+    return Number(label, as_text(change(now, before), "percent_change"), detail, " ".join(cautions))
 
 
 def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date]) -> list[Number]:
@@ -136,6 +140,7 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
         for row in rows
         if not row["is_complete"]
     ]
+    reached = [] if request.filters.has_dates else [y for y in loaded if 0 < request.years[0] - y <= OLDEST]
     only_month = (
         f"{as_text(drawn[0]['month'], 'month')}: {crimes_text(drawn[0]['crimes'])}. " if len(drawn) == 1 else ""
     )
@@ -149,7 +154,13 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
         "trend",
         "Month by month",
         only_month + range_note,
-        [*caveats.provisional(request.facts, request.years), *cut, *tested, *caveats.drifting(request, request.years)],
+        [
+            *caveats.provisional(request.facts, request.years),
+            *cut,
+            *tested,
+            *caveats.redrawn(request, [*reached, *request.years]),
+            *caveats.drifting(request, request.years),
+        ],
         [charts.trend("trend", f"Line chart of crimes per month in {request.period_text}", drawn, has_range)]
         if len(drawn) > 1
         else [],
@@ -190,7 +201,7 @@ def _groups(request: PageRequest) -> Section:
         "groups",
         "Offense groups by year",
         "Offenses within and across crime types, defined by IUCR codes. A crime can be in several groups.",
-        [NO_VICTIMS, *caveats.partial(request.facts, years)],
+        [NO_VICTIMS, *caveats.partial(request.facts, years), *caveats.redrawn(request, years)],
         tables=[PageTable("groups", "Offense groups by year", columns, rows, is_open=True)],
     )
 

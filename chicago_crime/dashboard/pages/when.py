@@ -73,7 +73,11 @@ def _months(request: PageRequest, by_month: defaultdict[date, Counter[str]]) -> 
         "months",
         "Months by year",
         "All crimes, including those with an unknown time.",
-        [*caveats.provisional(request.facts, request.years), *caveats.partial(request.facts, request.years)],
+        [
+            *caveats.provisional(request.facts, request.years),
+            *caveats.partial(request.facts, request.years),
+            *caveats.redrawn(request, request.years),
+        ],
         [charts.months("months", "Heat map of crimes by month and year", rows)],
         [PageTable("months", f"Crimes by month, {request.period_text}", columns, rows, shown=400)],
     )
