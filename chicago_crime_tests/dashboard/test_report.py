@@ -1,6 +1,7 @@
 """Tests of the report."""
 
 import re
+from datetime import date
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,17 @@ def test_charts_have_a_description_and_labels_for_whole_crimes() -> None:
         labels = re.findall(r">([^<]+)</text>", as_svg(figure))
         assert figure.spec["description"] == "What it shows"
         assert "100%" in labels if make == charts.ranges else "0.5" not in labels and {"0", "1"} <= {*labels}
+
+
+@pytest.mark.parametrize(
+    ("months", "labels"),
+    [(2, "Jan 2016, Feb, 0"), (13, "Jan 2016, Apr, Jul, Oct, 2017"), (48, "2016, April, July, October, 2017")],
+)
+def test_each_month_of_a_chart_is_labeled_once(months: int, labels: str) -> None:
+    held = {"crimes": 9, "low": None, "high": None, "run": 1}
+    rows = [held | {"month": date(2016 + number // 12, number % 12 + 1, 1)} for number in range(months)]
+    drawn = re.findall(r">([^<]+)</text>", as_svg(charts.trend("trend", "", rows, False)))
+    assert ", ".join(drawn).startswith(labels)
 
 
 @pytest.mark.parametrize(
