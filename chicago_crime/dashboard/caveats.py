@@ -47,14 +47,21 @@ def tested(verdicts: Iterable[str | None]) -> list[str]:
     return [together, MANY_TESTS] if counts > 1 else []
 
 
-def population(facts: Facts) -> str:
-    """Caveat on the source of population figures."""
-    last = facts.residents_to
+def rates(request: PageRequest) -> list[str]:
+    """Caveats on rates: extrapolation, and the source of population figures."""
+    last = request.facts.residents_to
     known = "the 2010 and 2020 censuses" + (f" and estimates through {last}" if last > 2020 else "")
-    return (
+    extrapolated = "Rates are extrapolated from the days covered to full years, without regard to seasons."
+    return [
+        *([extrapolated] if is_extrapolated(request) else []),
         f"Population is interpolated between {known} and held constant after {last}. People who only work in or visit "
-        "an area are not counted."
-    )
+        "an area are not counted.",
+    ]
+
+
+def is_extrapolated(request: PageRequest) -> bool:
+    """Whether yearly rates are based on parts of years."""
+    return request.filters.has_dates or not all(request.facts.years[year].is_complete for year in request.years)
 
 
 def provisional(facts: Facts, years: Iterable[int]) -> list[str]:

@@ -174,6 +174,14 @@ def test_rates_of_few_residents_or_crimes_are_highlighted(data: Data) -> None:
     assert [one.caveat.startswith("Fewer than 20 crimes") for one in robberies] == [False, True, True, True]
 
 
+@pytest.mark.parametrize("dates", [{}, {"start": date(2014, 5, 1)}], ids=["years", "days"])
+def test_the_key_figure_of_an_area_is_the_rate_on_the_map(data: Data, dates: dict[str, date]) -> None:
+    request = PageRequest(data, Filters(area=(25,), **dates))
+    rate, [area] = overview(request).numbers[3], rows(where(request), "areas")
+    assert rate.value == as_text(area["rate_per_1000"], "decimal")
+    assert [("extrapolated" in text) for text in (rate.detail, rate.caveat)] == [bool(dates)] * 2
+
+
 def test_rates_of_rare_crimes_are_per_100_000_residents(data: Data) -> None:
     rare = PageRequest(data, Filters(year=(2016,), type=("HOMICIDE",), measure="rate"))
     homicides = rows(where(rare), "areas")

@@ -85,16 +85,13 @@ def _year_on_year(request: PageRequest, by_month: Counter[date]) -> Number:
 
 
 def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date]) -> list[Number]:
-    newest = request.newest_year
-    newest_totals = request.totals("year")[newest]
-    placed = newest_totals["crimes"] - newest_totals["without_area"]
-    residents = request.resident_years([request.newest_year], request.filters.area)
+    placed = total["crimes"] - total["without_area"]
+    residents = request.resident_years(request.years, request.filters.area)
     unit = rate_unit(placed, residents)
     rate = None if request.filters.splits_areas else share(unit * placed, residents)
-    few = [area for area in request.filters.area if request.has_few_residents([request.newest_year], area)]
+    few = [area for area in request.filters.area if request.has_few_residents(request.years, area)]
     names = " and ".join(request.area_name(area) for area in few)
-    so_far = "" if request.facts.years[newest].is_complete else " so far"
-    so_far = ", extrapolated from the selected days" if request.filters.has_dates else so_far
+    extrapolated = ", extrapolated" if caveats.is_extrapolated(request) else ""
     rate_caveats = [f"{names}: {caveats.FEW_RESIDENTS}."] if few else caveats.few(placed)
     return [
         request.reported(total["crimes"], " ".join(caveats.provisional(request.facts, request.years))),
@@ -103,10 +100,10 @@ def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date])
         Number(
             f"Per {unit:,} residents a year",
             as_text(rate, "decimal"),
-            f"in {request.newest_year}{so_far}"
+            f"in {request.period_text}{extrapolated}"
             if rate is not None
             else "unknown: population is only known for whole community areas",
-            " ".join([*rate_caveats, caveats.population(request.facts)]) if rate is not None else "",
+            " ".join([*rate_caveats, *caveats.rates(request)]) if rate is not None else "",
         ),
     ]
 

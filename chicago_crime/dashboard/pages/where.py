@@ -215,7 +215,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             Column("side", "Side", is_shown=False),
         ]
         no_rates = "No rates while a filter splits areas: population is only known for whole areas."
-        about_rates = [f"Gray: {caveats.SMALL_RATE}.", caveats.population(request.facts)]
+        about_rates = [f"Gray: {caveats.SMALL_RATE}.", *caveats.rates(request)]
         notes = [no_rates] if request.filters.splits_areas else about_rates
     title = f"{what} by {called}, {request.period_text}"
     return [
