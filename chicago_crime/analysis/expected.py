@@ -133,6 +133,11 @@ class Expected:
         return [word or None for word in found.tolist()]
 
 
+def whole_numbers(low: float, high: float) -> tuple[int | None, int | None]:
+    """Return the whole numbers within an interval; None if it is NaN."""
+    return (None, None) if math.isnan(low) else (math.ceil(low), math.floor(high))
+
+
 def expected(
     history: Counts, now: Counts, weight: int = UNLIKE, offense: Counts | None = None, totals: int = 0
 ) -> Expected:

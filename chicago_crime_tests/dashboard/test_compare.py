@@ -202,7 +202,8 @@ def test_periods_that_end_early_have_a_note_and_empty_columns_are_not_printed(
     assert request.notes[0] == "The periods do not end on the newest day, November 8, 2016: 2015 is not loaded."
     table = compare(newest).table("spans")
     assert table and newest.notes[0].startswith("2015 is not loaded")
-    assert [column.label for column in shortened(table, 3)[0].columns] == ["Area", "2016", "Verdict"]
+    printed = [column.label for column in shortened(table, 3)[0].columns]
+    assert printed == ["Area", "2016", "Expected from", "Expected to", "Verdict"]
 
 
 def test_a_beat_is_compared_with_its_district_and_missing_years_have_a_note(five_years: Settings) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from chicago_crime.analysis.expected import ALIKE, MOST_YEARS, OLDEST, UNLIKE, expected
+from chicago_crime.analysis.expected import ALIKE, MOST_YEARS, OLDEST, UNLIKE, expected, whole_numbers
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.filters import ROWS
@@ -22,10 +22,6 @@ from chicago_crime.tables.years import FIRST_YEAR, format_years
 SPANS = {"days_28": "28 days", "year_to_date": "Year to date", "whole_year": "Full year"}
 TOTAL = "All selected"
 
-VERDICTS = (
-    "Verdicts compare a count with the range expected from the same days of up to "
-    f"{MOST_YEARS} earlier years, as on Signals. About 5 in 100 counts called unusual are due to chance."
-)
 ALONE = "A single row says little about how counts vary: verdicts are more reliable without the filter that selects it."
 
 Backs = Mapping[str, Mapping[int, bool]]
@@ -77,7 +73,7 @@ def compare(request: PageRequest) -> View:
         request.years, request.last_day = [*facts.years], facts.newest_day
     return View(
         "How do the latest four weeks, the year to date and the last full year compare with earlier years?",
-        sections=[_table(request, rows, total, end, years), _by_year(request)],
+        sections=[_table(request, rows, total, end, comparable), _by_year(request)],
     )
 
 
@@ -181,9 +177,10 @@ def _add_verdicts(rows: Sequence[dict[str, Any]], spans: Iterable[str], worth: i
     """Add a verdict for each count, testing all rows together. The last row is the total."""
     for span in spans:
         now = np.array([row[span] for row in rows], dtype=float)  # None becomes NaN
-        verdicts = expected([row[f"{span}_earlier"] for row in rows], now, worth, totals=1).verdicts()
-        for row, verdict in zip(rows, verdicts, strict=True):
+        found = expected([row[f"{span}_earlier"] for row in rows], now, worth, totals=1)
+        for row, verdict, low, high in zip(rows, found.verdicts(), found.low, found.high, strict=True):
             row[f"{span}_verdict"] = verdict
+            row[f"{span}_low"], row[f"{span}_high"] = whole_numbers(low, high)
 
 
 def _label(request: PageRequest, name: str | int | None) -> str:
@@ -199,30 +196,34 @@ def _label(request: PageRequest, name: str | int | None) -> str:
     return f"{' and '.join(parts) if len(parts) < 3 else 'Chosen places'} in {place}"
 
 
-def _table(
-    request: PageRequest, rows: list[dict[str, Any]], total: dict[str, Any], end: date, years: Collection[int]
-) -> Section:
+def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, Any], end: date, backs: Backs) -> Section:
     columns = [Column("name", request.filters.rows.capitalize(), "type")]
     spans = {span: (label, days_of(span, end, 0)) for span, label in spans_of(end).items()}
     for span, (label, (_, last)) in spans.items():
         label += ", provisional" if last == end and _is_provisional(request.facts, end) else ""
-        column = partial(Column, group=label)
+        column, has_before = partial(Column, group=label), 1 in backs[span]
         columns += [
             column(span, str(last.year), "count", incidents=f"of_{span}"),
-            column(f"{span}_before", str(last.year - 1), "count", incidents=f"of_{span}_before"),
-            column(f"{span}_change", "% change", "growth", is_small=f"{span}_is_small"),
+            column(f"{span}_before", str(last.year - 1), "count", is_shown=has_before, incidents=f"of_{span}_before"),
+            column(f"{span}_change", "% change", "growth", is_shown=has_before, is_small=f"{span}_is_small"),
+            column(f"{span}_low", "Expected from", "count", is_shown=not has_before),
+            column(f"{span}_high", "Expected to", "count", is_shown=not has_before),
             column(f"{span}_verdict", "Verdict"),
         ]
     days = "; ".join(
-        f"{label}: {days_text(*days)}, compared with {days_text(*days_of(span, end, 1))}"
+        f"{label}: {days_text(*days)}"
+        + (f", compared with {days_text(*days_of(span, end, 1))}" if 1 in backs[span] else "")
         for span, (label, days) in spans.items()
     )
+    years = {end.year - back: is_tested for back, is_tested in backs["year_to_date"].items()}
+    tested = [year for year, is_tested in years.items() if is_tested and year < end.year]
     return Section(
         "spans",
         f"Periods ending {as_text(end, 'date')}",
         f"{days}.",
         [
-            VERDICTS,
+            f"Verdicts compare a count with the range expected from the same days of earlier years, as on Signals "
+            f"({spans['year_to_date'][0].lower()}: {format_years(sorted(tested)) or 'none'}).",
             caveats.NO_VERDICT,
             *caveats.redrawn(request, years, request.filters.rows),
             *([ALONE] if len(rows) == 1 else []),
