@@ -69,6 +69,9 @@ def test_the_pages_count_the_same_crimes(data: Data, filters: Filters) -> None:
     by_type = sum(row["crimes"] for row in rows(pages[overview], "types"))
     assert by_type > 0
     assert sum(row["crimes"] for row in rows(pages[when], "months")) == by_type
+    [(hour, crimes)] = re.findall(r"Busiest hour: (\d+):00 to \1:59 \(([\d,]+)\)", pages[when].sections[0].intro)
+    at_hour = [row["crimes"] for row in rows(pages[when], "hours") if row["hour"] == int(hour)]
+    assert sum(at_hour) == int(crimes.replace(",", ""))
     assert sum(row["crimes"] for row in rows(pages[overview], "months")) == by_type
     [of_where, _, without_area] = pages[where].numbers
     assert int(of_where.value.replace(",", "")) == by_type
