@@ -7,7 +7,10 @@ from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Column, Link, as_text
 from chicago_crime.tables.years import format_years
 
-ARREST = "Share of crimes with the arrest flag, which means that an arrest was made. It is not a clearance rate."
+ARREST = (
+    "Share of crimes with the arrest flag, which means that an arrest was made. It is not a clearance rate, and recent "
+    "crimes have had less time for an arrest."
+)
 BLOCK = "Locations are blocks, not addresses, so a point may fall on the wrong side of a boundary."
 OUTLINES_FROM_CELLS = "Approximate boundaries: each 660-foot cell belongs to the place with most of its crimes."
 LEAST_LATE = 100
@@ -16,9 +19,7 @@ SMALL = 20
 SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small differences can look like a trend."
 
 LABELS = "Each type has one label for all years, although the City has changed some labels."
-MANY_TESTS = (
-    "Pages can disagree on a count: the more counts a page tests, the larger a change must be to be called unusual."
-)
+MANY_TESTS = "Pages can disagree on a count, because its verdict also depends on the other counts of the page."
 NO_VERDICT = "No verdict (\u2013): too few crimes or too few comparable earlier years to tell."
 HOW_TESTED = Link("How verdicts are made", "/methods#is-it-more-than-chance")
 
@@ -43,7 +44,7 @@ def few(crimes: int) -> list[str]:
 def tested(verdicts: Iterable[str | None]) -> list[str]:
     """Caveats for counts that were tested together, if there are several."""
     counts = sum(verdict is not None for verdict in verdicts)
-    together = f"{counts:,} counts were tested together; among so many, some look unusual by chance."
+    together = f"{counts:,} counts were tested together: at most 5% of those called unusual are expected to be chance."
     return [together, MANY_TESTS] if counts > 1 else []
 
 

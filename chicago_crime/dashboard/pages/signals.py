@@ -79,7 +79,7 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         f"{days_text(first, last)}, compared with the same days of {years}. "
         f"{len(found):,} counts of offenses in the city and its areas were tested, the city's separately. {selected}"
         "With so many tests, some counts fall outside their expected range by chance. Only those far outside are "
-        "called unusual, and about 5 in 100 of them are still due to chance.",
+        "called unusual; at most 5% of those are expected to be chance.",
         [
             caveats.MANY_TESTS,
             caveats.NO_VERDICT,

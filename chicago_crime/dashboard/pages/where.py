@@ -57,8 +57,8 @@ RANK = Column("rank", "Rank")
 CELL_COLUMNS = (Column("cell", "Cell"), Column("block", "Block"), Column("name", "Area"), CRIMES)
 CENTER = tuple(Column(f"{name.lower()}_ft", f"{name}, ft", "count", is_shown=False) for name in "XY")
 WHAT_CELLS_SAY = (
-    "Block: the one with most of the cell's crimes. Cells can share a block, so each has a number. Downloads include "
-    "the cell's center (NAD83 Illinois East, feet)."
+    "Block: the one with most crimes of all types and years in the cell. Cells can share a block, so each has a "
+    "number. Downloads include the cell's center (NAD83 Illinois East, feet)."
 )
 
 
@@ -390,6 +390,6 @@ def _unplaced(request: PageRequest, by_type: Mapping[str, Counter[str]]) -> Sect
     return Section(
         "unplaced",
         "Crimes not on the maps",
-        "The City withholds some locations, more often for sexual offenses than for others.",
+        "The City withholds some locations, of some types more often than of others.",
         tables=[PageTable("unplaced", caption, columns, rows)],
     )
