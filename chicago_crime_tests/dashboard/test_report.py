@@ -94,6 +94,8 @@ def test_charts_have_a_description_and_labels_for_whole_crimes() -> None:
         labels = re.findall(r">([^<]+)</text>", as_svg(figure))
         assert figure.spec["description"] == "What it shows"
         assert "100%" in labels if make == charts.ranges else "0.5" not in labels and {"0", "1"} <= {*labels}
+    thousand = [rows[0] | {"crimes": 757}, rows[1] | {"crimes": 1110}]
+    assert {">757<", ">1,110<"} <= {*re.findall(">[0-9,]+<", as_svg(charts.months("name", "", thousand)))}
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,6 @@ def months(name: str, label: str, rows: Rows) -> Figure:
     columns = ("month_name", "year", "crimes")
     x = _field("month_name", "ordinal", "Month", sort=None, axis=MONTH_AXIS)
     y = _field("year", "ordinal", "Year")
-    color = _field("crimes", "quantitative", "Crimes", legend={"format": "~s", **WHOLE})
+    color = _field("crimes", "quantitative", "Crimes", legend={"format": ",d", **WHOLE})
     cells = _part({"type": "rect"}, columns, x=x, y=y, color=color)
     return _plot(name, label, rows, columns, cells, _height(len({row["year"] for row in rows})))
