@@ -153,7 +153,6 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
         [
             *caveats.provisional(request.facts, request.years),
             *cut,
-            *tested,
             *caveats.redrawn(request, [*reached, *request.years]),
             *caveats.drifting(request, request.years),
         ],
@@ -176,6 +175,7 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
             )
         ],
         link=caveats.HOW_TESTED if has_range else None,
+        table_caveats=tested,
     )
 
 
@@ -228,7 +228,8 @@ def _types(request: PageRequest, by_type: Mapping[str, Counter[str]], crimes: in
         f"{len(drawn)} of {len(rows)} types in {request.period_text}."
         if len(rows) > 1
         else f"{crimes_text(crimes)} in {request.period_text}, all of one type: {drawn[0]['name']}.",
-        [caveats.LABELS, caveats.ARREST],
+        [caveats.LABELS],
         [charts.ranked("types", "Bar chart of the most common crime types", drawn)] if len(rows) > 1 else [],
         [PageTable("types", "Crimes by type", columns, rows)],
+        table_caveats=[caveats.ARREST],
     )
