@@ -120,6 +120,11 @@ class Expected:
     middle: Floats
     score: Floats
 
+    def ranges(self) -> list[tuple[int, int] | tuple[None, None]]:
+        """Return the whole numbers within each interval; None where nothing was tested."""
+        found = zip(self.low.tolist(), self.high.tolist(), self.score.tolist(), strict=True)
+        return [(None, None) if math.isnan(score) else (math.ceil(low), math.floor(high)) for low, high, score in found]
+
     def verdicts(self) -> list[str | None]:
         """Return the verdict on each count; None where nothing was tested.
 
@@ -131,11 +136,6 @@ class Expected:
             [np.isnan(p), adjusted(p) <= LEVEL, p <= LEVEL, are_few], ["", UNUSUAL, BY_CHANCE, TOO_FEW], USUAL
         )
         return [word or None for word in found.tolist()]
-
-
-def whole_numbers(low: float, high: float) -> tuple[int | None, int | None]:
-    """Return the whole numbers within an interval; None if it is NaN."""
-    return (None, None) if math.isnan(low) else (math.ceil(low), math.floor(high))
 
 
 def expected(

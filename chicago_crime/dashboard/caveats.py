@@ -131,7 +131,7 @@ def redrawn(request: PageRequest, years: Collection[int], *shown: str) -> list[s
         if when:
             found.append(
                 f"{kind.capitalize()}s in the records changed {when}: counts before and after are of different places "
-                "and cannot be compared."
+                "and cannot be compared or added."
             )
     return found
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from chicago_crime.analysis.expected import ALIKE, MOST_YEARS, OLDEST, UNLIKE, expected, whole_numbers
+from chicago_crime.analysis.expected import ALIKE, MOST_YEARS, OLDEST, UNLIKE, expected
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.filters import ROWS
@@ -178,9 +178,8 @@ def _add_verdicts(rows: Sequence[dict[str, Any]], spans: Iterable[str], worth: i
     for span in spans:
         now = np.array([row[span] for row in rows], dtype=float)  # None becomes NaN
         found = expected([row[f"{span}_earlier"] for row in rows], now, worth, totals=1)
-        for row, verdict, low, high in zip(rows, found.verdicts(), found.low, found.high, strict=True):
-            row[f"{span}_verdict"] = verdict
-            row[f"{span}_low"], row[f"{span}_high"] = whole_numbers(low, high)
+        for row, (low, high), verdict in zip(rows, found.ranges(), found.verdicts(), strict=True):
+            row |= {f"{span}_low": low, f"{span}_high": high, f"{span}_verdict": verdict}
 
 
 def _label(request: PageRequest, name: str | int | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from chicago_crime.analysis.expected import LEAST_YEARS, MOST_YEARS, OLDEST, expected, whole_numbers
+from chicago_crime.analysis.expected import LEAST_YEARS, MOST_YEARS, OLDEST, expected
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import NO_TYPE, PageRequest
@@ -125,9 +125,8 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
         past = [by_month[date(y, number, 1)] for y in years if number <= loaded[y].complete_months]
         history.append([*past, *[math.nan] * (MOST_YEARS - len(past))])
     found = expected(history, [row["crimes"] for row in rows])
-    for row, low, high, verdict in zip(rows, found.low, found.high, found.verdicts(), strict=True):
-        row["low"], row["high"] = whole_numbers(low, high)
-        row["verdict"] = verdict
+    for row, (low, high), verdict in zip(rows, found.ranges(), found.verdicts(), strict=True):
+        row |= {"low": low, "high": high, "verdict": verdict}
     drawn = [row for row in rows if row["is_complete"]]
     has_range = any(row["low"] is not None for row in drawn)
     tested = [*caveats.tested(row["verdict"] for row in rows), caveats.NO_VERDICT] if has_range else []
