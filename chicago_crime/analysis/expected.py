@@ -73,7 +73,7 @@ def overdispersion(
     contributes = np.arange(len(counts)) < len(counts) - totals
     excess, total, pooled = (np.bincount(pool, values * contributes) for values in (own - 1, mean, free))
     relative = np.maximum(np.divide(excess, total, out=np.zeros(len(total)), where=total > 0), 0)[pool]
-    prior = np.where(known, np.minimum(weight, pooled[pool] - free), weight)
+    prior = np.where(known, np.clip(pooled[pool] - free, 0, weight), weight)
     combined = (prior * (1 + relative * mean) + free * own) / (prior + free)
     return np.maximum(combined, 1), prior + free
 
@@ -119,6 +119,11 @@ class Expected:
     high: Floats
     middle: Floats
     score: Floats
+
+    def ranges(self) -> list[tuple[int, int] | tuple[None, None]]:
+        """Return the whole numbers within each interval; None where nothing was tested."""
+        found = zip(self.low.tolist(), self.high.tolist(), self.score.tolist(), strict=True)
+        return [(None, None) if math.isnan(score) else (math.ceil(low), math.floor(high)) for low, high, score in found]
 
     def verdicts(self) -> list[str | None]:
         """Return the verdict on each count; None where nothing was tested.

@@ -1,13 +1,16 @@
 """Caveats, one sentence each, shown next to the numbers rather than in a footer."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Column, Link, as_text
 from chicago_crime.tables.years import format_years
 
-ARREST = "Share of crimes with the arrest flag, which means that an arrest was made. It is not a clearance rate."
+ARREST = (
+    "Share of crimes with the arrest flag, which means that an arrest was made. It is not a clearance rate, and recent "
+    "crimes have had less time for an arrest."
+)
 BLOCK = "Locations are blocks, not addresses, so a point may fall on the wrong side of a boundary."
 OUTLINES_FROM_CELLS = "Approximate boundaries: each 660-foot cell belongs to the place with most of its crimes."
 LEAST_LATE = 100
@@ -16,17 +19,18 @@ SMALL = 20
 SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small differences can look like a trend."
 
 LABELS = "Each type has one label for all years, although the City has changed some labels."
-MANY_TESTS = (
-    "Pages can disagree on a count: the more counts a page tests, the larger a change must be to be called unusual."
-)
-NO_VERDICT = "No verdict (\u2013): too few crimes or too few earlier years to tell."
+MANY_TESTS = "Pages can disagree on a count, because its verdict also depends on the other counts of the page."
+NO_VERDICT = "No verdict (\u2013): too few crimes or too few comparable earlier years to tell."
 HOW_TESTED = Link("How verdicts are made", "/methods#is-it-more-than-chance")
 
 MOST_DRIFTING = 0.01
 """Share of crimes with codes not used in all years, above which trends have a caveat."""
 
-REDRAWN = {"district": (2012,), "beat": (2012,), "ward": (2015, 2023)}
-"""When boundaries changed. Districts 13, 21 and 23 were merged; community areas do not change."""
+REDRAWN = {"district": [(2011, 2013)], "beat": [(2011, 2013)], "ward": [(2016, 2021), (2022, 2024)]}
+"""The last year with old boundaries, and the first with only new ones. Community areas do not change.
+
+Districts 13, 21 and 23 were merged in 2012. Records kept the wards of before 2015 at least through 2016.
+"""
 
 REWORDED = (2019, 2020)
 """When the City reworded descriptions and location types."""
@@ -43,18 +47,25 @@ def few(crimes: int) -> list[str]:
 def tested(verdicts: Iterable[str | None]) -> list[str]:
     """Caveats for counts that were tested together, if there are several."""
     counts = sum(verdict is not None for verdict in verdicts)
-    together = f"{counts:,} counts were tested together; among so many, some look unusual by chance."
+    together = f"{counts:,} counts were tested together: at most 5% of those called unusual are expected to be chance."
     return [together, MANY_TESTS] if counts > 1 else []
 
 
-def population(facts: Facts) -> str:
-    """Caveat on the source of population figures."""
-    last = facts.residents_to
+def rates(request: PageRequest) -> list[str]:
+    """Caveats on rates: extrapolation, and the source of population figures."""
+    last = request.facts.residents_to
     known = "the 2010 and 2020 censuses" + (f" and estimates through {last}" if last > 2020 else "")
-    return (
+    extrapolated = "Rates are extrapolated from the days covered to full years, without regard to seasons."
+    return [
+        *([extrapolated] if is_extrapolated(request) else []),
         f"Population is interpolated between {known} and held constant after {last}. People who only work in or visit "
-        "an area are not counted."
-    )
+        "an area are not counted.",
+    ]
+
+
+def is_extrapolated(request: PageRequest) -> bool:
+    """Whether yearly rates are based on parts of years."""
+    return request.filters.has_dates or not all(request.facts.years[year].is_complete for year in request.years)
 
 
 def provisional(facts: Facts, years: Iterable[int]) -> list[str]:
@@ -116,15 +127,27 @@ def reworded(request: PageRequest, years: Iterable[int]) -> list[str]:
     ]
 
 
-def places_drift(by: str, years: Iterable[int]) -> list[str]:
-    """Caveat on districts, beats or wards that were redrawn within these years."""
-    years = sorted(years)
-    found = [year for year in REDRAWN.get(by, ()) if years[0] <= year <= years[-1]]
-    if not found:
-        return []
-    return [
-        f"{by.capitalize()}s were redrawn in {' and '.join(map(str, found))}, so a change may reflect new boundaries."
-    ]
+def changes_of(kind: str, years: Collection[int]) -> list[tuple[int, int]]:
+    """List the changes of a kind of place within years; without any, the years are comparable."""
+    first, last = min(years), max(years)
+    return [(old, new) for old, new in REDRAWN.get(kind, ()) if first < last and first < new and last > old]
+
+
+def redrawn(request: PageRequest, years: Collection[int], *shown: str) -> list[str]:
+    """Caveat on each kind of place, shown or chosen by a filter, that changed within these years.
+
+    No verdict compares years that have it.
+    """
+    found = []
+    for kind in REDRAWN:
+        changes = changes_of(kind, years) if kind in shown or getattr(request.filters, kind) else []
+        when = " and ".join(f"in {new - 1}" if new - old == 2 else f"between {old} and {new}" for old, new in changes)
+        if when:
+            found.append(
+                f"{kind.capitalize()}s in the records changed {when}: counts before and after are of different places "
+                "and cannot be compared or added."
+            )
+    return found
 
 
 def year_columns(facts: Facts, years: Iterable[int]) -> list[Column]:

@@ -38,10 +38,13 @@ def file_name(request: PageRequest, page: str, table: str) -> str:
     return "-".join(part for part in (*parts, SYNTHETIC if caveats.synthetic_years(request.facts) else "") if part)
 
 
-def picture_title(request: PageRequest, what: str) -> dict[str, list[str]]:
-    """Build the title of a saved chart: content, years and filters, and citation."""
+def picture_title(request: PageRequest, what: str, intro: str) -> dict[str, list[str]]:
+    """Build the title of a saved chart: content, years and filters, and how to read and cite it."""
     chosen = [request.period_text, *(request.filter_label(name, value) for name, value in request.applied)]
-    return {"text": [what, *wrap(", ".join(chosen), MAX_LINE)], "subtitle": wrap(request.citation, MAX_LINE)}
+    return {
+        "text": [what, *wrap(", ".join(chosen), MAX_LINE)],
+        "subtitle": [*wrap(intro, MAX_LINE), *wrap(request.citation, MAX_LINE)],
+    }
 
 
 def _csv(rows: pa.Table, citation: str) -> bytes:

@@ -67,7 +67,7 @@ def write_report(
 
 def title_of(request: PageRequest) -> str:
     """Return the title of the report."""
-    return f"Reported crime in {' and '.join(chosen_places(request)) or 'Chicago'}, {request.years_text}"
+    return f"Reported crime in {' and '.join(chosen_places(request)) or 'Chicago'}, {request.period_text}"
 
 
 def no_link(link: str) -> str:
@@ -101,7 +101,8 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = no_link) -> d
     request = replace(request, filters=filters)
     views = [overview(request), where(request), when(request)]
     with suppress(NoCrimesError):  # a place may have no crimes in the newest year
-        views.append(compare(replace(request)))  # a copy, because it changes the years
+        if not filters.has_dates:  # which Compare ignores
+            views.append(compare(replace(request)))  # a copy, because it changes the years
     [drawn], table = views[1].sections[0].maps, "blocks" if has_place else "areas"
     tables = {table: (incidents(request) if has_place else views[1]).table(table), "spans": views[-1].table("spans")}
     used = [_section(view, name) for view, name in zip(views, ("trend", "map", "hours", "spans"), strict=False)]

@@ -208,7 +208,10 @@ class Link:
 
 @dataclass(frozen=True)
 class Section:
-    """A section of a page: chart or map, a table with the same numbers, and a link to more. Wide ones span the page."""
+    """A section of a page: chart or map, a table with the same numbers, and a link to more. Wide ones span the page.
+
+    `table_caveats` are those of what only the table has.
+    """
 
     name: str
     title: str
@@ -219,6 +222,12 @@ class Section:
     maps: Sequence[Map] = ()
     is_wide: bool = True
     link: Link | None = None
+    table_caveats: Sequence[str] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """All caveats."""
+        return [*self.caveats, *self.table_caveats]
 
 
 @dataclass(frozen=True)
@@ -246,7 +255,7 @@ class View:
             figures = [figure for figure in section.figures if figure.name == name]
             maps = [one for one in section.maps if one.name == name]
             if figures or maps:
-                return replace(section, figures=figures, maps=maps, tables=())
+                return replace(section, figures=figures, maps=maps, tables=(), table_caveats=())
         return None
 
     def table(self, name: str) -> PageTable | None:

@@ -94,7 +94,7 @@ def answer_page(request: PageRequest, page: Page) -> Answer:
 def _section(section: Section) -> SectionAnswer:
     tables = [_table(table) for table in section.tables]
     return SectionAnswer(
-        name=section.name, title=section.title, intro=section.intro, caveats=list(section.caveats), tables=tables
+        name=section.name, title=section.title, intro=section.intro, caveats=section.notes, tables=tables
     )
 
 

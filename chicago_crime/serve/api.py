@@ -1,5 +1,6 @@
 """The JSON API: every page under `/api/v1`, with the same query parameters as in the browser."""
 
+import re
 from dataclasses import fields
 from importlib.metadata import version
 from itertools import chain
@@ -15,6 +16,7 @@ from chicago_crime.dashboard.app import PAGES, Dashboard
 from chicago_crime.dashboard.filters import VALUES, Filters, read_filters
 from chicago_crime.dashboard.known import require_known
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
+from chicago_crime.dashboard.pages.incidents import SORTABLE
 from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.published.catalog import ID, DamagedError, NothingPublishedError
 from chicago_crime.serve.answers import Answer, Problem, answer_page
@@ -46,9 +48,11 @@ MEANINGS = {
     429: "too many requests; retry after the seconds in `Retry-After`",
     503: "a published file is damaged",
 }
+SORT = f"^incidents:-?({'|'.join(sorted(SORTABLE))})$"
 LIMITS: dict[str, dict[str, Any]] = {
     "as_of": {"type": "string", "anyOf": [{"format": "date"}, {"pattern": f"^{ID.pattern}$"}]},
     "year": {"maximum": current_year()},
+    "sort": {"pattern": SORT},
 }
 """JSON schemas of filters with a custom parser."""
 PLAIN: dict[str, dict[str, Any]] = {"boolean": {"type": "string", "enum": ["yes", "no"]}, "string": {"pattern": r"\S"}}
@@ -83,6 +87,9 @@ def _answer(dashboard: Dashboard, request: Request) -> Response:
             f"{one} only applies to {PATH}/{PAGE_OF[one]}" for one, _ in pairs if PAGE_OF.get(one, name) != name
         ]:
             raise UsageError(f"{'; '.join(foreign)}, not to {PATH}/{name}")
+        if filters.sort and not re.match(SORT, filters.sort):
+            columns = ", ".join(sorted(SORTABLE))
+            raise UsageError(f"sort={filters.sort}: write incidents:-date, with the - to descend; columns: {columns}")
         data = dashboard.snapshots.data(filters.as_of)
         page_request = PageRequest(data, require_known(data, filters))
         fingerprint = digest(version("chicago-crime"), name, page_request.filters.query())[:16]

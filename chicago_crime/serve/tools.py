@@ -130,7 +130,7 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
     @server.tool()
     def compare(
         crimes: Choice = ALL_CRIMES,
-        rows: Literal[ROWS] = "type",  # type: ignore[valid-type]
+        rows: Literal[ROWS] = Filters.rows,  # type: ignore[valid-type]
         last_day: date | None = None,
         limit: Limit = DEFAULT_ROWS,
     ) -> Answer:
@@ -138,7 +138,7 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
         return answer("compare", crimes, limit, rows=rows, end=last_day)
 
     @server.tool()
-    def when(crimes: Choice = ALL_CRIMES, limit: Limit = DEFAULT_ROWS) -> Answer:
+    def when(crimes: Choice = ALL_CRIMES, limit: Limit = 168) -> Answer:
         """Crimes by hour, weekday and month of the year."""
         return answer("when", crimes, limit)
 

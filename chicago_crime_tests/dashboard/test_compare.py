@@ -1,5 +1,6 @@
 """Tests of the page Compare: each period equals a plain SQL count, or is empty if days are missing."""
 
+import math
 import re
 from dataclasses import replace
 from datetime import date
@@ -10,7 +11,9 @@ import pytest
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.compare import ALONE, compare
+from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.signals import signals
+from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.report import shortened
 from chicago_crime.dashboard.view import View
 from chicago_crime.settings import Settings
@@ -120,6 +123,20 @@ def test_a_single_row_and_the_total_have_the_same_verdict(five_years: Settings) 
     assert table.total["year_to_date_verdict"] == table.rows[0]["year_to_date_verdict"] is not None
 
 
+def test_no_verdict_compares_places_before_and_after_they_changed(five_years: Settings) -> None:
+    """Districts changed in 2012, so only the city has three comparable earlier years."""
+    view = compare(PageRequest(data_of(five_years), Filters(rows="district", end=date(2015, 10, 31))))
+    table = view.table("spans")
+    assert table and table.total
+    known = [sum(not math.isnan(n) for n in row["year_to_date_earlier"]) for row in (*table.rows, table.total)]
+    assert {*known[:-1]} == {2} and known[-1] == 3
+    in_one = PageRequest(data_of(five_years), Filters(district=(11,), year=(2014,)))
+    months = overview(in_one).sections[0]
+    assert {row["verdict"] for row in months.tables[0].rows} == {None}
+    for section in (*view.sections, months, when(replace(in_one, filters=Filters(district=(11,)))).sections[1]):
+        assert any(caveat.startswith("Districts in the records changed in 2012: ") for caveat in section.caveats)
+
+
 def test_verdicts_agree_with_signals(five_years: Settings) -> None:
     request = PageRequest(data_of(five_years), Filters())
     tested = signals(replace(request)).table("year_to_date")
@@ -185,7 +202,8 @@ def test_periods_that_end_early_have_a_note_and_empty_columns_are_not_printed(
     assert request.notes[0] == "The periods do not end on the newest day, November 8, 2016: 2015 is not loaded."
     table = compare(newest).table("spans")
     assert table and newest.notes[0].startswith("2015 is not loaded")
-    assert [column.label for column in shortened(table, 3)[0].columns] == ["Area", "2016", "Verdict"]
+    printed = [column.label for column in shortened(table, 3)[0].columns]
+    assert printed == ["Area", "2016", "Expected from", "Expected to", "Verdict"]
 
 
 def test_a_beat_is_compared_with_its_district_and_missing_years_have_a_note(five_years: Settings) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import date
 from pathlib import Path
 
 import pyarrow.csv
@@ -62,6 +63,7 @@ def test_each_year_has_its_source_and_the_reason_it_was_accepted(loaded_twice: S
     [new, old] = sorted(rows(view, "years"), key=lambda row: row["year"])
     assert (new["rows"], new["source"], new["accepted"]) == (24, "folder", "the City withdrew a third")
     assert "1 accepted" in new["checks"]
+    assert {row["updated"] for row in (new, old)} == {date(2018, 2, 10)}
     assert (old["rows"], old["accepted"], old["checks"]) == (36, "", "1 warning")
     assert new["run"] == report.run_id[:8] != old["run"]
     first = rows(view, "checks")[0]

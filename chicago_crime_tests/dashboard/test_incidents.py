@@ -159,6 +159,8 @@ def test_only_embedded_charts_may_be_framed(client: TestClient) -> None:
     assert "frame-ancestors *" in chart.headers["content-security-policy"]
     assert 'data-chart="trend"' in chart.text
     assert "SYNTHETIC" in chart.text
+    of_table = "counts were tested together"
+    assert of_table in client.get("/overview?year=2016").text and of_table not in chart.text
     assert client.get("/embed/overview/nothing").status_code == 404
     for address in ("/", "/overview", "/incidents", "/embed/overview/nothing"):
         assert "frame-ancestors 'none'" in client.get(address).headers["content-security-policy"]

@@ -69,6 +69,9 @@ def test_the_pages_count_the_same_crimes(data: Data, filters: Filters) -> None:
     by_type = sum(row["crimes"] for row in rows(pages[overview], "types"))
     assert by_type > 0
     assert sum(row["crimes"] for row in rows(pages[when], "months")) == by_type
+    [(hour, crimes)] = re.findall(r"Busiest hour: (\d+):00 to \1:59 \(([\d,]+)\)", pages[when].sections[0].intro)
+    at_hour = [row["crimes"] for row in rows(pages[when], "hours") if row["hour"] == int(hour)]
+    assert sum(at_hour) == int(crimes.replace(",", ""))
     assert sum(row["crimes"] for row in rows(pages[overview], "months")) == by_type
     [of_where, _, without_area] = pages[where].numbers
     assert int(of_where.value.replace(",", "")) == by_type
@@ -172,6 +175,14 @@ def test_rates_of_few_residents_or_crimes_are_highlighted(data: Data) -> None:
     assert rate.caveat.startswith("Fuller Park: fewer than 10,000 residents")
     robberies = overview(PageRequest(data, Filters(year=(2016,), area=(25,), type=("ROBBERY",)))).numbers
     assert [one.caveat.startswith("Fewer than 20 crimes") for one in robberies] == [False, True, True, True]
+
+
+@pytest.mark.parametrize("dates", [{}, {"start": date(2014, 5, 1)}], ids=["years", "days"])
+def test_the_key_figure_of_an_area_is_the_rate_on_the_map(data: Data, dates: dict[str, date]) -> None:
+    request = PageRequest(data, Filters(area=(25,), **dates))
+    rate, [area] = overview(request).numbers[3], rows(where(request), "areas")
+    assert rate.value == as_text(area["rate_per_1000"], "decimal")
+    assert [("extrapolated" in text) for text in (rate.detail, rate.caveat)] == [bool(dates)] * 2
 
 
 def test_rates_of_rare_crimes_are_per_100_000_residents(data: Data) -> None:

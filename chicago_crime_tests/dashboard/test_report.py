@@ -1,6 +1,7 @@
 """Tests of the report."""
 
 import re
+from datetime import date
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,8 @@ def test_paper_keeps_homicide_and_unusual_counts_below_the_first_rows() -> None:
 def test_the_periods_of_a_report_end_on_the_chosen_day(client: TestClient) -> None:
     text = client.get("/report?end=2016-03-15").text
     assert "By type, through March 15, 2016" in text and "By type, through December 31, 2016" not in text
+    days = client.get("/report?start=2016-04-01&finish=2016-04-30").text
+    assert "<h1>Reported crime in Chicago, the selected days of 2016</h1>" in days and "By type, through" not in days
     refused = client.get("/report?end=2017-03-15")
     assert refused.status_code == 400 and "Choose another end date" in refused.text
 
@@ -91,6 +94,19 @@ def test_charts_have_a_description_and_labels_for_whole_crimes() -> None:
         labels = re.findall(r">([^<]+)</text>", as_svg(figure))
         assert figure.spec["description"] == "What it shows"
         assert "100%" in labels if make == charts.ranges else "0.5" not in labels and {"0", "1"} <= {*labels}
+    thousand = [rows[0] | {"crimes": 757}, rows[1] | {"crimes": 1110}]
+    assert {">757<", ">1,110<"} <= {*re.findall(">[0-9,]+<", as_svg(charts.months("name", "", thousand)))}
+
+
+@pytest.mark.parametrize(
+    ("months", "labels"),
+    [(2, "Jan 2016, Feb, 0"), (13, "Jan 2016, Apr, Jul, Oct, 2017"), (48, "2016, April, July, October, 2017")],
+)
+def test_each_month_of_a_chart_is_labeled_once(months: int, labels: str) -> None:
+    held = {"crimes": 9, "low": None, "high": None, "run": 1}
+    rows = [held | {"month": date(2016 + number // 12, number % 12 + 1, 1)} for number in range(months)]
+    drawn = re.findall(r">([^<]+)</text>", as_svg(charts.trend("trend", "", rows, False)))
+    assert ", ".join(drawn).startswith(labels)
 
 
 @pytest.mark.parametrize(

@@ -152,11 +152,14 @@ def test_labels_that_differ_in_punctuation_are_one(outbreak: Data, label: str) -
     assert caveats.reworded(replace(request, filters=Filters()), [2016, 2021]) == []
 
 
-def test_redrawn_places_have_a_caveat() -> None:
-    assert caveats.places_drift("ward", range(2014, 2024)) == [
-        "Wards were redrawn in 2015 and 2023, so a change may reflect new boundaries."
-    ]
-    assert caveats.places_drift("district", range(2013, 2024)) == caveats.places_drift("area", [2001, 2024]) == []
+def test_redrawn_places_have_a_caveat(outbreak: Data) -> None:
+    everything = PageRequest(outbreak, Filters())
+    [sentence] = caveats.redrawn(everything, range(2014, 2025), "ward")
+    assert sentence.startswith("Wards in the records changed between 2016 and 2021 and in 2023: ")
+    assert caveats.redrawn(everything, [2018, 2019], "ward"), "it is unknown when they changed"
+    assert caveats.redrawn(PageRequest(outbreak, Filters(beat=(1834,))), [2012, 2013])
+    for kind, years in [("ward", [2014, 2016]), ("ward", [2018]), ("district", [2013, 2024]), ("area", [2001, 2024])]:
+        assert not caveats.redrawn(everything, years, kind)
 
 
 @pytest.mark.parametrize(

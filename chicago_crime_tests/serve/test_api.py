@@ -77,6 +77,7 @@ def test_an_unchanged_answer_is_304(api: TestClient) -> None:
         ("overview?type=BURGLAR", 400, "there is no crime type 'BURGLAR'. Closest matches: BURGLARY"),
         ("where?description=zzz", 400, "there is no description 'zzz'. Closest matches: "),
         ("when?location=stret", 400, "there is no location type 'stret'. Closest matches: STREET"),
+        ("incidents?sort=foo:bar", 400, "sort=foo:bar: write incidents:-date"),
         ("overview?beat=1812&beat=3000", 400, "there is no beat '3000'. Closest matches: "),
         ("incidents?block=000XX%20N%20STATE%20STT", 400, "Closest matches: 0000X N STATE ST"),
         ("overview?year=2003", 404, "2003 is not loaded"),

@@ -54,6 +54,8 @@ def test_answers_include_filters_caveats_and_citation(sample: Settings) -> None:
         ("area_profile", {"area": "Austin"}),
     )
     assert [answer.content[0].text for answer in others if answer.is_error] == []
+    compared, hours = (answer.structured_content["sections"][0]["tables"][0] for answer in others[1:3])
+    assert (compared["caption"], len(hours["rows"])) == ("Counts by area", 7 * 24)
     assert len(tools) == 10 and "query" not in tools
     assert described.structured_content["crime_types"][0] == "THEFT"
     assert "does not mean the case was cleared" in columns.structured_content["columns"]["arrest"]

@@ -24,7 +24,7 @@ FACTORS = [0, 0.5, *(2**power for power in range(12))]
 """Ticks on an axis of counts relative to expected counts."""
 
 MONTHS_NAMED = 36
-"""Months that an axis can name; more are labeled by year."""
+"""Longest span in months whose axis names months; longer ones are labeled by year."""
 
 MONTH_AXIS = {"labelAngle": 0, "labelOverlap": True, "labelSeparation": 4}
 """Narrow screens label every other month."""
@@ -78,11 +78,14 @@ def trend(name: str, label: str, rows: Rows, has_range: bool) -> Figure:
 
     The month nearest to the pointer is highlighted.
     """
-    # The first label includes the year, as January does.
-    with_year = "datum.index == 0 || month(datum.value) == 0 ? '%b %Y' : '%b'"
+    # The first label includes the year, and the year stands for January: narrow screens have no room for both.
+    with_year = "datum.index == 0 ? '%b %Y' : month(datum.value) == 0 ? '%Y' : '%b'"
     axis: Spec = {"labelFlush": True, "tickCount": 8, "labelOverlap": "greedy", "labelSeparation": 8}
-    if len(rows) <= MONTHS_NAMED:
+    first, last = rows[0]["month"], rows[-1]["month"]
+    span = 12 * (last.year - first.year) + last.month - first.month + 1
+    if span <= MONTHS_NAMED:
         axis["labelExpr"] = f"timeFormat(datum.value, {with_year})"
+        axis["tickCount"] = {"interval": "month", "step": 1 if span <= 12 else 3}
 
     def part(mark: Spec, field: str, *fields: str, **more: Spec) -> Spec:
         return _part(
@@ -155,6 +158,6 @@ def months(name: str, label: str, rows: Rows) -> Figure:
     columns = ("month_name", "year", "crimes")
     x = _field("month_name", "ordinal", "Month", sort=None, axis=MONTH_AXIS)
     y = _field("year", "ordinal", "Year")
-    color = _field("crimes", "quantitative", "Crimes", legend={"format": "~s", **WHOLE})
+    color = _field("crimes", "quantitative", "Crimes", legend={"format": ",d", **WHOLE})
     cells = _part({"type": "rect"}, columns, x=x, y=y, color=color)
     return _plot(name, label, rows, columns, cells, _height(len({row["year"] for row in rows})))

@@ -1,5 +1,6 @@
 """The page Compare: three periods against the previous year, in the style of CompStat, and all years."""
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -21,14 +22,10 @@ from chicago_crime.tables.years import FIRST_YEAR, format_years
 SPANS = {"days_28": "28 days", "year_to_date": "Year to date", "whole_year": "Full year"}
 TOTAL = "All selected"
 
-VERDICTS = (
-    "Verdicts compare a count with the range expected from the same days of up to "
-    f"{MOST_YEARS} earlier years, as on Signals. About 5 in 100 counts called unusual are due to chance."
-)
 ALONE = "A single row says little about how counts vary: verdicts are more reliable without the filter that selects it."
 
-Backs = Mapping[str, Sequence[int]]
-"""Span -> how many years back all of its days are loaded."""
+Backs = Mapping[str, Mapping[int, bool]]
+"""Span -> how many years back all of its days are loaded -> whether places had the same boundaries."""
 
 
 def compare(request: PageRequest) -> View:
@@ -62,20 +59,21 @@ def compare(request: PageRequest) -> View:
     for row in found:
         counts[row["row_name"]][row["years_back"]] = row
         totals[row["years_back"]].update({span: row[span] for span in spans})
+    comparable = _comparable(request, end, backs, request.filters.rows)
     rows = [
         {"name": _label(request, name), "link": _link(request, name)}
-        | _counts(by_back, backs)
+        | _counts(by_back, comparable)
         | (_incidents(request, end, **_chosen(request, name)) if name else {})  # no filter selects unknown places
         for name, by_back in counts.items()
     ]
     rows.sort(key=lambda row: (-row["year_to_date"], row["name"]))
-    total = {"name": TOTAL} | _counts(totals, backs) | _incidents(request, end)
+    total = {"name": TOTAL} | _counts(totals, _comparable(request, end, backs)) | _incidents(request, end)
     _add_verdicts([*rows, total], spans, UNLIKE if request.filters.rows == "type" else ALIKE)
     if request.download == "by-year":
         request.years, request.last_day = [*facts.years], facts.newest_day
     return View(
         "How do the latest four weeks, the year to date and the last full year compare with earlier years?",
-        sections=[_table(request, rows, total, end), _by_year(request)],
+        sections=[_table(request, rows, total, end, comparable), _by_year(request)],
     )
 
 
@@ -122,6 +120,14 @@ def loaded_backs(facts: Facts, end: date, span: str) -> list[int]:
     return found[: MOST_YEARS + (0 in found)]
 
 
+def _comparable(request: PageRequest, end: date, backs: Mapping[str, Sequence[int]], *shown: str) -> Backs:
+    def is_comparable(span: str, back: int) -> bool:
+        years = days_of(span, end, back)[0].year, days_of(span, end, 0)[1].year
+        return not back or not caveats.redrawn(request, years, *shown)
+
+    return {span: {back: is_comparable(span, back) for back in loaded} for span, loaded in backs.items()}
+
+
 def _years_before(day: date, years: int) -> date:
     """Return the same day of an earlier year; February 28 replaces a missing February 29."""
     try:
@@ -134,14 +140,14 @@ def _counts(counts: Mapping[int, Mapping[str, int]], backs: Backs) -> dict[str, 
     """Build the cells of a row or the total for each span."""
     found: dict[str, Any] = {}
     for span, loaded in backs.items():
-        values = {back: counts.get(back, {}).get(span, 0) for back in loaded}
+        values: dict[int, float] = {back: counts.get(back, {}).get(span, 0) for back in loaded}
         now, before = values.pop(0, None), values.get(1)
         found |= {
             span: now,
             f"{span}_before": before,
             f"{span}_change": None if now is None else change(now, before),
             f"{span}_is_small": (before or 0) < caveats.SMALL,
-            f"{span}_earlier": [*values.values()],
+            f"{span}_earlier": [value if loaded[back] else math.nan for back, value in values.items()],
         }
     return found
 
@@ -171,9 +177,9 @@ def _add_verdicts(rows: Sequence[dict[str, Any]], spans: Iterable[str], worth: i
     """Add a verdict for each count, testing all rows together. The last row is the total."""
     for span in spans:
         now = np.array([row[span] for row in rows], dtype=float)  # None becomes NaN
-        verdicts = expected([row[f"{span}_earlier"] for row in rows], now, worth, totals=1).verdicts()
-        for row, verdict in zip(rows, verdicts, strict=True):
-            row[f"{span}_verdict"] = verdict
+        found = expected([row[f"{span}_earlier"] for row in rows], now, worth, totals=1)
+        for row, (low, high), verdict in zip(rows, found.ranges(), found.verdicts(), strict=True):
+            row |= {f"{span}_low": low, f"{span}_high": high, f"{span}_verdict": verdict}
 
 
 def _label(request: PageRequest, name: str | int | None) -> str:
@@ -189,29 +195,36 @@ def _label(request: PageRequest, name: str | int | None) -> str:
     return f"{' and '.join(parts) if len(parts) < 3 else 'Chosen places'} in {place}"
 
 
-def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, Any], end: date) -> Section:
+def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, Any], end: date, backs: Backs) -> Section:
     columns = [Column("name", request.filters.rows.capitalize(), "type")]
     spans = {span: (label, days_of(span, end, 0)) for span, label in spans_of(end).items()}
     for span, (label, (_, last)) in spans.items():
         label += ", provisional" if last == end and _is_provisional(request.facts, end) else ""
-        column = partial(Column, group=label)
+        column, has_before = partial(Column, group=label), 1 in backs[span]
         columns += [
             column(span, str(last.year), "count", incidents=f"of_{span}"),
-            column(f"{span}_before", str(last.year - 1), "count", incidents=f"of_{span}_before"),
-            column(f"{span}_change", "% change", "growth", is_small=f"{span}_is_small"),
+            column(f"{span}_before", str(last.year - 1), "count", is_shown=has_before, incidents=f"of_{span}_before"),
+            column(f"{span}_change", "% change", "growth", is_shown=has_before, is_small=f"{span}_is_small"),
+            column(f"{span}_low", "Expected from", "count", is_shown=not has_before),
+            column(f"{span}_high", "Expected to", "count", is_shown=not has_before),
             column(f"{span}_verdict", "Verdict"),
         ]
     days = "; ".join(
-        f"{label}: {days_text(*days)}, compared with {days_text(*days_of(span, end, 1))}"
+        f"{label}: {days_text(*days)}"
+        + (f", compared with {days_text(*days_of(span, end, 1))}" if 1 in backs[span] else "")
         for span, (label, days) in spans.items()
     )
+    years = {end.year - back: is_tested for back, is_tested in backs["year_to_date"].items()}
+    tested = [year for year, is_tested in years.items() if is_tested and year < end.year]
     return Section(
         "spans",
         f"Periods ending {as_text(end, 'date')}",
         f"{days}.",
         [
-            VERDICTS,
+            f"Verdicts compare a count with the range expected from the same days of earlier years, as on Signals "
+            f"({spans['year_to_date'][0].lower()}: {format_years(sorted(tested)) or 'none'}).",
             caveats.NO_VERDICT,
+            *caveats.redrawn(request, years, request.filters.rows),
             *([ALONE] if len(rows) == 1 else []),
             *caveats.tested(row["year_to_date_verdict"] for row in rows),
             caveats.SMALL_NUMBERS,
@@ -252,7 +265,7 @@ def _by_year(request: PageRequest) -> Section:
         "By year",
         f"{_within_districts(request)}All loaded years, regardless of the end date.",
         [
-            *caveats.places_drift(request.filters.rows, loaded),
+            *caveats.redrawn(request, loaded, request.filters.rows),
             *caveats.reworded(request, loaded),
             *caveats.drifting(request, loaded),
         ],

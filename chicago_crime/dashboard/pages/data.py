@@ -60,6 +60,9 @@ def _snapshot(request: PageRequest) -> Section:
     """The current snapshot, and the source of each of its years."""
     catalog = request.data.catalog
     rows = []
+    updated = {
+        row["year"]: row["updated_on"] for row in request.data.answer("updated", {"years": request.years}).to_pylist()
+    }
     for year in reversed(request.years):
         held = catalog.years[year]
         others = Counter(check.outcome for check in held.checks if check.outcome != "passed")
@@ -71,6 +74,7 @@ def _snapshot(request: PageRequest) -> Section:
                 "quarantined": held.source["quarantined"],
                 "source_lines": held.source["lines"],
                 "source": held.source["source"],
+                "updated": updated[year],
                 "fetched": _day(held.source["fetched_at"]),
                 "published": _day(held.published_at),
                 "checks": ", ".join(f"{count} {outcome}" for outcome, count in others.items()) or "all passed",
@@ -86,6 +90,7 @@ def _snapshot(request: PageRequest) -> Section:
         Column("quarantined", "Quarantined lines", "count"),
         Column("source_lines", "Source lines", "count"),
         Column("source", "Source"),
+        Column("updated", "Records updated to", "date"),
         Column("fetched", "Fetched", "date"),
         Column("published", "Published", "date"),
         Column("checks", "Checks"),

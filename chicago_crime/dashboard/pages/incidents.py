@@ -72,8 +72,8 @@ def _incidents(request: PageRequest, by_year: dict[int, int]) -> Section:
     crimes = sum(by_year.values())
     if crimes > ROWS_DOWNLOADED:
         notes.append(
-            f"Downloads contain the first {ROWS_DOWNLOADED:,} rows in this order. To get all: chicago-crime query "
-            '"from enriched_crimes" --output crimes.parquet'
+            f"Downloads contain the first {ROWS_DOWNLOADED:,} rows in this order. For more, choose fewer years, or "
+            'write the filters in SQL: chicago-crime query "from enriched_crimes where ..." --output crimes.parquet'
         )
     table = PageTable(
         "incidents", f"Incidents in {request.period_text}", COLUMNS, rows, ROWS_SHOWN, is_open=True, matching=crimes

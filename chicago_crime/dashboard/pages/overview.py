@@ -51,7 +51,10 @@ def overview(request: PageRequest) -> View:
 def _earlier_years(request: PageRequest) -> dict[int, list[int]]:
     """Map each year to the years it is compared with; none if dates are chosen."""
     known = [] if request.filters.has_dates else sorted(request.facts.years)
-    return {year: [y for y in known if year - OLDEST <= y < year][-MOST_YEARS:] for year in request.years}
+    return {
+        year: [y for y in known if year - OLDEST <= y < year and not caveats.redrawn(request, (y, year))][-MOST_YEARS:]
+        for year in request.years
+    }
 
 
 def _compared_months(request: PageRequest) -> tuple[int, str]:
@@ -77,20 +80,18 @@ def _year_on_year(request: PageRequest, by_month: Counter[date]) -> Number:
     longer = [year for year in (newest, newest - 1) if compared > 1 and isleap(year)]
     leap_day = "".join(f"; only {year} has a February 29" for year in longer)
     detail = f"{months}{newest} compared with {newest - 1}: {crimes_text(now - before, 'change')}{leap_day}"
-    return Number(label, as_text(change(now, before), "percent_change"), detail, " ".join(caveats.few(before)))
+    cautions = [*caveats.few(before), *caveats.redrawn(request, (newest - 1, newest))]
+    return Number(label, as_text(change(now, before), "percent_change"), detail, " ".join(cautions))
 
 
 def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date]) -> list[Number]:
-    newest = request.newest_year
-    newest_totals = request.totals("year")[newest]
-    placed = newest_totals["crimes"] - newest_totals["without_area"]
-    residents = request.resident_years([request.newest_year], request.filters.area)
+    placed = total["crimes"] - total["without_area"]
+    residents = request.resident_years(request.years, request.filters.area)
     unit = rate_unit(placed, residents)
     rate = None if request.filters.splits_areas else share(unit * placed, residents)
-    few = [area for area in request.filters.area if request.has_few_residents([request.newest_year], area)]
+    few = [area for area in request.filters.area if request.has_few_residents(request.years, area)]
     names = " and ".join(request.area_name(area) for area in few)
-    so_far = "" if request.facts.years[newest].is_complete else " so far"
-    so_far = ", extrapolated from the selected days" if request.filters.has_dates else so_far
+    extrapolated = ", extrapolated" if caveats.is_extrapolated(request) else ""
     rate_caveats = [f"{names}: {caveats.FEW_RESIDENTS}."] if few else caveats.few(placed)
     return [
         request.reported(total["crimes"], " ".join(caveats.provisional(request.facts, request.years))),
@@ -99,10 +100,10 @@ def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date])
         Number(
             f"Per {unit:,} residents a year",
             as_text(rate, "decimal"),
-            f"in {request.newest_year}{so_far}"
+            f"in {request.period_text}{extrapolated}"
             if rate is not None
             else "unknown: population is only known for whole community areas",
-            " ".join([*rate_caveats, caveats.population(request.facts)]) if rate is not None else "",
+            " ".join([*rate_caveats, *caveats.rates(request)]) if rate is not None else "",
         ),
     ]
 
@@ -124,10 +125,8 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
         past = [by_month[date(y, number, 1)] for y in years if number <= loaded[y].complete_months]
         history.append([*past, *[math.nan] * (MOST_YEARS - len(past))])
     found = expected(history, [row["crimes"] for row in rows])
-    for row, low, high, verdict in zip(rows, found.low, found.high, found.verdicts(), strict=True):
-        is_known = not math.isnan(low)
-        row |= {"low": math.ceil(low) if is_known else None, "high": math.floor(high) if is_known else None}
-        row["verdict"] = verdict
+    for row, (low, high), verdict in zip(rows, found.ranges(), found.verdicts(), strict=True):
+        row |= {"low": low, "high": high, "verdict": verdict}
     drawn = [row for row in rows if row["is_complete"]]
     has_range = any(row["low"] is not None for row in drawn)
     tested = [*caveats.tested(row["verdict"] for row in rows), caveats.NO_VERDICT] if has_range else []
@@ -136,6 +135,7 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
         for row in rows
         if not row["is_complete"]
     ]
+    reached = [] if request.filters.has_dates else [y for y in loaded if 0 < request.years[0] - y <= OLDEST]
     only_month = (
         f"{as_text(drawn[0]['month'], 'month')}: {crimes_text(drawn[0]['crimes'])}. " if len(drawn) == 1 else ""
     )
@@ -152,8 +152,8 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
         [
             *caveats.provisional(request.facts, request.years),
             *cut,
-            *tested,
             *caveats.reworded(request, request.years),
+            *caveats.redrawn(request, [*reached, *request.years]),
             *caveats.drifting(request, request.years),
         ],
         [charts.trend("trend", f"Line chart of crimes per month in {request.period_text}", drawn, has_range)]
@@ -175,6 +175,7 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
             )
         ],
         link=caveats.HOW_TESTED if has_range else None,
+        table_caveats=tested,
     )
 
 
@@ -196,7 +197,7 @@ def _groups(request: PageRequest) -> Section:
         "groups",
         "Offense groups by year",
         "Offenses within and across crime types, defined by IUCR codes. A crime can be in several groups.",
-        [NO_VICTIMS, *caveats.partial(request.facts, years)],
+        [NO_VICTIMS, *caveats.partial(request.facts, years), *caveats.redrawn(request, years)],
         tables=[PageTable("groups", "Offense groups by year", columns, rows, is_open=True)],
     )
 
@@ -227,7 +228,8 @@ def _types(request: PageRequest, by_type: Mapping[str, Counter[str]], crimes: in
         f"{len(drawn)} of {len(rows)} types in {request.period_text}."
         if len(rows) > 1
         else f"{crimes_text(crimes)} in {request.period_text}, all of one type: {drawn[0]['name']}.",
-        [caveats.LABELS, caveats.ARREST],
+        [caveats.LABELS],
         [charts.ranked("types", "Bar chart of the most common crime types", drawn)] if len(rows) > 1 else [],
         [PageTable("types", "Crimes by type", columns, rows)],
+        table_caveats=[caveats.ARREST],
     )

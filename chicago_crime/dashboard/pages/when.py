@@ -47,10 +47,16 @@ def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
         for hour in range(24)
     ]
     columns = (Column("weekday", "Day"), Column("hour", "Hour"), CRIMES)
+    by_day, by_hour = Counter[str](), Counter[int]()
+    for row in rows:
+        by_day[row["weekday"]] += row["crimes"]
+        by_hour[row["hour"]] += row["crimes"]
+    [(day, on_day)], [(hour, in_hour)] = by_day.most_common(1), by_hour.most_common(1)
+    busiest = f"Busiest hour: {request.filter_label('hour', hour)} ({in_hour:,}). Busiest day: {day} ({on_day:,})."
     return Section(
         "hours",
         "Hours of the week",
-        "Crimes with a known time, in Chicago local time.",
+        f"Crimes with a known time, in Chicago local time. {busiest if on_day else ''}".strip(),
         ["Many times are estimates and cluster on the hour: noon can mean “around noon.”"],
         [charts.hours("hours", "Heat map of crimes by weekday and hour", rows)],
         [PageTable("hours", f"Crimes by weekday and hour, {request.period_text}", columns, rows, shown=168)],
@@ -73,7 +79,11 @@ def _months(request: PageRequest, by_month: defaultdict[date, Counter[str]]) -> 
         "months",
         "Months by year",
         "All crimes, including those with an unknown time.",
-        [*caveats.provisional(request.facts, request.years), *caveats.partial(request.facts, request.years)],
+        [
+            *caveats.provisional(request.facts, request.years),
+            *caveats.partial(request.facts, request.years),
+            *caveats.redrawn(request, request.years),
+        ],
         [charts.months("months", "Heat map of crimes by month and year", rows)],
         [PageTable("months", f"Crimes by month, {request.period_text}", columns, rows, shown=400)],
     )

@@ -57,8 +57,8 @@ RANK = Column("rank", "Rank")
 CELL_COLUMNS = (Column("cell", "Cell"), Column("block", "Block"), Column("name", "Area"), CRIMES)
 CENTER = tuple(Column(f"{name.lower()}_ft", f"{name}, ft", "count", is_shown=False) for name in "XY")
 WHAT_CELLS_SAY = (
-    "Block: the one with most of the cell's crimes. Cells can share a block, so each has a number. Downloads include "
-    "the cell's center (NAD83 Illinois East, feet)."
+    "Block: the one with most crimes of all types and years in the cell. Cells can share a block, so each has a "
+    "number. Downloads include the cell's center (NAD83 Illinois East, feet)."
 )
 
 
@@ -89,15 +89,9 @@ def where(request: PageRequest) -> View:
         "Where is crime reported, and where does it cluster?",
         numbers=[
             request.reported(crimes),
-            Number(
-                "Without a location",
-                as_text(nowhere, "count"),
-                f"{as_text(share(nowhere, crimes), 'percent')} of these crimes",
-            ),
-            Number(
-                "Without an area",
-                as_text(no_area, "count"),
-                f"{as_text(share(no_area, crimes), 'percent')} of these crimes",
+            *(
+                Number(label, as_text(n, "count"), f"{as_text(share(n, crimes), 'percent')} of these crimes")
+                for label, n in (("Without a location", nowhere), ("Without an area", no_area))
             ),
         ],
         sections=[*sections, _unplaced(request, by_type)],
@@ -111,16 +105,17 @@ def _outlines(request: PageRequest, kind: str) -> tuple[Outlines, list[str]]:
     """
     data, newest = request.data, request.newest_year
     file = data.derived("boundaries", lambda: read_official(content) if (content := data.reader.boundaries()) else {})
-    redrawn = max(caveats.REDRAWN.get(kind, (0,)))
-    if kind in file and newest > redrawn:
+    [*_, (_, redrawn)] = caveats.REDRAWN.get(kind, [(0, 0)])
+    if kind in file and newest >= redrawn:
         return file[kind], []
 
     def from_cells() -> Outlines:
-        years = [year for year in request.facts.years if year <= newest][-YEARS_OUTLINED:]
+        earlier = [year for year in request.facts.years if year <= newest]
+        years = [year for year in earlier if not caveats.changes_of(kind, (year, newest))][-YEARS_OUTLINED:]
         rows = data.answer("outlines", {"years": years, "place": kind}).to_pylist()
         return outlines_from_cells({(row["cell_x"], row["cell_y"]): row["place"] for row in rows})
 
-    reason = f"The official boundaries were redrawn in {redrawn}." if kind in file else GET_OFFICIAL
+    reason = f"The official boundaries were redrawn in {redrawn - 1}." if kind in file else GET_OFFICIAL
     return data.derived(f"outlines of {kind} in {newest}", from_cells), [f"{caveats.OUTLINES_FROM_CELLS} {reason}"]
 
 
@@ -219,19 +214,20 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             Column("residents", "Residents", "count"),
             Column("side", "Side", is_shown=False),
         ]
-        rates = "No rates while a filter splits areas: population is only known for whole areas."
-        notes = (
-            [rates]
-            if request.filters.splits_areas
-            else [f"Gray: {caveats.SMALL_RATE}.", caveats.population(request.facts)]
-        )
+        no_rates = "No rates while a filter splits areas: population is only known for whole areas."
+        about_rates = [f"Gray: {caveats.SMALL_RATE}.", *caveats.rates(request)]
+        notes = [no_rates] if request.filters.splits_areas else about_rates
     title = f"{what} by {called}, {request.period_text}"
     return [
         Section(
             "map",
             title,
             f"Click a {called} to see its blocks.",
-            [*([f"Pale with a dashed border: {caveats.SMALL_RATE}."] if by_rate else []), *_outlines(request, kind)[1]],
+            [
+                *([f"Pale with a dashed border: {caveats.SMALL_RATE}."] if by_rate else []),
+                *caveats.redrawn(request, request.years, kind),
+                *_outlines(request, kind)[1],
+            ],
             maps=[_place_map(request, shown, rows, unit)],
             is_wide=False,
         ),
@@ -241,7 +237,6 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             "",
             [
                 *notes,
-                *caveats.places_drift(kind, request.years),
                 *caveats.partial(request.facts, request.years),
                 *caveats.provisional(request.facts, request.years),
             ],
@@ -317,7 +312,7 @@ def _cells(request: PageRequest) -> list[Section]:
             "map",
             f"Crimes by 660-foot cell, {request.period_text}",
             "A cell is about one city block. Click a cell to see its incidents.",
-            [caveats.BLOCK, *_outlines(request, "area")[1]],
+            [caveats.BLOCK, *caveats.redrawn(request, request.years), *_outlines(request, "area")[1]],
             maps=[_cells_drawn(request, "cells", "Map: crimes by 660-foot cell", cells, colors, legend, texts)],
             is_wide=False,
         ),
@@ -348,7 +343,7 @@ def _hot_spots(request: PageRequest) -> list[Section]:
             "map",
             f"Hot and cold spots, {request.period_text}",
             WHAT_HOT_MEANS,
-            [study, *_outlines(request, "area")[1]],
+            [study, *caveats.redrawn(request, request.years), *_outlines(request, "area")[1]],
             maps=[_cells_drawn(request, "hot-spots", "Map: hot and cold spots", cells, colors, LEGEND, texts)],
             is_wide=False,
         ),
@@ -395,6 +390,6 @@ def _unplaced(request: PageRequest, by_type: Mapping[str, Counter[str]]) -> Sect
     return Section(
         "unplaced",
         "Crimes not on the maps",
-        "The City withholds some locations, more often for sexual offenses than for others.",
+        "The City withholds some locations, of some types more often than of others.",
         tables=[PageTable("unplaced", caption, columns, rows)],
     )
