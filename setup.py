@@ -79,6 +79,7 @@ setup(
             "google-cloud-bigquery>=3.27,<4",
             "google-cloud-dataproc>=5.15,<6",
             "google-cloud-storage>=3.7,<4",
+            "tenacity>=8.2",
         ],
         "server": [  # Dagster's storage in PostgreSQL, as in `docker-compose.yaml`
             f"dagster-postgres=={DAGSTER_LIBRARIES}",

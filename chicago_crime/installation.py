@@ -161,14 +161,12 @@ class Installation:
         try:
             catalog = open_snapshot(self.object_store, as_of)
         except NothingPublishedError as error:
-            loaded = {} if as_of else self.working_reader.stored(CRIMES)
-            if not loaded:
+            if as_of:
                 raise
-            years = format_years(sorted(loaded))
-            raise NothingPublishedError(
-                f"nothing is published yet, but {years} is loaded. To publish it, or see what prevents that: "
-                f"chicago-crime run --years {years} --assets published"
-            ) from error
+            how = "To load a year: chicago-crime run --years 2021"
+            if years := {*self.working_reader.stored(CRIMES), *self.source_files.years()}:
+                how = f"`chicago-crime status` prints the command that loads {format_years(sorted(years))}"
+            raise NothingPublishedError(f"{error}. {how}") from error
         return SnapshotReader(
             catalog=catalog,
             store=self.object_store,
@@ -245,6 +243,7 @@ def reader_at(location: str | Path | None, as_of: date | str | None = None) -> S
     store: ReadableStore
     text = str(location)
     folder = Path.home() / ".cache" / "chicago-crime" / digest(text)
+    staging = folder / "staging"
     if text.startswith("gs://"):
         store = build_bucket_store(settings, text.removeprefix("gs://").rstrip("/"))
     elif text.startswith(("https://", "http://")):
@@ -252,15 +251,20 @@ def reader_at(location: str | Path | None, as_of: date | str | None = None) -> S
     else:
         folder = Path(text).expanduser().absolute()
         if not folder.is_dir():
-            raise SettingsError(f"there is no folder {folder}")
-        if not (folder / CATALOG).is_file():
-            return Installation(load_settings(deployment="local", data_dir=folder)).reader(as_of)
-        store = FolderStore(folder, folder / "staging")
+            raise SettingsError(f"there is no folder {text}; addresses begin with gs://, https:// or http://")
+        staging = folder / "staging"
+        if not (folder / CATALOG).is_file():  # a data folder
+            folder /= "objects"
+        store = FolderStore(folder, staging)
+    try:
+        catalog = open_snapshot(store, as_of)
+    except NothingPublishedError as error:
+        raise NothingPublishedError(f"{text}: {error}") from None
     return SnapshotReader(
-        catalog=open_snapshot(store, as_of),
+        catalog=catalog,
         store=store,
         folder=folder,
-        staging=folder / "staging",
+        staging=staging,
         threads=settings.threads,
         memory=settings.duckdb_memory,
     )

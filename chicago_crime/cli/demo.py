@@ -20,7 +20,6 @@ def demo(data_dir: DataOption = None) -> None:
         from chicago_crime.cli.run import load
         from chicago_crime.cli.screen import Screen, answer, out
         from chicago_crime.installation import Installation
-        from chicago_crime.sql import answers
 
         out.print(f"Loading {YEARS[0]}-{YEARS[-1]} of the sample: {ROWS:,} SYNTHETIC rows per year.")
         settings = chosen_settings(source="sample", sample_rows=ROWS, data_dir=data_dir)
@@ -30,6 +29,8 @@ def demo(data_dir: DataOption = None) -> None:
         installation = Installation(settings)
         if not load(installation, YEARS):
             raise typer.Exit(1)
+        from chicago_crime.sql import answers  # after the run, whose extra includes what this needs
+
         out.print("\nThree answers from the tables. The rows are SYNTHETIC: do not quote them.\n")
         reader = installation.reader()
         for question, sql in answers():

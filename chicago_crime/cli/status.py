@@ -19,7 +19,7 @@ def status(
         bool,
         typer.Option(
             "--strict",
-            help="Exit with 1 if a table is missing, stale, from another version, damaged or not published.",
+            help="Exit with 1 if nothing is published, a table is damaged, or one has any of these marks.",
         ),
     ] = False,
 ) -> None:
@@ -32,13 +32,15 @@ def status(
         from chicago_crime.cli.screen import errors, out, printable
         from chicago_crime.graph.status import read_status
 
-        found = read_status(chosen_installation(data_dir=data_dir))
+        installation = chosen_installation(data_dir=data_dir)
+        found = read_status(installation)
         for table in status_tables(found.years):
             out.print(table)
         if found.snapshot:
             out.print(f"Published: {found.snapshot.snapshot}, from {found.snapshot.local_time}")
         elif not found.years:
-            out.print("Nothing is loaded yet. To load SYNTHETIC rows: chicago-crime run --years 2021")
+            out.print(printable(f"Nothing is loaded yet into {installation.settings.data_dir}."))
+            out.print("To load SYNTHETIC rows: chicago-crime run --years 2021")
             out.print("To load real ones: chicago-crime run --years 2021 --source portal")
         if found.damaged:
             errors.print(printable(found.damaged), style="red")

@@ -10,6 +10,7 @@ from chicago_crime.intake.source_files import Manifest
 from chicago_crime.published.catalog import PUBLISHED, Catalog, PublishedYear, newest_readable, newest_source
 from chicago_crime.published.damage import wrong_sizes
 from chicago_crime.published.publisher import LAKE, Stored, broken_links
+from chicago_crime.reference import checked_estimates
 from chicago_crime.storage.object_store import LakeRecord, lake_record, quarantine_key, rows_key
 from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import TABLES
@@ -29,7 +30,7 @@ class YearStatus:
         published: the published year; None if it is not published.
         source: manifest of the source to load it from: its own, or the newest year's.
         links: breaks in the lineage, by table or lake.
-        outdated: tables whose columns are from another version of this package.
+        outdated: tables made with other columns, SQL, Spark job, reference files or estimates than the current ones.
         damaged: unreadable files and how to fix them, by table, lake or source.
         damaged_files: problems of published files.
     """
@@ -70,7 +71,8 @@ class YearStatus:
     def problems(self) -> list[str]:
         """A description of each problem."""
         found = [*self.damaged.values(), *self.damaged_files]
-        found += [f"{name} has the columns of another version" for name in TABLES if name in self.outdated]
+        if names := [name for name in TABLES if name in self.outdated]:
+            found.append(f"made by another version of the package, or with other estimates: {', '.join(names)}")
         if not self.damaged:  # the lineage of a damaged file is unknown
             found += self.links.values()
         if found:
@@ -95,8 +97,8 @@ class Status:
 
     @property
     def is_complete(self) -> bool:
-        """Whether there are no problems."""
-        return self.damaged is None and not any(year.problems for year in self.years)
+        """Whether something is published, and there are no problems."""
+        return self.snapshot is not None and self.damaged is None and not any(year.problems for year in self.years)
 
 
 def read_status(installation: Installation) -> Status:
@@ -108,7 +110,10 @@ def read_status(installation: Installation) -> Status:
     for year, problem in wrong_sizes(snapshot, store) if snapshot else ():
         damaged_files.setdefault(year, []).append(problem)
     stored: Stored = reader.stored_of_all(list(TABLES.values()))
-    old = {name: reader.outdated(table) for name, table in TABLES.items()}
+    old = {name: set(reader.outdated(table)) for name, table in TABLES.items()}
+    estimates = checked_estimates(installation.settings.population)
+    for name, held in stored.items():
+        old[name] |= {year for year, one in held.items() if not one.lineage.is_current(TABLES[name], estimates)}
     unreadable = reader.damaged_years()
     objects = {item.key for prefix in ("crimes/", "quarantine/") for item in store.list(prefix)}
     years = {year for held in stored.values() for year in held} | {year for _, year in unreadable}

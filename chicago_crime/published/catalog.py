@@ -298,7 +298,7 @@ def open_snapshot(store: ReadableStore, as_of: date | str | None = None) -> Cata
     if as_of is None:
         if found := current(store):
             return found
-        raise NothingPublishedError("nothing is published yet. To load a year: chicago-crime run --years 2021")
+        raise NothingPublishedError("nothing is published yet")
     if isinstance(as_of, str):
         as_of = read_as_of(as_of)
     if isinstance(as_of, date):

@@ -63,7 +63,7 @@ class Database:
         return self._connection.sql(query, params=params)
 
     def describe(self, table: str) -> duckdb.DuckDBPyRelation:
-        """Return the columns of a table: name, type and meaning.
+        """Return the columns of a table: name, type and meaning, which is NULL for reference tables.
 
         Raises:
             UsageError: there is no such table.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 from typing_extensions import override
 
+from chicago_crime import reference
 from chicago_crime.intake.staging import publish, staging_folder
 from chicago_crime.published.catalog import Catalog, DamagedError, PublishedTable
 from chicago_crime.storage.lineage import digest
@@ -20,6 +21,7 @@ from chicago_crime.tables import Table
 
 if TYPE_CHECKING:  # slow to import, and `query` does not need it
     import pyarrow as pa
+    from sqlglot import exp
 
 DOWNLOADS_AT_ONCE = 8
 
@@ -76,7 +78,7 @@ class SnapshotReader(DuckDBReader):
         """Run a statement of `sql/` over all years of its tables.
 
         Args:
-            name: name of the statement, such as pages/totals.
+            name: name of the statement, such as pages/totals. It may join reference tables.
             parameters: values of all its `@name` parameters.
 
         Raises:
@@ -87,9 +89,14 @@ class SnapshotReader(DuckDBReader):
 
         from chicago_crime.sql import statement
         from chicago_crime.sql.duckdb_dialect import to_duckdb
-        from chicago_crime.sql.duckdb_scans import parquet_scan
+        from chicago_crime.sql.duckdb_scans import parquet_scan, typed_csv_scan
 
-        query = to_duckdb(statement(name), parameters, lambda table: parquet_scan(*self.files_of(table)))
+        def scan(table: str) -> "exp.Expr":
+            if table in reference.TABLES:
+                return typed_csv_scan(reference.file(table))
+            return parquet_scan(*self.files_of(table))
+
+        query = to_duckdb(statement(name), parameters, scan)
         try:
             rows = self.connect().sql(query).to_arrow_table()
         except duckdb.Error as error:

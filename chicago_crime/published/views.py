@@ -28,7 +28,8 @@ class Views:
         """Rewrite the database: a commented view of each table, and the table `snapshot` with the snapshot's id."""
         files = {name: [self.objects / held.key for held in catalog.years_of(name).values()] for name in catalog.tables}
         with staging_folder(self.staging) as fresh:
-            with duckdb.connect(str(fresh / self.file.name)) as connection:
+            file, version = str(fresh / self.file.name), "v1.0.0"  # which programs with DuckDB 1.1 or newer can open
+            with duckdb.connect(file, config={"storage_compatibility_version": version}) as connection:
                 connection.begin()  # one transaction, so that the disk is synced once
                 create_views(connection, files)
                 for name in files:

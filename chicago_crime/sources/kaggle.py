@@ -125,8 +125,10 @@ class KaggleSource(CrimeSource):
 
     @contextmanager
     def _session(self) -> "Iterator[_Session]":
-        from kagglesdk import KaggleClient, KaggleEnv
-
+        try:
+            from kagglesdk import KaggleClient, KaggleEnv
+        except ModuleNotFoundError as error:
+            raise SourceError("Kaggle requires its client: pip install 'chicago-crime[kaggle]'") from error
         token = self.read_token().get_secret_value() if self.read_token else None
         with KaggleClient(KaggleEnv.PROD, user_agent=USER_AGENT, api_token=token) as client:
             yield _Session(client, self.policy)

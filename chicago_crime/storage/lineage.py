@@ -11,13 +11,13 @@ import spark_jobs
 from chicago_crime.tables import Table
 
 _PACKAGE = Path(__file__).parent.parent
-_CODE = (
-    (_PACKAGE / "sql", "tables/*.sql"),
-    (_PACKAGE / "sql", "fragments/*.sql"),
-    (_PACKAGE / "reference", "*.csv"),
-    (Path(spark_jobs.__path__[0]), "*.py"),
-)
-"""The files that determine what the tables contain: folder and pattern."""
+_REFERENCE = (_PACKAGE / "reference", "*.csv")
+_CODE = {
+    "csv": (),
+    "sql": ((_PACKAGE / "sql", "tables/{}.sql"), (_PACKAGE / "sql", "fragments/*.sql"), _REFERENCE),
+    "spark": ((Path(spark_jobs.__path__[0]), "*.py"), _REFERENCE),
+}
+"""The files that determine what a table contains, by what makes it: folder and pattern."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Lineage:
 
 def _identity(table: Table, inputs: str, estimates: Path | None) -> str:
     of_estimates = estimates.read_text() if estimates and table.name == "area_rates" else ""
-    return digest(table.name, code_version() + of_estimates, inputs)
+    return digest(table.name, code_version(table) + of_estimates, inputs)
 
 
 def digest(*texts: str) -> str:
@@ -60,10 +60,10 @@ def digest(*texts: str) -> str:
 
 
 @cache
-def code_version() -> str:
-    """Return a digest of this version's SQL, Spark job and reference files."""
+def code_version(table: Table) -> str:
+    """Return a digest of this version's files that a table is computed with: SQL or Spark job, and reference files."""
     found = sha256()
-    for folder, pattern in _CODE:
-        for file in sorted(folder.glob(pattern)):
+    for folder, pattern in _CODE[table.made_by]:
+        for file in sorted(folder.glob(pattern.format(table.name))):
             found.update(file.read_bytes())
     return found.hexdigest()[:16]

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from typer.testing import CliRunner, Result
 from chicago_crime.cli.app import EXAMPLES, app
 from chicago_crime.graph.instance import open_instance
 from chicago_crime.settings import Settings, load_settings
+from chicago_crime.storage import lineage
 from chicago_crime.tables import TABLES
 from chicago_crime.tables.columns import COMPARABLE
 from chicago_crime_tests.end_to_end.browsing import free_port
@@ -167,13 +169,22 @@ def test_servers_refuse_a_busy_port_before_they_print_an_address(tmp_path: Path,
 
 def test_commands_without_snapshots_explain_how_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Nothing is published yet. To start:" in text_of(command("snapshots", "--data-dir", tmp_path))
-    status = command("status", "--data-dir", tmp_path).output
-    assert f"To load real ones: chicago-crime run --data-dir {tmp_path} --years 2021 --source portal" in status
+    status = command("status", "--strict", "--data-dir", tmp_path / "typo")
+    assert (status.exit_code, f"Nothing is loaded yet into {tmp_path / 'typo'}.\n" in status.output) == (1, True)
+    assert f"chicago-crime run --data-dir {tmp_path / 'typo'} --years 2021 --source portal" in status.output
     monkeypatch.setattr(uvicorn.Server, "run", lambda _: None)
     served = command("dashboard", "--port", free_port(), "--data-dir", tmp_path).output
     assert served.startswith("nothing is published yet. To load a year: chicago-crime run --data-dir")
     in_a_cell = re.sub(r"[\s│]", "", command("doctor", "--data-dir", tmp_path).output)
     assert f"chicago-crimerun--data-dir{tmp_path}--years" in in_a_cell
+
+
+def test_after_a_stopped_first_run_the_advice_keeps_its_source(loaded_copy: Settings) -> None:
+    shutil.rmtree(loaded_copy.data_dir / "objects" / "published")
+    for name in ("doctor", "query SELECT"):
+        said = text_of(command(*name.split(), "--data-dir", loaded_copy.data_dir, COLUMNS="300"))
+        assert f"`chicago-crime status --data-dir {loaded_copy.data_dir}` prints the command that loads" in said
+        assert "chicago-crime run" not in said
 
 
 def test_run_reports_what_it_did_not_read(tmp_path: Path) -> None:
@@ -276,12 +287,22 @@ def test_status_shows_missing_and_outdated_tables(data_dir: Path, loaded_copy: S
     assert lines["raw_crimes"] == lines["crimes"] == ["36", "36"]
     assert lines["area_rates"] == ["308*!+", "-"]
     assert lines["published"] == ["differs", "yes"]
-    assert "2014: area_rates has the columns of another version\n" in result.output
+    assert "2014: made by another version of the package, or with other estimates: area_rates\n" in result.output
     assert "2015: area_rates lacks the year\n" in result.output
     [what_to_do] = re.findall("What to do: chicago-crime (.*)", result.output)
     assert "--years 2014-2015 --source folder --folder /" in what_to_do
     assert command(*shlex.split(what_to_do)).exit_code == 0
     assert command("status", "--data-dir", loaded_copy.data_dir, "--strict").exit_code == 0
+
+
+def test_status_shows_tables_made_with_another_version_of_the_sql(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    current = {table.name: lineage.code_version(table) for table in TABLES.values()}
+    monkeypatch.setattr(lineage, "code_version", lambda table: (current | {"area_rates": "another"})[table.name])
+    result = command("status", "--data-dir", data_dir, "--strict")
+    assert (result.exit_code, result.output.count("!")) == (1, 2)
+    assert "2014-2015: made by another version of the package, or with other estimates: area_rates\n" in result.output
 
 
 def test_a_query_prints_a_table_and_reports_truncation(data_dir: Path) -> None:
@@ -369,6 +390,7 @@ def test_the_doctor_lists_what_works(data_dir: Path) -> None:
         ("dagster", ["doctor"], 0, "pipeline,spark"),
         ("pysail", ["doctor"], 1, "pipeline,spark"),
         ("pyarrow", ["site", "site"], 1, "dashboard"),
+        ("kagglesdk", ["run", "--years", "2014", "--source", "kaggle", "--dry-run"], 1, "kaggle"),
     ],
 )
 def test_a_missing_module_is_reported_with_its_extra(

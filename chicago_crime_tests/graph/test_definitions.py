@@ -111,7 +111,7 @@ def test_downstream_assets_follow_changes_of_old_years(definitions: Definitions)
 def test_a_table_has_its_columns_and_upstream_assets(definitions: Definitions, table: Table) -> None:
     node = definitions.resolve_asset_graph().get(AssetKey(table.name))
     assert (node.group_name == "spark") == (table.made_by == "spark")
-    assert node.code_version == code_version()
+    assert node.code_version == code_version(table)
     upstream = {above.name for above in table.upstream}
     assert {key.to_user_string() for key in node.parent_keys} == (upstream or {"crime_object"})
     columns = node.metadata["dagster/column_schema"].columns

@@ -16,7 +16,7 @@ from chicago_crime.errors import UsageError
 from chicago_crime.published.catalog import DamagedError, NothingPublishedError
 from chicago_crime.settings import Settings, SettingsError
 from chicago_crime.storage.object_store import ObjectStoreError
-from chicago_crime_tests.support import crimes_of_months, run_well, write_csv
+from chicago_crime_tests.support import PROJECT, crimes_of_months, run_well, write_csv
 
 COUNT = "SELECT year, COUNT(*) FROM enriched_crimes GROUP BY year ORDER BY year"
 BOTH = [(2014, 36), (2015, 36)]
@@ -69,10 +69,10 @@ def test_a_copy_of_the_published_files_can_be_opened(loaded_copy: Settings, tmp_
     shutil.copytree(loaded_copy.data_dir / "objects" / "published", tmp_path / "copy" / "published")
     assert chicago_crime.open(tmp_path / "copy").sql(COUNT).fetchall() == BOTH
     (tmp_path / "empty").mkdir()
-    with pytest.raises(NothingPublishedError):
+    with pytest.raises(NothingPublishedError, match=f"^{tmp_path / 'empty'}: nothing is published yet$"):
         chicago_crime.open(tmp_path / "empty")
-    with pytest.raises(SettingsError, match="there is no folder "):
-        chicago_crime.open(tmp_path / "elsewhere")
+    with pytest.raises(SettingsError, match="there is no folder s3://bucket; addresses begin with gs://, https:// or "):
+        chicago_crime.open("s3://bucket")
 
 
 def test_tables_are_downloaded_from_a_url_when_needed_and_cached(loaded_copy: Settings, address: str) -> None:
@@ -83,7 +83,7 @@ def test_tables_are_downloaded_from_a_url_when_needed_and_cached(loaded_copy: Se
     assert chicago_crime.open(address, as_of=db.catalog.snapshot).sql(COUNT).fetchall() == BOTH
     with pytest.raises(ObjectStoreError, match="cannot list snapshots"):
         chicago_crime.open(address, as_of="2026-05-31")
-    with pytest.raises(NothingPublishedError):
+    with pytest.raises(NothingPublishedError, match=f"^{address}/elsewhere: nothing is published yet$"):
         chicago_crime.open(f"{address}/elsewhere")
 
     file = loaded_copy.data_dir / "objects" / db.catalog.years[2014].tables["crimes_daily"].key
@@ -92,12 +92,19 @@ def test_tables_are_downloaded_from_a_url_when_needed_and_cached(loaded_copy: Se
         db.sql("FROM crimes_daily")
 
 
-def test_reading_needs_only_the_base_installation(loaded_copy: Settings) -> None:
-    program = f"""
-import sys
-sys.modules.update(dict.fromkeys({EXTRAS}))
-import chicago_crime as cc
-print(cc.open({str(loaded_copy.data_dir)!r}).sql({COUNT!r}).fetchall())
-"""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == (f"{BOTH}\n", "")
+@pytest.mark.parametrize(
+    ("extra", "program", "output"),
+    [
+        ("", f"import chicago_crime; print(chicago_crime.open(sys.argv[1]).sql({COUNT!r}).fetchall())", f"{BOTH}\n"),
+        ("gcp", "from chicago_crime.installation import *; build_bucket_store(load_settings(), 'a-bucket')", ""),
+        ("", "sys.argv[1:] = ['demo']; from chicago_crime.cli.app import main; main()", "[pipeline,spark]'\n"),
+    ],
+    ids=["open", "open gs://", "demo"],
+)
+def test_each_extra_has_what_it_needs(loaded_copy: Settings, extra: str, program: str, output: str) -> None:
+    listed = (PROJECT / "setup.py").read_text().partition(f'"{extra}": [')[2].partition("]")[0]
+    blocked = [name for name in EXTRAS if name not in listed]
+    program = f"import sys; sys.modules.update(dict.fromkeys({blocked})); {program}"
+    command = [sys.executable, "-c", program, loaded_copy.data_dir]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.stdout.endswith(output) and "Error" not in done.stdout

@@ -246,3 +246,5 @@ def test_published_years_may_lack_a_newer_table(loaded_copy: Settings) -> None:
     assert counts(loaded_copy) == {2014: 36, 2015: 36}
     with duckdb.connect(str(loaded_copy.data_dir / "warehouse" / "warehouse.duckdb"), read_only=True) as views:
         assert views.sql("SELECT DISTINCT year FROM code_coverage").fetchall() == [(2015,)]
+        [(tags,)] = views.sql("SELECT tags FROM duckdb_databases() WHERE NOT internal").fetchall()
+        assert tags["storage_version"].startswith("v1.0.0"), "programs with DuckDB 1.1 cannot open newer formats"

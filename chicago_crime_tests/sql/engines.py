@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from chicago_crime import reference, sql
 from chicago_crime.sql.duckdb_dialect import to_duckdb
+from chicago_crime.storage.google.bigquery import ddl
 from chicago_crime.storage.local.parquet_files import DUCKDB_TYPES
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.servers.googlesql import Analyzer, Typed
@@ -24,14 +25,7 @@ Row = dict[str, Any]
 FOLDER = Path(sql.__file__).parent
 FILES = sorted(str(file.relative_to(FOLDER).with_suffix("")) for file in FOLDER.rglob("*.sql"))
 
-REFERENCE = {
-    "community_areas": [
-        ("community_area", "INT64"),
-        ("name", "STRING"),
-        ("side", "STRING"),
-    ],
-    "residents": [("community_area", "INT64"), ("year", "INT64"), ("population", "INT64")],
-}
+REFERENCE = {name: [*ddl.reference_types(reference.rows(name)).items()] for name in reference.TABLES}
 CATALOG = {
     table.name: [(column.name, column.type) for column in table.columns] for table in TABLES.values()
 } | REFERENCE
@@ -98,7 +92,7 @@ def reference_rows(table: str) -> list[Row]:
     """Return the typed rows of a reference table."""
     types = dict(REFERENCE[table])
     return [
-        {name: int(text) if types[name] == "INT64" else text for name, text in row.items()}
+        {name: int(text) if types[name] == "INT64" else text or None for name, text in row.items()}
         for row in reference.rows(table)
     ]
 

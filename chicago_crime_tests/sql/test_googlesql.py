@@ -9,12 +9,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 import sqlglot
 from sqlglot import exp
 
-from chicago_crime import sql
+from chicago_crime import reference, sql
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.graph.checks.tables import problem_counts
 from chicago_crime.installation import Installation
@@ -22,6 +23,7 @@ from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.source import SampleSource
 from chicago_crime.storage.google.bigquery import ddl, statements
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
+from chicago_crime.storage.local.parquet_files import DUCKDB_TYPES
 from chicago_crime.tables import RAW_CRIMES, TABLES, Table
 from chicago_crime_tests.sql.dirt import edge_rows
 from chicago_crime_tests.sql.engines import (
@@ -193,6 +195,29 @@ def test_unfiltered_pages_are_equal(loaded: Settings, name: str) -> None:
     parameters |= {"last_day": date(2016, 2, 29), "years_back": [0, 1, 2], "place": "ward"}
     parameters = {one: value for one, value in parameters.items() if f"@{one}" in re.findall(r"@\w+", written(name))}
     assert_equal_results(loaded, name, parameters)
+
+
+def test_a_statement_can_join_a_reference_table(
+    loaded: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "names.sql").write_text(
+        "SELECT name, COUNT(*) AS n FROM crimes JOIN fbi_codes USING (fbi_code) GROUP BY name"
+    )
+    monkeypatch.setattr(sql, "_FOLDER", tmp_path)
+    assert_equal_results(loaded, "pages/names", {})
+
+
+@pytest.mark.parametrize("name", [*reference.TABLES, "leading_zeros"])
+def test_reference_tables_have_the_same_types_in_both_engines(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if name == "leading_zeros":
+        (tmp_path / "zeros.csv").write_text("code,number\n0110,0\n1150,22\n")
+        monkeypatch.setattr(reference, "file", lambda _: tmp_path / "zeros.csv")
+    theirs = {column: DUCKDB_TYPES[kind] for column, kind in ddl.reference_types(reference.rows(name)).items()}
+    ours = duckdb.read_csv(str(reference.file(name)))
+    assert theirs == dict(zip(ours.columns, map(str, ours.types), strict=True))
 
 
 def assert_equal_results(settings: Settings, name: str, parameters: dict[str, object]) -> None:

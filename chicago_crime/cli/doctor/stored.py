@@ -57,6 +57,8 @@ def _or_ok(findings: Iterator[Finding], what: str, detail: str) -> Iterator[Find
 
 def _published(status: Status) -> str:
     if status.snapshot is None:
+        if years := format_years([year.year for year in status.years]):
+            return f"nothing yet; `chicago-crime status` prints the command that loads and publishes {years}"
         return "nothing yet; to load a year: chicago-crime run --years 2021"
     years = format_years(list(status.snapshot.years))
     return f"{status.snapshot.records:,} crimes of {years}, snapshot {status.snapshot.snapshot}; every file is intact"

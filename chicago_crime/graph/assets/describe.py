@@ -41,7 +41,7 @@ def asset_spec(table: Table, *, deps: tuple[str, ...] = (), can_be_skipped: bool
         owners=OWNERS,
         partitions_def=yearly,
         automation_condition=follows_upstream,
-        code_version=code_version(),
+        code_version=code_version(table),
         skippable=can_be_skipped,
         metadata={
             "dagster/table_name": table.name,

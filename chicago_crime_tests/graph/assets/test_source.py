@@ -104,7 +104,7 @@ def test_an_unchanged_year_is_rebuilt_if_a_stored_or_published_file_differs(
     elif reason == "table missing":
         Installation(settings).warehouse.file("crimes_monthly", 2014).unlink()  # type: ignore[attr-defined]
     elif reason == "another version":
-        monkeypatch.setattr(lineage, "code_version", lambda: "another")
+        monkeypatch.setattr(lineage, "code_version", lambda _: "another")
         wanted = set(YEARS)
     portal.rows_sent.clear()
     [report] = run_well(settings, *YEARS)

@@ -1,7 +1,8 @@
 """DDL of the BigQuery tables, derived from `tables/` and `reference/`, and a check of live tables against it."""
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,16 +80,21 @@ def reference_hash(name: str, estimates: Path | None = None) -> str:
 
 def create_reference(name: str, estimates: Path | None = None) -> str:
     """Return the statement that creates or replaces a reference table from its files."""
-    found = reference.rows(name, estimates)
-    header, rows = list(found[0]), [list(row.values()) for row in found]
-    types = ["INT64" if all(row[index].isdigit() for row in rows) else "STRING" for index in range(len(header))]
-    columns = ", ".join(f"{name_of(column)} {kind}" for column, kind in zip(header, types, strict=True))
-    structs = ",\n".join(f"  ({', '.join(_literal(v, t) for v, t in zip(row, types, strict=True))})" for row in rows)
+    rows = reference.rows(name, estimates)
+    types = reference_types(rows)
+    columns = ", ".join(f"{name_of(column)} {kind}" for column, kind in types.items())
+    structs = ",\n".join(f"  ({', '.join(_literal(row[c], kind) for c, kind in types.items())})" for row in rows)
     labels = _pairs(LABELS | {CONTENT: reference_hash(name, estimates)})
     return (
         f"CREATE OR REPLACE TABLE {name_of(name)} ({columns})\nOPTIONS (labels = {labels}) AS\n"
         f"SELECT * FROM UNNEST(ARRAY<STRUCT<{columns}>>[\n{structs}\n])"
     )
+
+
+def reference_types(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return the columns' types, as DuckDB detects them: INT64 for whole numbers without leading zeros, else STRING."""
+    number = re.compile("0|[1-9][0-9]*")
+    return {c: "INT64" if all(number.fullmatch(row[c]) for row in rows) else "STRING" for c in rows[0]}
 
 
 def _literal(value: str, kind: str) -> str:
