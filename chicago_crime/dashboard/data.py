@@ -198,8 +198,8 @@ class Data:
         }:
             text = format_years(sorted(set[int]().union(*old.values())))
             raise OutdatedError(
-                f"{', '.join(old)} of {text} were published by another version of this package. To publish them "
-                f"again: {self.catalog.how_to_load(text)}"
+                f"{', '.join(old)} of {text} were published by another version of this package. "
+                "`chicago-crime status` prints the command that loads them again"
             )
         choices = self.answer("choices", {}).drop_columns("crimes").to_pydict()
         frequent = {name: [one for one in values if one is not None] for name, values in choices.items()}

@@ -214,8 +214,8 @@ def from_source(source: Mapping[str, Any]) -> str:
 
 
 def folder_of(source: Mapping[str, Any]) -> str:
-    """Return the folder that a manifest of the source `folder` records; `...` if it records none."""
-    return str(source.get("details", {}).get("folder", "..."))
+    """Return the folder that a manifest of the source `folder` records; `FOLDER` if it records none."""
+    return str(source.get("details", {}).get("folder", "FOLDER"))
 
 
 def newest_source(years: Mapping[int, PublishedYear]) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.storage.lineage import Lineage, digest
-from chicago_crime.tables import Table
+from chicago_crime.tables import TABLES, Table
 
 
 class WarehouseError(PlatformError):
@@ -19,6 +19,8 @@ class WarehouseError(PlatformError):
 
 def no_year(table: str, year: int) -> str:
     """The message about a year that is not stored. The upstream tables may lack it too, so the advice loads all."""
+    if table not in TABLES:
+        return f"there is no table {table}: correct its name in the SQL"
     return f"{table} has no year {year}: load it with `chicago-crime run --years {year}`, or materialize all assets"
 
 

@@ -185,6 +185,10 @@ def test_after_a_stopped_first_run_the_advice_keeps_its_source(loaded_copy: Sett
         said = text_of(command(*name.split(), "--data-dir", loaded_copy.data_dir, COLUMNS="300"))
         assert f"`chicago-crime status --data-dir {loaded_copy.data_dir}` prints the command that loads" in said
         assert "chicago-crime run" not in said
+    manifest = loaded_copy.data_dir / "csv" / "2014.json"
+    manifest.write_text(manifest.read_text().replace('"folder":', '"another":'))  # as a very old version wrote it
+    status = command("status", "--data-dir", loaded_copy.data_dir)
+    assert "--years 2014 --source folder --folder FOLDER\n" in status.output
 
 
 def test_run_reports_what_it_did_not_read(tmp_path: Path) -> None:

@@ -189,4 +189,4 @@ def test_years_published_by_another_version_are_reported(copied: Settings, chang
     catalog.write_text(json.dumps(content))
     text = client_of(copied).get("/overview").text
     assert "crimes_monthly of 2015 were published by another version of this package" in text
-    assert "chicago-crime run --years 2015" in text
+    assert "chicago-crime status" in text

@@ -1,5 +1,6 @@
 """Tests of `chicago_crime/storage/local/duckdb_warehouse.py`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -60,6 +61,8 @@ def test_a_failed_replacement_leaves_the_old_year(warehouse: DuckDBWarehouse, tm
 def test_a_missing_table_is_an_error(warehouse: DuckDBWarehouse) -> None:
     with pytest.raises(WarehouseError, match=r"raw_crimes has no year 2014.*run --years 2014`"):
         warehouse.replace_year(CRIMES, 2014)
+    with pytest.raises(WarehouseError, match="there is no table enriched_crims: correct its name"):
+        warehouse.count_by(replace(CRIMES, name="enriched_crims"), [2014], "id")
     with pytest.raises(WarehouseError, match="nothing is loaded"):
         warehouse.first_rows("SELECT 1", None)
 
