@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache, cached_property
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 from sqlglot import exp
 
 from chicago_crime import sql
@@ -137,41 +137,41 @@ class _Rows:
         connection: connection to DuckDB.
         file: the canonical CSV.
         place_of: returns the place in the user's file of a row of the CSV, numbered from 1.
-        above: number of rows above the first one.
-        count: number of rows; None for all below.
+        total: counts of what can be read; empty until they are known.
+        above: number of rows above the first one; None for all rows.
     """
 
     connection: duckdb.DuckDBPyConnection
     file: Path
     place_of: Callable[[int], Place]
-    above: int = 0
-    count: int | None = None
+    total: Mapping[str, Any] = field(default_factory=dict)
+    above: int | None = None
 
-    def ask(self, query: Callable[[bool], str]) -> dict[str, Any]:
-        """Return the result of a query for one row; the query is made for all rows or for some."""
-        is_part = self.count is not None
-        answer = self.connection.execute(query(is_part), self._parameters)
-        return dict(zip([column[0] for column in answer.description], answer.fetchone() or (), strict=True))
+    @property
+    def is_part(self) -> bool:
+        """Whether these are the rows of one of the user's files."""
+        return self.above is not None
 
-    @cached_property
-    def total(self) -> dict[str, Any]:
-        """What can be read."""
-        return self.ask(_counts)
+    def ask(self, query: str) -> list[dict[str, Any]]:
+        """Return the result of a query."""
+        answer = self.connection.execute(query, self._parameters)
+        names = [column[0] for column in answer.description]
+        return [dict(zip(names, values, strict=True)) for values in answer.fetchall()]
 
     def first(self, name: str, where: str = "WHERE value IS NOT NULL") -> tuple[Any, Place]:
         """Return the first value that a count includes, and its place, optionally under a condition."""
         found = self.numbered(name, f"{where} ORDER BY row LIMIT 1")
         row, value = found[0] if found else (1, "")
-        return value, self.place_of(self.above + row)
+        return value, self.place_of((self.above or 0) + row)
 
     def numbered(self, name: str, where: str) -> list[tuple[int, Any]]:
         """Return the numbers and original texts of the values that a count includes."""
-        query = _numbered_values(name, where, self.count is not None)
+        query = _numbered_values(name, where, self.is_part)
         return self.connection.execute(query, self._parameters).fetchall()
 
     @property
     def _parameters(self) -> dict[str, Any]:
-        part = {"above": self.above, "count": self.count} if self.count is not None else {}
+        part = {} if self.above is None else {"above": self.above, "count": self.total["crimes"]}
         return {"file": str(self.file)} | part
 
 
@@ -185,7 +185,8 @@ def read_values(file: Path, place_of: Callable[[int], Place], ends: Sequence[int
     """
     with duckdb.connect(config={"threads": 2}) as connection:
         rows = _Rows(connection, file, place_of)
-        total = rows.total
+        [total] = rows.ask(_counts())
+        rows = replace(rows, total=total)
         unread = {name: total[f"unreadable_{name}"] for name in total if f"unreadable_{name}" in total}
         present = {name: total[name] + unread.get(name, 0) for name in TYPED if name in total}
         found = Values(total["crimes"], total["rejected"], total["months"], present)
@@ -193,8 +194,7 @@ def read_values(file: Path, place_of: Callable[[int], Place], ends: Sequence[int
             example, place = rows.first(f"unreadable_{name}")
             found.unreadable[name] = Unreadable(unread[name], str(place), example[:80])
         found.column_errors = _ambiguous_dates(rows)
-        parts = [_Rows(connection, file, place_of, above, end - above) for above, end in pairwise([0, *ends])]
-        for part in parts if len(parts) > 1 else [rows]:  # good files must not hide a bad one
+        for part in _by_file(rows, ends) if len(ends) > 1 else [rows]:  # good files must not hide a bad one
             found.column_errors |= _swapped_dates(part) | _lost_am_pm(part)
         found.column_errors |= _day_first(rows)
         empty = [name for name in _NEEDED if not present[name]]
@@ -221,6 +221,16 @@ def read_values(file: Path, place_of: Callable[[int], Place], ends: Sequence[int
     return found
 
 
+def _by_file(rows: _Rows, ends: Sequence[int]) -> list[_Rows]:
+    """Return the rows of each of the user's files, counted in one pass."""
+    import pyarrow as pa  # slow to import, and most years have one file
+
+    counts = np.diff([0, *ends])
+    above = np.repeat(np.cumsum(counts) - counts, counts)
+    rows.connection.register("files", pa.table({"row": np.arange(1, len(above) + 1), "above": above}))
+    return [replace(rows, total=total, above=total["above"]) for total in rows.ask(_counts_by_file())]
+
+
 def _swapped_dates(rows: _Rows) -> dict[str, str]:
     """Find date columns in which a program rewrote only the dates that it could read day first."""
     total, found = rows.total, dict[str, str]()
@@ -229,7 +239,7 @@ def _swapped_dates(rows: _Rows) -> dict[str, str]:
         others = total[name] - rewritten
         if min(rewritten, others) < MIN_PER_FORMAT:
             continue
-        days = rows.ask(_swapped)
+        [days] = rows.ask(_swapped(rows.is_part))
         is_swapped = days[f"not_swapped_{name}"] <= total[name] * MAX_CONTRARY_SHARE
         if is_swapped and days[f"first_month_{name}"] != days[f"last_month_{name}"]:
             date, place = rows.first(f"rewritten_{name}")
@@ -244,7 +254,7 @@ def _swapped_dates(rows: _Rows) -> dict[str, str]:
 def _ambiguous_dates(rows: _Rows) -> dict[str, str]:
     """Find date columns that may have the day before the month."""
     unsure = {name: count for name in ("date", "updated_on") if (count := rows.total[f"unsure_{name}"])}
-    days = rows.ask(_days_after_12) if unsure else {}
+    [days] = rows.ask(_days_after_12(rows.is_part)) if unsure else [{}]
     found: dict[str, str] = {}
     for name, count in unsure.items():
         after_12 = days["short_year_after_12" if days[f"short_year_{name}"] else "after_12"]
@@ -332,11 +342,20 @@ def _shared_id_errors(
 
 
 @cache
-def _counts(is_part: bool) -> str:
+def _counts() -> str:
     # GoogleSQL has no histogram, and counting distinct ids in a query grouped by month is slower.
     months = "HISTOGRAM(COALESCE(STRFTIME(date, '%Y-%m'), '')) AS months"
     query = sql.statement("fragments/values_read").select(months, dialect="duckdb")
-    return to_duckdb(query, _BOUNDS, lambda _: _raw_rows(is_part))
+    return to_duckdb(query, _BOUNDS, lambda _: _raw_rows(is_part=False))
+
+
+@cache
+def _counts_by_file() -> str:
+    numbered = exp.select("*", "ROW_NUMBER() OVER () AS row").from_(_raw_rows(is_part=False)).subquery("numbered")
+    by_file = exp.select("*").from_(numbered).join("files", using="row").subquery()
+    query = sql.statement("fragments/values_read").select("raw.above AS above")
+    query.set("group", exp.Group(expressions=[exp.column("above", "raw")]))
+    return to_duckdb(query, _BOUNDS, lambda _: by_file)
 
 
 @cache
