@@ -137,14 +137,14 @@ class _Rows:
         connection: connection to DuckDB.
         file: the canonical CSV.
         place_of: returns the place in the user's file of a row of the CSV, numbered from 1.
-        total: counts of what can be read; empty until they are known.
+        total: counts of what can be read in them.
         above: number of rows above the first one; None for all rows.
     """
 
     connection: duckdb.DuckDBPyConnection
     file: Path
     place_of: Callable[[int], Place]
-    total: Mapping[str, Any] = field(default_factory=dict)
+    total: Mapping[str, Any]
     above: int | None = None
 
     @property
@@ -154,9 +154,7 @@ class _Rows:
 
     def ask(self, query: str) -> list[dict[str, Any]]:
         """Return the result of a query."""
-        answer = self.connection.execute(query, self._parameters)
-        names = [column[0] for column in answer.description]
-        return [dict(zip(names, values, strict=True)) for values in answer.fetchall()]
+        return _ask(self.connection, query, self._parameters)
 
     def first(self, name: str, where: str = "WHERE value IS NOT NULL") -> tuple[Any, Place]:
         """Return the first value that a count includes, and its place, optionally under a condition."""
@@ -184,9 +182,8 @@ def read_values(file: Path, place_of: Callable[[int], Place], ends: Sequence[int
         ends: the number of the last row of each of the user's files, if the CSV joins several.
     """
     with duckdb.connect(config={"threads": 2}) as connection:
-        rows = _Rows(connection, file, place_of)
-        [total] = rows.ask(_counts())
-        rows = replace(rows, total=total)
+        [total] = _ask(connection, _counts(), {"file": str(file)})
+        rows = _Rows(connection, file, place_of, total)
         unread = {name: total[f"unreadable_{name}"] for name in total if f"unreadable_{name}" in total}
         present = {name: total[name] + unread.get(name, 0) for name in TYPED if name in total}
         found = Values(total["crimes"], total["rejected"], total["months"], present)
@@ -211,7 +208,7 @@ def read_values(file: Path, place_of: Callable[[int], Place], ends: Sequence[int
             ids = rows.numbered("unreadable_id", "WHERE value IS NOT NULL ORDER BY row")
             found.headers = [row for row, text in ids if normalize(text) in SPELLINGS][:MAX_HEADERS]
         if total["distinct_ids"] < total["id"]:
-            shared = _shared_id_errors(connection, file, total["id"], place_of)
+            shared = _shared_id_errors(rows)
             if shared and (one := found.unreadable.get("id")):
                 shared["id"] = (
                     f"has {one.count:,} of {present['id']:,} values that cannot be read, the first {one.example!r} in "
@@ -219,6 +216,12 @@ def read_values(file: Path, place_of: Callable[[int], Place], ends: Sequence[int
                 )
             found.column_errors |= shared
     return found
+
+
+def _ask(connection: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+    answer = connection.execute(query, parameters)
+    names = [column[0] for column in answer.description]
+    return [dict(zip(names, values, strict=True)) for values in answer.fetchall()]
 
 
 def _by_file(rows: _Rows, ends: Sequence[int]) -> list[_Rows]:
@@ -239,7 +242,7 @@ def _swapped_dates(rows: _Rows) -> dict[str, str]:
         others = total[name] - rewritten
         if min(rewritten, others) < MIN_PER_FORMAT:
             continue
-        [days] = rows.ask(_swapped(rows.is_part))
+        [days] = rows.ask(_day_order(rows.is_part))
         is_swapped = days[f"not_swapped_{name}"] <= total[name] * MAX_CONTRARY_SHARE
         if is_swapped and days[f"first_month_{name}"] != days[f"last_month_{name}"]:
             date, place = rows.first(f"rewritten_{name}")
@@ -254,7 +257,7 @@ def _swapped_dates(rows: _Rows) -> dict[str, str]:
 def _ambiguous_dates(rows: _Rows) -> dict[str, str]:
     """Find date columns that may have the day before the month."""
     unsure = {name: count for name in ("date", "updated_on") if (count := rows.total[f"unsure_{name}"])}
-    [days] = rows.ask(_days_after_12(rows.is_part)) if unsure else [{}]
+    [days] = rows.ask(_day_order(rows.is_part)) if unsure else [{}]
     found: dict[str, str] = {}
     for name, count in unsure.items():
         after_12 = days["short_year_after_12" if days[f"short_year_{name}"] else "after_12"]
@@ -325,19 +328,20 @@ def _coordinate_errors(rows: _Rows) -> dict[str, str]:
     return found
 
 
-def _shared_id_errors(
-    connection: duckdb.DuckDBPyConnection, file: Path, ids: int, place_of: Callable[[int], Place]
-) -> dict[str, str]:
+def _shared_id_errors(rows: _Rows) -> dict[str, str]:
     """Find ids that several crimes share, if too many do; all but one of these crimes would be rejected."""
-    query = _numbered(sql.statement("fragments/shared_ids").select("MIN(raw.row) AS row"))
-    shared = connection.execute(query, {"file": str(file)}).fetchone()
-    written, lost_digits, rows, all_rows, row = shared or ("", False, 0, 0, 1)
-    if not lost_digits and all_rows < max(MIN_REJECTED, ids * MAX_REJECTED_SHARE):
+    ids = rows.total["id"]
+    found = rows.ask(_numbered(sql.statement("fragments/shared_ids").select("MIN(raw.row) AS row")))
+    if not found:
+        return {}
+    [shared] = found
+    if not shared["lost_digits"] and shared["all_crimes"] < max(MIN_REJECTED, ids * MAX_REJECTED_SHARE):
         return {}
     return {
-        "id": f"has ids shared by several crimes: {all_rows:,} of {ids:,} rows share their id with another crime, "
-        f"{rows:,} of them {written!r}, first in {place_of(row)}. Export the file again with the City's ids as whole "
-        "numbers. Row numbers cannot replace them, and spreadsheets round ids not formatted as whole numbers."
+        "id": f"has ids shared by several crimes: {shared['all_crimes']:,} of {ids:,} rows share their id with another "
+        f"crime, {shared['crimes']:,} of them {shared['written']!r}, first in {rows.place_of(shared['row'])}. Export "
+        "the file again with the City's ids as whole numbers. Row numbers cannot replace them, and spreadsheets round "
+        "ids not formatted as whole numbers."
     }
 
 
@@ -359,13 +363,8 @@ def _counts_by_file() -> str:
 
 
 @cache
-def _swapped(is_part: bool) -> str:
-    return to_duckdb(sql.statement("fragments/swapped_dates"), {}, lambda _: _raw_rows(is_part))
-
-
-@cache
-def _days_after_12(is_part: bool) -> str:
-    return to_duckdb(sql.statement("fragments/days_after_12"), {}, lambda _: _raw_rows(is_part))
+def _day_order(is_part: bool) -> str:
+    return to_duckdb(sql.statement("fragments/day_order"), {}, lambda _: _raw_rows(is_part))
 
 
 @cache

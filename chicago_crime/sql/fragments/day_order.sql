@@ -1,0 +1,29 @@
+-- What:    whether days or months come first in dates that are written in numbers. In parsed dates, months do.
+-- Grain:   one row.
+-- Columns: per date column, dates that start with month and day as numbers although their day is up to 12, or do not
+--          although it is later (not_swapped_...): none if a program swapped day and month where it could; the first
+--          and last month of those that do not. Of both columns, dates in numbers with a day after 12, and those of
+--          them with a two-digit year; per column, dates with a two-digit year.
+SELECT
+  COUNTIF(is_rewritten_date != (EXTRACT(DAY FROM date) <= 12)) AS not_swapped_date,
+  MIN(IF(is_rewritten_date, EXTRACT(MONTH FROM date), NULL)) AS first_month_date,
+  MAX(IF(is_rewritten_date, EXTRACT(MONTH FROM date), NULL)) AS last_month_date,
+  COUNTIF(is_rewritten_updated_on != (EXTRACT(DAY FROM updated_on) <= 12)) AS not_swapped_updated_on,
+  MIN(IF(is_rewritten_updated_on, EXTRACT(MONTH FROM updated_on), NULL)) AS first_month_updated_on,
+  MAX(IF(is_rewritten_updated_on, EXTRACT(MONTH FROM updated_on), NULL)) AS last_month_updated_on,
+  COUNTIF(NOT is_rewritten_date AND EXTRACT(DAY FROM date) > 12)
+  + COUNTIF(NOT is_rewritten_updated_on AND EXTRACT(DAY FROM updated_on) > 12) AS after_12,
+  COUNTIF(is_short_date AND EXTRACT(DAY FROM date) > 12)
+  + COUNTIF(is_short_updated_on AND EXTRACT(DAY FROM updated_on) > 12) AS short_year_after_12,
+  COUNTIF(is_short_date) AS short_year_date,
+  COUNTIF(is_short_updated_on) AS short_year_updated_on
+FROM (
+  SELECT
+    date,
+    updated_on,
+    READ_REWRITTEN(raw.date) IS NOT NULL AS is_rewritten_date,
+    READ_REWRITTEN(raw.updated_on) IS NOT NULL AS is_rewritten_updated_on,
+    REGEXP_CONTAINS(raw.date, r'^[\s="]*\d\d?[-/]\d\d?[-/]\d\d(?:\D|$)') AS is_short_date,
+    REGEXP_CONTAINS(raw.updated_on, r'^[\s="]*\d\d?[-/]\d\d?[-/]\d\d(?:\D|$)') AS is_short_updated_on
+  FROM parsed_crimes
+)
