@@ -5,7 +5,6 @@ other are written as a canonical CSV, with their values unchanged.
 """
 
 import csv
-import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -83,8 +82,8 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
         raise SourceError(f"{fetched.origin} has a header but no rows: download it again")
     if counts.quarantined * 2 > counts.lines or not counts.rows:
         with split.quarantine.open(encoding="utf-8") as file:
-            is_escaped = re.search(r'\\[",]', "".join(islice(file, 1, 100)))
-        how = "with doubled quotes in place of backslashes (in Spark, escape='\"')" if is_escaped else "again"
+            is_escaped = "\\," in "".join(islice(file, 1, 100))
+        how = "with quotes around values in place of backslashes" if is_escaped else "again"
         raise SourceError(f"{fetched.origin}: {damage}. Download or export the file {how}.")
     try:
         values = read_values(split.file, lambda row: fetched.place(split.line_of(row)), _last_rows(fetched, split))

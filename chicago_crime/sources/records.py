@@ -201,27 +201,38 @@ class _Finder:
 
         Only the first line is reported as damaged, because the next ones may be good rows.
         """
-        if damage := _MARK.match(text, start):
-            return _single(text[start : text.index(b"\n", start) + 1], 1, problem=damage[1].decode())
+        line = text[start : text.index(b"\n", start) + 1]
+        if damage := _MARK.match(line):
+            return _single(line, 1, problem=damage[1].decode())
         ends: list[int] = []
-        fields: list[str] = []
+        fields, problem = self._fields(text, start, ends)
+        if problem == _OPEN_QUOTE and ends[-1] == len(text) and not is_last:
+            return None
+        if not problem:
+            row = text[start : ends[-1]]
+            return _single(row, len(ends), None if self._row.fullmatch(row) else fields)
+        if b'\\"' in line:  # as Spark and MySQL write quotes
+            fields, still = self._fields(line.replace(b'\\"', b'""'), 0, [])
+            problem = problem if still else ""
+        return _single(line, 1, None if problem else fields, problem)
+
+    def _fields(self, text: bytes, start: int, ends: list[int]) -> tuple[list[str], str]:
+        """Parse the row at an offset; append the end of each line to `ends`.
+
+        Returns:
+            The fields, and why they are not a row; "" if they are one.
+        """
         lines = self._lines(text, start, ends)
         try:
             fields = next(csv.reader(lines, delimiter=self._separator, skipinitialspace=self._has_blanks, strict=True))
-            noun = "field" if len(fields) == 1 else "fields"
-            problem = "" if len(fields) == self._width else f"{len(fields)} {noun} where the header has {self._width}"
         except _UnreadableError as error:
-            problem = _OPEN_QUOTE if ends else str(error)
+            return [], _OPEN_QUOTE if ends else str(error)
         except csv.Error as error:
-            problem = f"misplaced quote: {error}"
-            if "end of data" in str(error):
-                if not is_last:
-                    return None
-                problem = _OPEN_QUOTE
-        if problem:
-            return _single(text[start : text.index(b"\n", start) + 1], 1, problem=problem)
-        row = text[start : ends[-1]]
-        return _single(row, len(ends), None if self._row.fullmatch(row) else fields)
+            is_unfinished = "end of data" in str(error)
+            return [], _OPEN_QUOTE if is_unfinished else f"misplaced quote: {error}"
+        noun = "field" if len(fields) == 1 else "fields"
+        is_row = len(fields) == self._width
+        return fields, "" if is_row else f"{len(fields)} {noun} where the header has {self._width}"
 
     def _run(self, text: bytes) -> Records | None:
         """Return the well-formed rows before the first one that is too long; None if there are none."""

@@ -211,7 +211,7 @@ ZIP = zipped({"crimes_2016.csv": LARGE})
         ("2016.csv.xz", flipped(lzma.compress(LARGE)), "is damaged or truncated"),
         ("2001_to_2020.csv.gz", gzip.compress(LARGE)[:-9], "is damaged or truncated"),
         ("2016.csv", PLAIN + b'1,"x\n' * 60, r"60 of 84 lines .* line 26 \(misplaced quote"),
-        ("2016.csv", PLAIN + b'1,"x\\",\n' * 60, r"60 of 84 lines .* with doubled quotes in place of backslashes"),
+        ("2016.csv", PLAIN + b"1,x\\,y\n" * 60, r"60 of 84 lines .* with quotes around values in place of backslashes"),
         ("2016.csv", PLAIN.replace(b",", b"\x1f").replace(b"\n", b"\x1e"), "is a binary file, not a CSV"),
         ("2016.csv", text_of(MANY).encode(), r"only 24 of 96 rows are from 2016; .* 2015-2017\. .* remove the year"),
         ("all.csv", PLAIN + b"x,y\n" * 5, r"5 of 29 lines have no year in their date; the first is .*line 26: 'x,y'"),

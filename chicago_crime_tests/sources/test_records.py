@@ -83,6 +83,18 @@ def test_a_long_record_spans_blocks_and_an_unclosed_quote_does_not() -> None:
     assert records == [long, *endless.splitlines(keepends=True), long]
 
 
+@pytest.mark.parametrize("text", ['CTA "L" PLATFORM', 'PIPE 6"', '","', '"'])
+def test_a_backslash_escapes_a_quote_only_in_a_line_that_is_not_a_row(text: str) -> None:
+    escaped = text.replace('"', '\\"')
+    lines = f'1,"{escaped}","(41.8, -87.6)",false\n2,"\\","","\\"\n3,"{escaped}",b,"\n'
+    found = list(find_records([lines.encode()], Dialect(WIDTH)))
+    assert read(b"".join(as_csv(one, Dialect(WIDTH), range(WIDTH)) for one in found if not one.problem)) == [
+        ["1", text, "(41.8, -87.6)", "false"],
+        ["2", "\\", "", "\\"],
+    ]
+    assert found[-1].problem
+
+
 @pytest.mark.parametrize(
     ("date", "year"),
     [

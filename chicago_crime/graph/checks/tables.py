@@ -50,12 +50,13 @@ def _holds_to_schema(table: Table, inputs: CheckInputs, years: Sequence[int]) ->
 
 def _values_are_possible(table: Table, inputs: CheckInputs, years: Sequence[int]) -> Findings:
     findings: dict[int, Finding] = {}
-    stored = inputs.warehouse.stored(table)
+    stored, manifests = inputs.warehouse.stored(table), inputs.manifests(years)
     for year, rows in _problem_rows(table, _out_of_range(table), inputs, years).items():
         findings[year] = one = Finding(rows or "no problem")
+        file = manifests[year].origin if year in manifests else "the file"
         for problem, count in rows.items():
             if count > stored[year].rows * MAX_INVALID and count >= MIN_LOST:
-                one.failures.append(f"{problem} in {count:,} rows: are columns of the file swapped?")
+                one.failures.append(f"{problem} in {count:,} rows: are columns of {file} swapped?")
             else:
                 one.warnings.append(f"{problem} in {count:,} rows")
     return findings
