@@ -321,14 +321,17 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
     api = DataprocApi(settings.gcp_project, settings.gcp_region, address, settings.gcp_credentials)
     where = (
         api,
-        settings.staging_bucket,
         settings.dataproc_max_minutes,
         settings.dataproc_service_account,
         settings.dataproc_subnet,
     )
     backend: Backend = BatchBackend(*where)
     if settings.dataproc_mode == "cluster":
-        machine_type, workers = settings.dataproc_machine_type, settings.dataproc_workers
-        backend = ClusterBackend(*where, machine_type=machine_type, workers=workers)
+        backend = ClusterBackend(
+            *where,
+            bucket=settings.staging_bucket,
+            machine_type=settings.dataproc_machine_type,
+            workers=settings.dataproc_workers,
+        )
     store = build_bucket_store(settings, settings.staging_bucket)
     return DataprocSpark(api, backend, store, settings.data_dir / "dataproc")

@@ -45,7 +45,7 @@ class WholeCloud:
     def left(self) -> list[str]:
         """Return resources that should have been removed: clusters, jobs, staged objects and files, run notes."""
         state, data = self.dataproc.dataproc, self.settings.data_dir
-        kept = ("jobs/", "crimes/", "quarantine/", "published/", "google-cloud-dataproc-metainfo/")
+        kept = ("crimes/", "quarantine/", "published/", "google-cloud-dataproc-metainfo/")
         names = [*self.storage.names(BUCKET), *self.storage.names(STAGING)]
         staged = [name for name in names if not name.startswith(kept)]
         return [

@@ -99,12 +99,15 @@ def test_a_missing_permission_on_the_project(cloud: WholeCloud, permission: str,
     assert (problems(cloud, dataproc_mode=other) == []) == permission.startswith("dataproc.")
 
 
-def test_too_few_processors_for_the_cluster(cloud: WholeCloud) -> None:
-    cloud.access.quotas["N2_CPUS"] = 8.0
+def test_too_few_processors(cloud: WholeCloud) -> None:
+    cloud.access.quotas |= {"N2_CPUS": 8.0, "CPUS_ALL_REGIONS": 10.0}
     [finding] = problems(cloud)
     assert finding.state == "warning"
-    assert finding.detail == "the cluster needs 12 processors, but the quota N2_CPUS has 8 left"
+    few = "the quotas leave 8 in N2_CPUS and 10 in CPUS_ALL_REGIONS"
+    assert finding.detail == f"the cluster needs 12 processors, but {few}"
     assert problems(cloud, dataproc_workers=0) == []
+    [of_batch] = problems(cloud, dataproc_mode="serverless")
+    assert of_batch.detail == "a batch needs 12 processors, but the quotas leave 10 in CPUS_ALL_REGIONS"
 
 
 def test_a_missing_permission_on_the_bucket(cloud: WholeCloud) -> None:

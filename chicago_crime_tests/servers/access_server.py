@@ -60,8 +60,14 @@ class _Handler(GoogleHandler):
         self._reply_held(lambda permission: permission not in self.server.forbidden)
 
     def _on_regions_get(self) -> None:
-        quotas = [{"metric": name, "limit": limit, "usage": 0.0} for name, limit in self.server.quotas.items()]
-        self.reply_json({"kind": "compute#region", "name": self.called.parameters["region"], "quotas": quotas})
+        self._reply_quotas(lambda metric: metric != "CPUS_ALL_REGIONS")
+
+    def _on_projects_get(self) -> None:
+        self._reply_quotas(lambda metric: metric == "CPUS_ALL_REGIONS")
+
+    def _reply_quotas(self, is_here: Callable[[str], bool]) -> None:
+        quotas = [{"metric": name, "limit": n, "usage": 0.0} for name, n in self.server.quotas.items() if is_here(name)]
+        self.reply_json({"quotas": quotas})
 
     def _reply_held(self, is_held: Callable[[str], bool]) -> None:
         held = [permission for permission in json.loads(self.received.body)["permissions"] if is_held(permission)]
@@ -76,7 +82,7 @@ class AccessServer(GoogleServer):
         may_read: whether callers with a token may read them.
         forbidden: permissions on the project and accounts that callers do not have.
         accounts: the existing service accounts.
-        quotas: the region's quotas by metric.
+        quotas: the quotas of the region and of the project by metric.
     """
 
     api_name = "secretmanager.v1"
@@ -87,4 +93,4 @@ class AccessServer(GoogleServer):
         self.secrets, self.may_read = secrets, True
         self.forbidden: set[str] = set()
         self.accounts: set[str] = set()
-        self.quotas = {"CPUS": 72.0, "N2_CPUS": 24.0}
+        self.quotas = {"CPUS": 72.0, "N2_CPUS": 24.0, "CPUS_ALL_REGIONS": 32.0}

@@ -27,7 +27,7 @@ class Program:
         pretend_s: float,
         main: str,
         arguments: Sequence[str],
-        output: tuple[str, str],
+        output: tuple[str, str] | None,
         is_over: Callable[[int], None],
     ):
         self.storage, self.runs, self.pretend_s = storage, runs, pretend_s
@@ -54,7 +54,6 @@ class Program:
             self._is_over(-9 if self._stopped.is_set() else 0)
             return
         main, arguments = self._given
-        bucket, prefix = self._output
         command = [sys.executable, str(DRIVER), *map(self._local, (main, *arguments))]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
         with tempfile.TemporaryDirectory() as folder:
@@ -64,7 +63,9 @@ class Program:
             if self._stopped.is_set():
                 self._process.kill()
             printed, _ = self._process.communicate()
-        self.storage.write(bucket, f"{prefix}.000000000", printed)
+        if self._output:
+            bucket, prefix = self._output
+            self.storage.write(bucket, f"{prefix}.000000000", printed)
         self._is_over(self._process.returncode)
 
     def _local(self, text: str) -> str:

@@ -149,16 +149,13 @@ class Dataproc:
         if id_ in self.batches:
             raise RefusedError(409, f"Already exists: Failed to create batch: Batch {place}/batches/{id_}")
         operation = self._operation(place)
-        prefix = f"google-cloud-dataproc-metainfo/{uuid4()}/jobs/srvls-batch-{uuid4()}/driveroutput"
-        bucket = given["environmentConfig"]["executionConfig"]["stagingBucket"]
         made = {
             "name": f"{place}/batches/{id_}",
             "operation": operation["name"],
-            "runtimeInfo": {"outputUri": f"gs://{bucket}/{prefix}"},
         }
         batch = self.batches[id_] = Task(given | made)
         self._set_batch(batch, "PENDING")
-        batch.program = self._run(given["pysparkBatch"], (bucket, prefix), partial(self._batch_is_over, batch))
+        batch.program = self._run(given["pysparkBatch"], None, partial(self._batch_is_over, batch))
         return operation
 
     def batch(self, id_: str) -> Json:
@@ -181,7 +178,7 @@ class Dataproc:
                 return {}
         raise RefusedError(400, f"Operation {name} cannot be cancelled")
 
-    def _run(self, about: Json, output: tuple[str, str], is_over: Callable[[int], None]) -> Program:
+    def _run(self, about: Json, output: tuple[str, str] | None, is_over: Callable[[int], None]) -> Program:
         return self.run(about["mainPythonFileUri"], about["args"], output, is_over)
 
     def _operation(self, place: str) -> Json:

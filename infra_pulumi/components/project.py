@@ -14,6 +14,7 @@ APIS = (
     "cloudresourcemanager",  # roles on the project: granted here, checked by `chicago-crime doctor`
     "compute",  # the machine, and Dataproc's machines
     "dataproc",  # Spark, on a cluster or serverless
+    "dataprocrm",  # serverless, since runtime 3.0
     "iam",  # the two service accounts
     "iap",  # access to the machine, which has no public address
     "oslogin",  # SSH logins

@@ -12,7 +12,7 @@ from chicago_crime.settings import PREFIX, Settings
 from chicago_crime.storage.google import permissions, rest
 from chicago_crime.storage.google.access import HOW_TO_SIGN_IN
 from chicago_crime.storage.google.permissions import Grant, Place, as_command, grant_command, grants_for
-from chicago_crime.storage.google.prices import vcpus
+from chicago_crime.storage.google.prices import BATCH_VCPUS, vcpus
 from chicago_crime.tables import CRIMES
 
 _DATASET_ONLY = {"bigquery.datasets.get", "bigquery.tables.create", "bigquery.tables.list"}
@@ -74,7 +74,8 @@ class Probe:
         )
         for place, bucket in self._buckets().items():
             create = ("gcloud", "storage", "buckets", "create", f"gs://{bucket}", project)
-            fix = as_command(*create, f"--location={settings.gcp_region}", "--uniform-bucket-level-access")
+            options = ("--uniform-bucket-level-access", *(["--soft-delete-duration=0"] if place != "bucket" else []))
+            fix = as_command(*create, f"--location={settings.gcp_region}", *options)
             yield from self._permissions(place, f"bucket {bucket}", {404: fix})
         yield from self._dataset()
         yield self._region()
@@ -110,8 +111,8 @@ class Probe:
         is_cluster = settings.dataproc_mode == "cluster"
         where = f"regions/{region}/clusters" if is_cluster else f"locations/{region}/batches"
         answers["spark"] = send(rest.DATAPROC, f"/v1/projects/{project}/{where}/requested-by-doctor")
-        if is_cluster:
-            answers["quotas"] = send(rest.COMPUTE, f"/compute/v1/projects/{project}/regions/{region}")
+        for name, path in (("quotas of the region", f"/regions/{region}"), ("quotas of the project", "")):
+            answers[name] = send(rest.COMPUTE, f"/compute/v1/projects/{project}{path}")
         if account := settings.dataproc_service_account:
             path = f"/v1/projects/-/serviceAccounts/{account}:testIamPermissions"
             answers["account"] = send(rest.ACCOUNTS, path, self._to_test("account"))
@@ -210,14 +211,17 @@ class Probe:
         return Finding("region", "broken", f"more than one: {detail}", fix)
 
     def _processors(self) -> Iterator[Finding]:
-        """Check that the region's quotas leave enough processors for the cluster: new projects often have 8."""
-        settings, answer = self.settings, self.answers.get("quotas")
-        needed = vcpus(settings.dataproc_machine_type) * (settings.dataproc_workers + 1)
-        family = settings.dataproc_machine_type.partition("-")[0].upper()
-        for quota in answer.content.get("quotas", []) if answer else ():
-            free = int(quota["limit"] - quota["usage"])
-            if quota["metric"] in ("CPUS", f"{family}_CPUS") and free < needed:
-                detail = f"the cluster needs {needed} processors, but the quota {quota['metric']} has {free} left"
-                page = f"https://console.cloud.google.com/iam-admin/quotas?project={settings.gcp_project}"
-                fix = f"export {PREFIX}DATAPROC_WORKERS=0  (one machine), or request more: {page}"
-                yield Finding("processors", "warning", detail, fix)
+        """Check that the quotas leave enough processors: in new projects, they are often 8 or 12."""
+        settings, metrics = self.settings, {"CPUS", "CPUS_ALL_REGIONS"}
+        what, needed, fix = "a batch", BATCH_VCPUS, ""
+        if settings.dataproc_mode == "cluster":
+            what, needed = "the cluster", vcpus(settings.dataproc_machine_type) * (settings.dataproc_workers + 1)
+            metrics.add(f"{settings.dataproc_machine_type.partition('-')[0].upper()}_CPUS")
+            fix = f"export {PREFIX}DATAPROC_WORKERS=0  (one machine), or "
+        fix += f"request more: https://console.cloud.google.com/iam-admin/quotas?project={settings.gcp_project}"
+        answers = [self.answers[f"quotas of the {place}"].content for place in ("region", "project")]
+        quotas = [quota for answer in answers for quota in answer.get("quotas", []) if quota["metric"] in metrics]
+        left = {quota["metric"]: int(quota["limit"] - quota["usage"]) for quota in quotas}
+        if few := [f"{free} in {metric}" for metric, free in left.items() if free < needed]:
+            detail = f"{what} needs {needed} processors, but the quotas leave {' and '.join(few)}"
+            yield Finding("processors", "warning", detail, fix)

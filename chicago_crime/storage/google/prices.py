@@ -10,6 +10,10 @@ TIB = 2**40
 HOURS_A_MONTH = 730
 CLUSTER_DISK_GB = 100  # boot disk of each machine of a Dataproc cluster
 
+BATCH_VCPUS = 12
+"""A serverless batch's driver and two executors, of four each:
+https://docs.cloud.google.com/managed-spark/quotas-serverless."""
+
 USD_PER_TIB_QUERIED = 6.25
 """BigQuery, by bytes billed: https://cloud.google.com/bigquery/pricing. Load jobs, DDL and metadata are free, and so is
 the first TiB of a month."""

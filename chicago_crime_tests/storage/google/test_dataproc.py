@@ -40,20 +40,20 @@ def test_all_years_share_one_private_temporary_cluster(cloud: Cloud, runs: dict[
     assert created["labels"]["run"].replace("-", "") in created["clusterName"]
 
 
-def test_a_batch_has_a_time_limit_an_account_and_our_bucket(cloud: Cloud, runs: dict[str, JobRun]) -> None:
+def test_a_batch_has_a_time_limit_and_an_account(cloud: Cloud, runs: dict[str, JobRun]) -> None:
     [created] = [json.loads(request.body) for request in cloud.dataproc.calls if request.call == "batches.create"]
     execution = created["environmentConfig"]["executionConfig"]
     assert execution["ttl"] == "7200s"
     assert execution["serviceAccount"] == cloud.settings.dataproc_service_account
     assert execution["authenticationConfig"] == {"userWorkloadAuthenticationType": 1}, "SERVICE_ACCOUNT"
-    assert execution["stagingBucket"] == cloud.settings.gcs_staging_bucket
+    assert "stagingBucket" not in execution, "runtime 3.0 uses none"
     assert created["runtimeConfig"]["version"] == "3.0"
 
 
-def test_programs_are_uploaded_once_and_nothing_else_is_kept(cloud: Cloud, runs: dict[str, JobRun]) -> None:
+def test_each_run_uploads_its_program_and_leaves_nothing(cloud: Cloud, runs: dict[str, JobRun]) -> None:
     assert cloud.left() == []
-    uploads = [name for _, name, _ in cloud.storage.buckets.written if name.startswith("jobs/")]
-    assert sorted(name.rpartition(".")[2] for name in uploads) == ["csv", "csv", "csv", "py"]
+    uploads = [name for _, name, _ in cloud.storage.buckets.written if "/job/" in name]
+    assert sorted(name.rpartition(".")[2] for name in uploads) == [*["csv"] * 3 * len(runs), *["py"] * len(runs)]
 
 
 def test_a_failed_job_is_reported_with_the_end_of_its_log_and_leaves_nothing(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ IMAGE = "3.0-debian13"
 """A cluster's image: Spark 4.1, Python 3.12, Java 21, as in the tests. Google picks its latest patch release."""
 
 RUNTIME = "3.0"
-"""A batch's runtime: Spark 4.0, Python 3.12, Java 21."""
+"""A batch's runtime: Spark 4.0, Python 3.12, Java 21. Its logs are in Cloud Logging only."""
 
 IDLE_MINUTES = 10
 """Google deletes a cluster after this many minutes without a job."""
@@ -71,7 +71,6 @@ class Backend(ABC):
 
     Attributes:
         api: client of Dataproc.
-        bucket: bucket for the drivers' output. The platform may not read Dataproc's default bucket.
         max_minutes: Google ends the cluster or batch after this time, even if a program is running.
         service_account: account that programs run as; None for the default.
         subnet: subnetwork of the machines; None for the region's default.
@@ -79,7 +78,6 @@ class Backend(ABC):
     """
 
     api: DataprocApi
-    bucket: str
     max_minutes: int
     service_account: str | None = None
     subnet: str | None = None
@@ -138,10 +136,12 @@ class ClusterBackend(Backend):
     """Runs each program as a job on its own cluster; both have the program's name.
 
     Attributes:
+        bucket: bucket for the drivers' output. The platform may not read Dataproc's default bucket.
         machine_type: type of the master and of each worker.
         workers: number of workers; 0 for a single node.
     """
 
+    bucket: str = field(kw_only=True)
     machine_type: str = field(kw_only=True)
     workers: int = field(kw_only=True)
 
@@ -249,15 +249,14 @@ class BatchBackend(Backend):
         batch = self._batch(name)
         if batch is None:
             return None
-        is_good, output = batch.state == Batch.State.SUCCEEDED, batch.runtime_info.output_uri
-        return JobState(batch.state.name, batch.state in _BATCH_OVER, is_good, batch.state_message, output)
+        is_good = batch.state == Batch.State.SUCCEEDED
+        return JobState(batch.state.name, batch.state in _BATCH_OVER, is_good, batch.state_message)
 
     @override
     def start(self, name: str, program: Program, labels: Labels, log: Log) -> None:
         as_account = AuthenticationConfig.AuthenticationType.SERVICE_ACCOUNT  # the default is the caller's account
         execution: dict[str, Any] = {
             "ttl": {"seconds": self.max_minutes * 60},
-            "staging_bucket": self.bucket,
             "authentication_config": {"user_workload_authentication_type": as_account},
         }
         if self.service_account:

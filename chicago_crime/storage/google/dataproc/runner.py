@@ -33,7 +33,7 @@ class DataprocSpark(SparkRunner):
     Attributes:
         api: client of Dataproc.
         backend: runs programs there.
-        store: bucket for programs and workspaces.
+        store: bucket for programs and workspaces, where a rule may delete files of earlier runs.
         leases: local folder with a note for each run that holds something in the cloud.
         programs: folder of the jobs.
     """
@@ -61,8 +61,12 @@ class DataprocSpark(SparkRunner):
     @override
     def run(self, run_id: str, job: str, log: logging.Logger, **arguments: Path | str) -> Mapping[str, str]:
         name = name_of(run_id, job)
-        uploaded = {key: self._upload(value) if isinstance(value, Path) else value for key, value in arguments.items()}
-        program = {"main_python_file_uri": self._upload(self.programs / f"{job}.py"), "args": as_options(uploaded)}
+
+        def upload(file: Path) -> str:
+            return self.store.uri(self.store.add(f"{STAGING}/{run_id}/job", file).key)
+
+        uploaded = {key: upload(value) if isinstance(value, Path) else value for key, value in arguments.items()}
+        program = {"main_python_file_uri": upload(self.programs / f"{job}.py"), "args": as_options(uploaded)}
         labels = {"platform": "chicago-crime", "run": run_id.lower(), "asset": _dashed(job)}
         try:
             self.backend.start(name, program, labels, log.info)
@@ -70,9 +74,6 @@ class DataprocSpark(SparkRunner):
         finally:
             self._clean_up(name, log)
         return {"dataproc": self.backend.page(name)}
-
-    def _upload(self, file: Path) -> str:
-        return self.store.uri(self.store.add("jobs", file).key)
 
     def _wait(self, name: str, log: logging.Logger) -> None:
         """Wait until a job ends, and log its states."""
