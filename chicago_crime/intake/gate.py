@@ -7,7 +7,6 @@ other are written as a canonical CSV, with their values unchanged.
 import csv
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import accumulate, islice
 from pathlib import Path
@@ -18,7 +17,7 @@ import duckdb
 from chicago_crime.intake.csv_rows import RowSplit, describe_line, split_rows
 from chicago_crime.intake.values import MAX_REJECTED_SHARE, MIN_REJECTED, read_values
 from chicago_crime.sources.base import SourceError, SourceFile
-from chicago_crime.sources.header import Header, HeaderError, read_header
+from chicago_crime.sources.header import Header, HeaderError, read_header, repeated_header
 from chicago_crime.tables.columns import SOURCE_NAMES
 from chicago_crime.tables.years import format_years
 
@@ -71,7 +70,7 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
         SourceError: the file lacks required columns or rows, is mostly damaged or of another year, or has a column
             whose values would be misread.
     """
-    names = _names_on(fetched.path, 1)
+    names = next(csv.reader([_line(fetched.path, 1)]), [])
     try:
         header = read_header(names)
     except HeaderError as error:
@@ -104,7 +103,7 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
     of_year = sum(in_year.values())
     cut_off = str(fetched.details.get("cut_off", ""))
     found = (_rows_of_other_years(year, of_year, months), cut_off, _lines_of_no_year(fetched))
-    problems = [*filter(None, found), *values.problems(own_names)]
+    problems = list(dict.fromkeys([*filter(None, found), *values.problems(own_names)]))
     if of_year < counts.rows * MIN_SHARE_OF_YEAR:
         raise SourceError(f"{fetched.origin}: {' '.join(problems)}")
     unreadable = {name: asdict(found) for name, found in values.unreadable.items()}
@@ -154,26 +153,20 @@ def _rows_of_other_years(year: int, of_year: int, months: Mapping[str, int]) -> 
 
 
 def _header_at(fetched: SourceFile, line: int, header: Header) -> list[str]:
-    """Return the column names if a line is a header in another spelling, else an empty list.
+    """Return the column names if a line repeats the header in another spelling, else an empty list.
 
     Raises:
-        SourceError: its columns are in a different order, so the rows below it are, too.
+        SourceError: its columns are in a different order.
     """
-    names = _names_on(fetched.path, line)
-    with suppress(HeaderError):
-        if read_header(names).positions != header.positions:
-            raise SourceError(
-                f"{fetched.origin}: {fetched.place(line)} is a header with the columns in a different order. Split the "
-                "file above this line, and put both parts in the folder."
-            )
-        return names
-    return []
+    try:
+        return repeated_header(_line(fetched.path, line), header)
+    except HeaderError as error:
+        raise SourceError(f"{fetched.origin}: {fetched.place(line)} {error}") from None
 
 
-def _names_on(file: Path, line: int) -> list[str]:
-    """Read the column names on a line of a file."""
+def _line(file: Path, number: int) -> str:
     with file.open(encoding="utf-8-sig", errors="surrogateescape") as stream:
-        return next(csv.reader(islice(stream, line - 1, line)), [])
+        return next(islice(stream, number - 1, number), "")
 
 
 def _damage(split: RowSplit) -> str:

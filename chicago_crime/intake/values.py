@@ -42,7 +42,7 @@ MIN_TIMES = 20
 _FORMS = {
     "BOOL": "true or false, t or f, yes or no, y or n, 1 or 0",
     "INT64": "whole numbers such as 1811, 1811.0 and 1,811",
-    "FLOAT64": "numbers with a decimal point such as 41.883500187",
+    "FLOAT64": "numbers with all digits such as 41.883500187 or 1176352",
     "DATETIME": "02/28/2016 03:50:00 PM, 02/28/2016 15:50, 2016-02-28 15:50:00, 28-Feb-2016, with or without a time",
 }
 _DAY_MONTH = r"(?:1[3-9]|[23]\d)[-/](?:0?[1-9]|1[0-2])"
@@ -154,7 +154,9 @@ class _Rows:
 
     def ask(self, query: str) -> list[dict[str, Any]]:
         """Return the result of a query."""
-        return _ask(self.connection, query, self._parameters)
+        answer = self.connection.execute(query, self._parameters)
+        names = [column[0] for column in answer.description]
+        return [dict(zip(names, values, strict=True)) for values in answer.fetchall()]
 
     def first(self, name: str, where: str = "WHERE value IS NOT NULL") -> tuple[Any, Place]:
         """Return the first value that a count includes, and its place, optionally under a condition."""
@@ -182,15 +184,16 @@ def read_values(file: Path, place_of: Callable[[int], Place], ends: Sequence[int
         ends: the number of the last row of each of the user's files, if the CSV joins several.
     """
     with duckdb.connect(config={"threads": 2}) as connection:
-        [total] = _ask(connection, _counts(), {"file": str(file)})
-        rows = _Rows(connection, file, place_of, total)
+        rows = _Rows(connection, file, place_of, {})
+        [total] = rows.ask(_counts())
+        rows = replace(rows, total=total)
         unread = {name: total[f"unreadable_{name}"] for name in total if f"unreadable_{name}" in total}
         present = {name: total[name] + unread.get(name, 0) for name in TYPED if name in total}
         found = Values(total["crimes"], total["rejected"], total["months"], present)
         for name in [name for name, count in unread.items() if count]:
             example, place = rows.first(f"unreadable_{name}")
             found.unreadable[name] = Unreadable(unread[name], str(place), example[:80])
-        found.column_errors = _ambiguous_dates(rows)
+        found.column_errors = _other_year(rows) | _ambiguous_dates(rows)
         for part in _by_file(rows, ends) if len(ends) > 1 else [rows]:  # good files must not hide a bad one
             found.column_errors |= _swapped_dates(part) | _lost_am_pm(part)
         found.column_errors |= _day_first(rows)
@@ -216,12 +219,6 @@ def read_values(file: Path, place_of: Callable[[int], Place], ends: Sequence[int
                 )
             found.column_errors |= shared
     return found
-
-
-def _ask(connection: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-    answer = connection.execute(query, parameters)
-    names = [column[0] for column in answer.description]
-    return [dict(zip(names, values, strict=True)) for values in answer.fetchall()]
 
 
 def _by_file(rows: _Rows, ends: Sequence[int]) -> list[_Rows]:
@@ -291,15 +288,27 @@ def _day_first(rows: _Rows) -> dict[str, str]:
     """Find date columns in which some values cannot be read because the day comes first."""
     total, found = rows.total, dict[str, str]()
     for name in ("date", "updated_on"):
-        if (unread := total[f"unreadable_{name}"]) and (day_first := rows.first(f"unreadable_{name}", _DAY_FIRST))[0]:
+        unread, read = total[f"unreadable_{name}"], total[name]
+        is_column = unread > (unread + read) * MAX_UNREADABLE_SHARE  # a few are damage
+        if is_column and (day_first := rows.first(f"unreadable_{name}", _DAY_FIRST))[0]:
             date, place = day_first
             parts = "the day" if re.search(r"[12]\d{3}", date) else "the day or a two-digit year"
             found[name] = (
-                f"has {parts} before the month, as in {date!r} in {place}: {unread:,} of {total[name] + unread:,} "
-                "values cannot be read, and others would be misread. Export the file again with dates like 2016-02-28 "
-                "15:50:00."
+                f"has {parts} before the month, as in {date!r} in {place}: {unread:,} of {unread + read:,} values "
+                f"cannot be read{', and others would be misread' if read else ''}. Export the file again with dates "
+                "like 2016-02-28 15:50:00."
             )
     return found
+
+
+def _other_year(rows: _Rows) -> dict[str, str]:
+    """Find two-digit years that contradict the column `year`: in 16-Jan-05, the year may come first."""
+    other, dates = rows.total["other_year"], rows.total["date"]
+    if other < max(MIN_REJECTED, dates * MAX_REJECTED_SHARE):
+        return {}
+    date, place = rows.first("other_year")
+    problem = f"contradicts the column year in {other:,} of {dates:,} rows, first {date!r} in {place}"
+    return {"date": f"{problem}. If the dates are right, remove the column; else export the file again with ISO dates."}
 
 
 def _flag_errors(total: Mapping[str, Any]) -> dict[str, str]:
@@ -331,11 +340,10 @@ def _coordinate_errors(rows: _Rows) -> dict[str, str]:
 def _shared_id_errors(rows: _Rows) -> dict[str, str]:
     """Find ids that several crimes share, if too many do; all but one of these crimes would be rejected."""
     ids = rows.total["id"]
-    found = rows.ask(_numbered(sql.statement("fragments/shared_ids").select("MIN(raw.row) AS row")))
-    if not found:
-        return {}
-    [shared] = found
-    if not shared["lost_digits"] and shared["all_crimes"] < max(MIN_REJECTED, ids * MAX_REJECTED_SHARE):
+    query = sql.statement("fragments/shared_ids").select("MIN(raw.row) AS row")
+    shared = next(iter(rows.ask(_numbered(query))), None)
+    limit = max(MIN_REJECTED, ids * MAX_REJECTED_SHARE)
+    if shared is None or (not shared["lost_digits"] and shared["all_crimes"] < limit):
         return {}
     return {
         "id": f"has ids shared by several crimes: {shared['all_crimes']:,} of {ids:,} rows share their id with another "

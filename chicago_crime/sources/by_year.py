@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from chicago_crime.sources.base import Place, Progress, Span, no_progress
+from chicago_crime.sources.base import Place, Progress, SourceError, Span, no_progress
 from chicago_crime.sources.containers import Item, open_item, unpacked_size
-from chicago_crime.sources.header import Header
+from chicago_crime.sources.header import Header, HeaderError, repeated_header
 from chicago_crime.sources.layouts import Layout, ReadStats, detect_layout, plain_blocks
 from chicago_crime.sources.records import (
     MAX_RECORD_BYTES,
@@ -23,6 +23,7 @@ from chicago_crime.sources.records import (
     find_records,
     strip_mark,
 )
+from chicago_crime.tables.years import current_year
 
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=(?:\d{4})?(?!\d))", re.ASCII)
 _SHORT_YEAR = re.compile(
@@ -195,11 +196,14 @@ class YearFinder:
 
 
 def _year_in(text: str) -> int:
-    """Return the first number from 1900 to 2099, else a two-digit year after month and day, else `NO_YEAR`."""
+    """Return the first number from 1900 to 2099, else a two-digit year after month and day, else `NO_YEAR`.
+
+    A two-digit year in the future is a day: the year comes first, as in 16-Jan-31.
+    """
     if found := _YEAR.search(text):
         return int(found[0])
     short = _SHORT_YEAR.search(text)
-    return 2000 + int(short[1]) if short else NO_YEAR
+    return year if short and (year := 2000 + int(short[1])) <= current_year() else NO_YEAR
 
 
 def _years_in(text: bytes, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -218,8 +222,11 @@ def _years_in(text: bytes, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 def _count_no_year(split: YearSplit, found: Records, is_none: np.ndarray, numbers: np.ndarray) -> None:
     is_blank = found.are_blank & is_none
     split.blank += int(is_blank.sum())
-    if (is_none & ~is_blank).any() and not split.first_of_no_year:
-        first = int((is_none & ~is_blank).argmax())
-        text = strip_mark(found.text[found.starts[first] : found.ends[first] - 1]).decode(errors="replace")[:80]
-        number = numbers[found.lines[:first].sum()]
-        split.first_of_no_year = f"{split.item}, {split.unit} {number}: {text!r}"
+    for row in np.flatnonzero(is_none & ~is_blank):
+        text = strip_mark(found.text[found.starts[row] : found.ends[row] - 1]).decode(errors="replace")
+        place = Place(int(numbers[found.lines[:row].sum()]), unit=split.unit)
+        try:
+            repeated_header(text if found.are_rows else "", split.layout.header)
+        except HeaderError as error:
+            raise SourceError(f"{split.item}: {place} {error}") from None
+        split.first_of_no_year = split.first_of_no_year or f"{split.item}, {place}: {text[:80]!r}"

@@ -21,6 +21,7 @@ from typing import IO, Any
 from chicago_crime.sources.base import NotCrimesError, SourceError
 from chicago_crime.sources.header import SPELLINGS, normalize
 from chicago_crime.sources.records import csv_line, mark_damaged
+from chicago_crime.tables.columns import SOURCE_NAMES
 
 HEAD = 1 << 18
 """Bytes at the start of a file that identify its format."""
@@ -263,6 +264,11 @@ def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
     copy, target = folder / "objects.json", folder / "objects.csv"
     with copy.open("wb") as file:
         file.writelines(utf8_blocks(reader))  # DuckDB reads UTF-8 without a byte order mark only
+    with copy.open("rb") as stream:
+        is_array = stream.read(HEAD).lstrip().startswith(b"[")
+        stream.seek(-min(HEAD, stream.seek(0, io.SEEK_END)), io.SEEK_END)
+        if is_array and not stream.read().rstrip().endswith(b"]"):  # DuckDB accepts an array that ends after a comma
+            raise SourceError(f"{item} is truncated: its JSON array has no end. Download it again")
     read = f"read_json_objects({_quoted(copy)}, format = 'auto')"
     unpacked = f"(SELECT UNNEST(IF(json_type(json) = 'ARRAY', json -> '$[*]', [json])) AS json FROM {read})"
     # DuckDB 2.0 hangs if a query fails while other threads write its result (duckdb/duckdb#23885).
@@ -281,6 +287,9 @@ def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
                 if are_objects := len(found) == len(keys_found):
                     break
             columns = ", ".join(f"json ->> {_quoted(key)} AS {_quoted(key, chr(34))}" for key in found)
+            if not keys_found:  # the last page of the API is []
+                target.write_bytes(csv_line(SOURCE_NAMES))
+                return target
             _check_keys(item, found, copy)
             if are_objects:
                 connection.execute(f"COPY (SELECT {columns} FROM {elements}) TO {_quoted(target)} (FORMAT CSV, HEADER)")
@@ -302,9 +311,9 @@ def _check_keys(item: Item, found: list[str], file: Path) -> None:
     counts = Counter(map(normalize, found))
     if twice := [key for key, count in counts.items() if count > 1 and key in SPELLINGS]:
         names = " and ".join(repr(key) for key in found if normalize(key) == twice[0])
-        raise SourceError(f"{item} has several keys for one column ({names}): remove all but one")
+        raise SourceError(f"{item} has several keys for one column ({names}): use one of them in all records")
     if not SPELLINGS.keys() & counts.keys() or _is_by_column(file):
-        has = f" (keys found: {', '.join(found)[:200]})" if found else ""
+        has = f" (keys found: {', '.join(found[:12])})" if found else ""
         raise NotCrimesError(f"{item} is JSON, but without one object per crime{has}: download it as .csv")
 
 

@@ -1,5 +1,6 @@
 """Match the header of a CSV to the source columns."""
 
+import csv
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ def read_header(names: Iterable[str]) -> Header:
             raise HeaderError(f"the header has two columns for {column!r}: remove or rename the second, {name!r}")
         else:
             found[column] = index
+    ignored = list(dict.fromkeys(ignored))
     lacking = [column.name for column in SOURCE_COLUMNS if column.needed and column.name not in found]
     if lacking and not found and any(name.isdecimal() for name in names):
         raise HeaderError(
@@ -80,3 +82,22 @@ def read_header(names: Iterable[str]) -> Header:
             f"the header lacks {', '.join(lacking)} (found: {has}). Is this a file of Chicago crimes with its header?"
         )
     return Header(tuple(found.get(column.name) for column in SOURCE_COLUMNS), len(names), tuple(ignored))
+
+
+def repeated_header(line: str, header: Header) -> list[str]:
+    """Return the column names if a line repeats the header, in any spelling; else an empty list.
+
+    Raises:
+        HeaderError: its columns are in a different order, so the rows below it are, too.
+    """
+    names = next(csv.reader([line]), [])
+    try:
+        again = read_header(names)
+    except HeaderError:
+        return []
+    if again.positions != header.positions:
+        raise HeaderError(
+            "is a header with the columns in a different order. Split the file above this line, and put both parts in "
+            "the folder."
+        )
+    return names

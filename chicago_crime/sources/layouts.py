@@ -97,7 +97,8 @@ def detect_layout(item: Item, stream: BufferedReader) -> Layout:
                 after = lines[index + 1 :]
                 names = _fit_to_rows(names, after, separator)
                 blanks = re.compile(rf'\{separator} +"')
-                has_blanks = f"{separator} " in line or any(blanks.search(_QUOTED.sub('"', one)) for one in after)
+                may_have_blanks = f"{separator} " in line or any(blanks.search(_QUOTED.sub('"', one)) for one in after)
+                has_blanks = may_have_blanks and separator != " "
                 return Layout(
                     tuple(names),
                     read_header(names),

@@ -143,6 +143,7 @@ class Portal:
             return {
                 int(row["year"]): State(int(row["crimes"]), row.get("newest_change", ""), row.get("written_at", ""))
                 for row in response.json()
+                if "year" in row or "crimes" not in row  # some crimes may have no year
             }
         except (ValueError, TypeError, KeyError, AttributeError):
             raise HttpError(f"{self.server} sent an unexpected response to a count of rows") from None

@@ -61,6 +61,8 @@ def values_of(result: GateResult, column: str) -> list[Any]:
         ("date", ["03/05/2016 12:00:00am", "Mar  5 2016 12:00AM", "20160305"], [MIDNIGHT] * 3),
         ("date", ["3/5/2016 2:30 p.m.", "2016-03-05 02:30:00 PM", "2016-03-05T14:30:00.000-06:00"], [AFTERNOON] * 3),
         ("updated_on", ["20160305 14:30:15", "2016-03-05 02:30:15 PM"], [SECONDS] * 2),
+        # as newer exports of Socrata write them
+        ("date", ["2016 Mar 05 02:30:15 PM", "2016-Mar-05 14:30:15", "2016 March 5 14:30:15"], [SECONDS] * 3),
         # as PostgreSQL and SAS write them
         ("date", [f"2016-03-05 14:30:15{zone}" for zone in ("-06", "-0500", "+00", "+00:00")], [SECONDS] * 4),
         ("updated_on", ["05MAR2016:14:30:15", "05MAR2016", "05MAR2016:14:30:15.000"], [SECONDS, MIDNIGHT, SECONDS]),

@@ -180,7 +180,7 @@ def test_too_many_unreadable_values_are_refused(tmp_path: Path, column: str, tex
 
 @pytest.mark.parametrize(
     ("column", "text"),
-    [("arrest", "maybe"), ("beat", "x"), ("date", "02/30/2016 14:30")],
+    [("arrest", "maybe"), ("beat", "x"), ("date", "02/30/2016 14:30"), ("date", "28/02/2016 14:30")],
 )
 def test_few_unreadable_values_are_counted(tmp_path: Path, column: str, text: str) -> None:
     """The line number is correct below multi-line rows, blank lines and damaged lines."""
@@ -238,9 +238,9 @@ def test_errors_in_coordinates_from_location_name_that_column(tmp_path: Path) ->
     with pytest.raises(SourceError, match=r"column 'location' has no value in Chicago: 40\.7128 in line 2"):
         gate_of(file, YEAR, tmp_path)
     file.write_text(file.read_text().replace("40.7128, -74.0060", "41,88; -87,63"))
-    problems = gate_of(file, YEAR, tmp_path).problems
+    [problem] = gate_of(file, YEAR, tmp_path).problems
     unread = "column 'location': 36 of 36 values cannot be read; the first is '(41,88; -87,63)' in line 2"
-    assert [problem.partition(".")[0] for problem in problems] == [unread] * 2
+    assert problem.partition(".")[0] == unread
 
 
 def test_a_good_file_does_not_hide_a_bad_one(tmp_path: Path) -> None:

@@ -123,7 +123,8 @@ class PortalServer(FaultyServer):
             for row in rows:
                 groups.setdefault(row[group], []).append(row)
             found = [
-                {group: name} | dict(_aggregate(part, groups[name]) for part in selected) for name in sorted(groups)
+                ({group: name} if name else {}) | dict(_aggregate(part, groups[name]) for part in selected)
+                for name in sorted(groups)
             ]
             return found, [group, *selected]
         for name in selected:

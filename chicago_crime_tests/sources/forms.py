@@ -143,6 +143,7 @@ FORMS: dict[str, dict[str, bytes]] = {
     "indented JSON, gzip": {"2016.json.gz": gzip.compress(json.dumps(as_json(), indent=1).encode())},
     "JSON lines in UTF-16": {"2016.jsonl": "\n".join(map(json.dumps, as_json())).encode("utf-16")},
     "JSON pages": {"2016.json": "\n".join(json.dumps(page) for page in (as_json()[:9], as_json()[9:], [])).encode()},
+    "JSON and an empty page": {"2016-1.json": json.dumps(as_json()).encode(), "2016-2.json": b"[ ]\n"},
     "JSON lines with commas": {"2016.jsonl": ",\r\n".join(map(json.dumps, as_json())).encode()},
     "JSON lines and an array": {
         "2016.jsonl": "\n".join([*map(json.dumps, as_json()[:9]), json.dumps([as_json()[9:]])]).encode(),

@@ -177,6 +177,13 @@ def flipped(content: bytes) -> bytes:
 
 LARGE = text_of(crimes_of_months(2016, per_month=90)).encode()
 ZIP = zipped({"crimes_2016.csv": LARGE})
+SWAPPED = PLAIN.replace(b"Arrest,Domestic", b"Domestic,Arrest")
+ALIGNED = text_of(header=NAMES, delimiter=" ", quoting=csv.QUOTE_ALL).replace('" "HX', '"  "HX')
+YEAR_FIRST = [
+    row | {"date": f"{year - 2000}-Jan-{row['date'][3:5]} 10:15"}
+    for year in (2015, 2016)
+    for row in crimes_of_months(year, per_month=28)
+]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +195,14 @@ ZIP = zipped({"crimes_2016.csv": LARGE})
         ("2016.csv", b"/annex/objects/SHA256E-s9--1.csv\n", "is a git-annex pointer: run `git annex get` in its"),
         ("2016.csv", b"\n<!doctype html><title>503</title>", "is an HTML or XML page"),
         ("2016.csv", b'{"error": true, "message": "Not found"}', r"one object per crime \(keys found: error, mess"),
-        ("2016.csv", b'[{"id": 1}, {"id": 2', "is not valid JSON .*record"),
+        ("2016.csv", b'[{"id": 1}, {"id": 2', "is truncated: its JSON array has no end"),
+        ("all.json", json.dumps(as_json())[:-1].encode() + b",\n", "is truncated: its JSON array has no end"),
+        ("2016.csv", b'[{"id": 1} {"id": 2}]', "is not valid JSON .*record"),
+        ("all.csv", PLAIN + SWAPPED, "line 26 is a header with the columns in a different order. Split the file"),
+        ("2016.csv", PLAIN + SWAPPED, "line 26 is a header with the columns in a different order. Split the file"),
+        ("2016.csv", ALIGNED.encode(), "24 of 24 lines cannot be read as rows"),
+        ("all.csv", text_of(YEAR_FIRST).encode(), "'Date' contradicts the column year in 36 of 48 rows, first '15-"),
+        ("all.csv", text_of([row | {"year": ""} for row in YEAR_FIRST]).encode(), "48 of 672 lines have no year in"),
         ("2016.json", b'{"ID": {"0": 1, "1": 2}, "Date": {}}', r"one object per crime \(keys found: Date, ID"),
         ("2016.csv", b"[1, 2]", "one object per crime: download it as .csv"),
         ("2016.json", b'[{"ID": 1, "id": 2}]', r"several keys for one column \('ID' and 'id'\)"),

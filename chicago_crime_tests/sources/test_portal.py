@@ -31,8 +31,8 @@ TODAY = date(2016, 3, 5)
 
 @pytest.fixture
 def portal() -> Iterator[PortalServer]:
-    """A portal with 36 rows of 2014 and 6 of 2016, not ordered by id."""
-    rows = crimes_of_months(2014) + crimes_of_months(2016, months=(1, 2))
+    """A portal with 36 rows of 2014, 6 of 2016 and one without a year, not ordered by id."""
+    rows = crimes_of_months(2014) + crimes_of_months(2016, months=(1, 2)) + [crime(year="")]
     rows[5]["location"] = f"\n,  \n{rows[5]['location']}"  # some versions of the API write three lines
     with PortalServer(rows[::-1], APP_TOKEN).answering() as server:
         yield server

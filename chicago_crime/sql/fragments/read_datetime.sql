@@ -12,7 +12,7 @@ SELECT
       THEN SAFE.PARSE_DATETIME('%Y-%m-%d %H:%M:%S', REPLACE(SUBSTR(value, 1, 19), 'T', ' '))
     WHEN REGEXP_CONTAINS(value, r'^\s*\d+/\d+/[12]\d{3} \d+:\d+\s*$')
       THEN SAFE.PARSE_DATETIME('%m/%d/%Y %H:%M', value)
-    WHEN REGEXP_CONTAINS(value, r'^[\s\pZ="]*(?:\d\d?[- ]?)?[\s\pZ]*[A-Za-z]')
+    WHEN REGEXP_CONTAINS(value, r'^[\s\pZ="]*(?:(?:[12]\d)?\d\d?[- ]?)?[\s\pZ]*[A-Za-z]')
       THEN COALESCE(
         SAFE.PARSE_DATETIME('%b/%d/%Y,%H:%M:%S,', READ_PLAIN_DATE(value)),
         SAFE.PARSE_DATETIME('%b/%d/%Y,%I:%M:%S,%p', READ_PLAIN_DATE(value))
