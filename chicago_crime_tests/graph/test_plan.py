@@ -7,9 +7,8 @@ from typing import NoReturn
 
 import pytest
 from pydantic import SecretStr
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from chicago_crime.cli.app import app
 from chicago_crime.graph.plan import YearPlan, cost_of
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.sources.base import Expected, SourceError
@@ -20,18 +19,11 @@ from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.servers.portal_server import PortalServer
-from chicago_crime_tests.support import (
-    crimes_of_months,
-    files_below,
-    plan_of,
-    rows_of,
-    write_csv,
-)
+from chicago_crime_tests.support import command, crimes_of_months, files_below, plan_of, rows_of, write_csv
 
 
 def dry_run(*arguments: object, **environment: str) -> Result:
-    words = [str(argument) for argument in ("run", *arguments, "--dry-run")]
-    return CliRunner().invoke(app, words, env={"COLUMNS": "150", **environment})
+    return command("run", *arguments, "--dry-run", COLUMNS="150", **environment)
 
 
 def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
@@ -67,7 +59,6 @@ def test_the_plan_lists_loaded_rows_runs_and_assets_in_order(loaded_years: Setti
 
 def test_the_plan_uses_fetched_files_if_the_source_is_not_selected(loaded_years: Settings) -> None:
     [year] = plan_of(loaded_years, [2014], "crimes,rejected_crimes").years
-    assert loaded_years.folder
     assert (year.expected.rows, year.expected.bytes) == (36, (loaded_years.folder / "2014.csv").stat().st_size)
     assert "already fetched" in year.expected.description
 
