@@ -14,18 +14,8 @@ from chicago_crime.tables import CRIMES, RAW_CRIMES, REVISIONS
 from chicago_crime_tests.support import crime, crimes_of_months, rows_of, run_well, warehouse_of, write_csv
 
 WRONG_DATE = crime(id=7, date="12/31/2013 11:00:00 PM")
-
-
-def test_rejects_follow_the_file(settings: Settings) -> None:
-    good = crimes_of_months(2014)
-    write_csv(settings.folder / "2014.csv", [*good, WRONG_DATE])
-    run_well(settings, 2014, assets="crime_csv,crime_object,raw_crimes,crimes,rejected_crimes")
-    assert len(rows_of(settings, "crimes", 2014)) == len(good)
-    assert [row["id"] for row in rows_of(settings, "rejected_crimes", 2014)] == ["7"]
-
-    write_csv(settings.folder / "2014.csv", good)
-    run_well(settings, 2014, assets="crime_csv,crime_object,raw_crimes,crimes,rejected_crimes")
-    assert rows_of(settings, "rejected_crimes", 2014) == []
+WITHOUT_REVISIONS = "crime_csv,crime_object,raw_crimes,crimes,rejected_crimes"
+TYPING = f"{WITHOUT_REVISIONS},revisions"
 
 
 def test_the_metadata_has_first_rows_and_shares_of_null(settings: Settings) -> None:
@@ -45,9 +35,9 @@ def test_rejects_are_computed_from_the_raw_table_and_not_an_older_typed_table(lo
     run_well(loaded_copy, 2014, assets="rejected_crimes")
     assert [row["id"] for row in rows_of(loaded_copy, "rejected_crimes", 2014)] == ["7"]
 
-
-WITHOUT_REVISIONS = "crime_csv,crime_object,raw_crimes,crimes,rejected_crimes"
-TYPING = f"{WITHOUT_REVISIONS},revisions"
+    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014))
+    run_well(loaded_copy, 2014, assets=WITHOUT_REVISIONS)
+    assert rows_of(loaded_copy, "rejected_crimes", 2014) == []
 
 
 def kinds(settings: Settings) -> list[str]:
