@@ -14,7 +14,7 @@ from dagster import (
 )
 
 from chicago_crime.graph.alerts import alerts
-from chicago_crime.graph.assets import boundaries, dashboard, lake, published, source, spark, sql_tables, warehouse
+from chicago_crime.graph.assets import boundaries, dashboard, lake, published, source, spark, warehouse
 from chicago_crime.graph.assets.describe import as_installed, as_resource
 from chicago_crime.graph.checks.assets import asset_checks
 from chicago_crime.graph.checks.findings import CheckInputs
@@ -37,7 +37,7 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
         listener: called with the progress of runs in this process.
     """
     reports = [dashboard] if installation.is_on_google else []
-    modules = [boundaries, source, lake, warehouse, spark, sql_tables, published, *reports]
+    modules = [boundaries, source, lake, warehouse, spark, published, *reports]
     assets = [one for one in load_assets_from_modules(modules) if isinstance(one, AssetsDefinition)]
     engine = "bigquery" if installation.is_on_google else "duckdb"
     assets = [*map_asset_specs(partial(as_installed, engine=engine, fresh_for=installation.source.fresh_for), assets)]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.published.catalog import (
@@ -36,14 +36,6 @@ if TYPE_CHECKING:  # Google's libraries are an extra
     from chicago_crime.storage.google.bucket import BucketStore
     from chicago_crime.storage.google.dataproc.runner import DataprocSpark
     from chicago_crime.storage.spark import SparkRunner
-
-
-class DuckDBOptions(TypedDict):
-    """Options of all readers that use DuckDB."""
-
-    staging: Path
-    threads: int
-    memory: str
 
 
 @contextmanager
@@ -130,8 +122,8 @@ class Installation:
             return build_bigquery(self.settings)
         from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 
-        folder = self.settings.data_dir / "warehouse"
-        return DuckDBWarehouse(folder=folder, estimates=checked_estimates(self.settings.population), **self._duckdb)
+        folder, estimates = self.settings.data_dir / "warehouse", checked_estimates(self.settings.population)
+        return DuckDBWarehouse(folder=folder, estimates=estimates, **duckdb_options(self.settings))
 
     def prepare_spark(self) -> None:
         """Start the embedded Spark engine in the background, if the settings choose it."""
@@ -147,7 +139,7 @@ class Installation:
             return self.warehouse
         from chicago_crime.storage.local.parquet_reader import ParquetReader
 
-        return ParquetReader(folder=self.settings.data_dir / "warehouse", **self._duckdb)
+        return ParquetReader(folder=self.settings.data_dir / "warehouse", **duckdb_options(self.settings))
 
     def reader(self, as_of: date | str | None = None) -> SnapshotReader:
         """Open a published snapshot: the current one, or an older one by day or id.
@@ -171,7 +163,7 @@ class Installation:
             catalog=catalog,
             store=self.object_store,
             folder=self.settings.data_dir / ("snapshots" if self.is_on_google else "objects"),
-            **self._duckdb,
+            **duckdb_options(self.settings),
         )
 
     def published_years(self) -> Mapping[int, PublishedYear]:
@@ -196,11 +188,6 @@ class Installation:
         data = self.settings.data_dir
         return Views(data / "warehouse" / "warehouse.duckdb", data / "objects", data / "staging")
 
-    @property
-    def _duckdb(self) -> DuckDBOptions:
-        settings = self.settings
-        return {"staging": settings.data_dir / "staging", "threads": settings.threads, "memory": settings.duckdb_memory}
-
     @cached_property
     def spark(self) -> SparkRunner:
         """Spark engine on this machine, or Dataproc."""
@@ -222,6 +209,11 @@ class Installation:
         """Return the parts that assets use as Dagster resources, by name."""
         names = ("settings", "source", "source_files", "object_store", "spark", "fetch_boundaries")
         return {name: getattr(self, name) for name in names}
+
+
+def duckdb_options(settings: Settings) -> dict[str, Any]:
+    """Return the options of all readers that use DuckDB."""
+    return {"staging": settings.data_dir / "staging", "threads": settings.threads, "memory": settings.duckdb_memory}
 
 
 def reader_at(location: str | Path | None, as_of: date | str | None = None) -> SnapshotReader:
@@ -261,12 +253,7 @@ def reader_at(location: str | Path | None, as_of: date | str | None = None) -> S
     except NothingPublishedError as error:
         raise NothingPublishedError(f"{text}: {error}") from None
     return SnapshotReader(
-        catalog=catalog,
-        store=store,
-        folder=folder,
-        staging=staging,
-        threads=settings.threads,
-        memory=settings.duckdb_memory,
+        catalog=catalog, store=store, folder=folder, **duckdb_options(settings) | {"staging": staging}
     )
 
 

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -27,13 +27,12 @@ PROJECT_FOLDER = Path(__file__).parent.parent
 DATA_FOLDER = (PROJECT_FOLDER if (PROJECT_FOLDER / "setup.py").exists() else Path.cwd()) / "data"
 """In the project's folder, or in the current folder if only the package is installed."""
 
-ADDRESS = r"^(https?://)?[^/@?#\s]+/?$"
+Bucket = Annotated[str | None, Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$", examples=["my-bucket"])]
+Address = Annotated[str | None, Field(pattern=r"^(https?://)?[^/@?#\s]+/?$", examples=["http://127.0.0.1:9000"])]
 """Address of a server, without path, user name or password."""
 
 UNSAFE_IN_PATHS = re.compile(r"[%?*\[\]{}]")
 """DuckDB treats these as patterns, and Dagster cannot open its databases in a folder whose path has a %."""
-
-BUCKET = r"^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$"
 
 OTHER_VARIABLES = {
     "java_home": "JAVA_HOME",
@@ -171,24 +170,12 @@ class Settings(BaseModel):
     gcp_credentials: Path | None = Field(
         None, description="service account key file; default: credentials of the machine or gcloud"
     )
-    gcs_bucket: str | None = Field(
+    gcs_bucket: Bucket = Field(None, description="bucket for objects and published snapshots, for deployment=gcp")
+    gcs_staging_bucket: Bucket = Field(
         None,
-        pattern=BUCKET,
-        examples=["my-bucket"],
-        description="bucket for objects and published snapshots, for deployment=gcp",
-    )
-    gcs_staging_bucket: str | None = Field(
-        None,
-        pattern=BUCKET,
-        examples=["my-bucket"],
         description="bucket for temporary files of runs, which may be deleted after two days; default: gcs_bucket",
     )
-    gcs_site_bucket: str | None = Field(
-        None,
-        pattern=BUCKET,
-        examples=["my-bucket"],
-        description="bucket to which the asset `site` uploads the static site",
-    )
+    gcs_site_bucket: Bucket = Field(None, description="bucket to which the asset `site` uploads the static site")
     bigquery_dataset: str = Field(
         "chicago_crime",
         pattern=r"^[A-Za-z0-9_]+$",
@@ -221,20 +208,11 @@ class Settings(BaseModel):
         examples=["projects/my-project-1/secrets/kaggle"],
         description="Secret Manager secret with the Kaggle API token",
     )
-    gcs_endpoint: str | None = Field(
-        None, pattern=ADDRESS, examples=["http://127.0.0.1:9000"], description="address of a Cloud Storage emulator"
-    )
-    bigquery_endpoint: str | None = Field(
-        None, pattern=ADDRESS, examples=["http://127.0.0.1:9000"], description="address of a BigQuery emulator"
-    )
-    dataproc_endpoint: str | None = Field(
-        None, pattern=ADDRESS, examples=["http://127.0.0.1:9000"], description="address of a Dataproc emulator"
-    )
-    google_api_endpoint: str | None = Field(
-        None,
-        pattern=ADDRESS,
-        examples=["http://127.0.0.1:9000"],
-        description="address of an emulator of Secret Manager, Resource Manager and IAM",
+    gcs_endpoint: Address = Field(None, description="address of a Cloud Storage emulator")
+    bigquery_endpoint: Address = Field(None, description="address of a BigQuery emulator")
+    dataproc_endpoint: Address = Field(None, description="address of a Dataproc emulator")
+    google_api_endpoint: Address = Field(
+        None, description="address of an emulator of Secret Manager, Resource Manager and IAM"
     )
 
     @field_validator(
@@ -321,9 +299,7 @@ class Settings(BaseModel):
 def load_settings(options: Mapping[str, object] | None = None, **overrides: object) -> Settings:
     """Read the settings from the environment. Empty variables are ignored.
 
-    Args:
-        options: settings given as command-line options, which errors name instead of the variables.
-        overrides: other settings that take precedence over the environment.
+    Command-line options, which errors name instead of the variables, and overrides take precedence.
 
     Raises:
         SettingsError: a setting is invalid, or a variable starts with `CHICAGO_CRIME_` but is not a setting.

@@ -97,7 +97,7 @@ def _load_migrations_once(config: Config) -> ScriptDirectory:
     return _loaded_migrations[folder]
 
 
-ScriptDirectory.from_config = staticmethod(_load_migrations_once)  # type: ignore[assignment]
+ScriptDirectory.from_config = staticmethod(_load_migrations_once)
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +112,13 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 def sample_settings(tmp_path: Path) -> Settings:
     """An installation in a temporary folder, with a small sample."""
     return load_settings(data_dir=tmp_path / "data", sample_rows=600)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """An installation without data, whose source is the empty folder `in`."""
+    (tmp_path / "in").mkdir()
+    return folder_settings(tmp_path / "data", tmp_path / "in")
 
 
 @pytest.fixture

@@ -8,7 +8,9 @@ from typing import Any, NoReturn
 
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner, Result
 
+from chicago_crime.cli.app import app
 from chicago_crime.definitions import build_definitions
 from chicago_crime.graph.instance import open_instance
 from chicago_crime.graph.plan import Plan, make_plan
@@ -121,12 +123,14 @@ def run_well(settings: Settings, *years: int, assets: str | None = None, accept:
     return reports
 
 
+def command(*arguments: object, **environment: str) -> Result:
+    """Invoke a command in this process."""
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], env={"COLUMNS": "100", **environment})
+
+
 def warehouse_of(settings: Settings) -> DuckDBWarehouse:
     """Return the warehouse of an installation."""
-    data = settings.data_dir
-    return DuckDBWarehouse(
-        folder=data / "warehouse", staging=data / "staging", threads=settings.threads, memory=settings.duckdb_memory
-    )
+    return Installation(settings).warehouse
 
 
 def rows_of(settings: Settings, table: str, year: int) -> list[dict[str, Any]]:

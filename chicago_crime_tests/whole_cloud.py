@@ -64,7 +64,7 @@ Cloud = TypeVar("Cloud", bound=WholeCloud)
 def whole_cloud(
     place: Path,
     runs: bool = True,
-    kind: type[Cloud] = WholeCloud,  # type: ignore[assignment]
+    kind: type[Cloud] = WholeCloud,
     **settings: object,
 ) -> Iterator[Cloud]:
     """Run a fake cloud with buckets, a service account for machines and a secret.

@@ -236,18 +236,8 @@ class Config(BaseModel):
 
     @property
     def bucket(self) -> str:
-        """The bucket's name."""
+        """The name of the lake's bucket, and prefix of the others."""
         return self.bucket_name or f"{self.project}-chicago-crime-{self.stack}"
-
-    @property
-    def staging_bucket(self) -> str:
-        """The name of the bucket for temporary files of runs."""
-        return f"{self.bucket}-staging"
-
-    @property
-    def site_bucket(self) -> str:
-        """The name of the bucket for the static site."""
-        return f"{self.bucket}-site"
 
     @property
     def machine_zone(self) -> str:

@@ -19,6 +19,7 @@ from chicago_crime.cli.describe import describe
 from chicago_crime.cli.dev import dev
 from chicago_crime.cli.doctor.command import doctor
 from chicago_crime.cli.mcp import mcp
+from chicago_crime.cli.options import plain_errors
 from chicago_crime.cli.query import query
 from chicago_crime.cli.rehearse import rehearse
 from chicago_crime.cli.report import report
@@ -82,7 +83,7 @@ EXAMPLES: dict[Callable[..., None], tuple[str, ...]] = {
 
 for command, examples in EXAMPLES.items():
     lines = "\n".join(f"  chicago-crime {example}" for example in examples)
-    app.command(epilog=f"\b\nExample{'s' if len(examples) > 1 else ''}:\n{lines}")(command)
+    app.command(epilog=f"\b\nExample{'s' if len(examples) > 1 else ''}:\n{lines}")(plain_errors()(command))
 
 
 def main() -> None:

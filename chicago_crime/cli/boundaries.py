@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from chicago_crime.cli.options import DataOption, chosen_installation, plain_errors
+from chicago_crime.cli.options import DataOption, chosen_installation
 
 
 def boundaries(
@@ -15,15 +15,14 @@ def boundaries(
     data_dir: DataOption = None,
 ) -> None:
     """Fetch the official boundaries for maps and publish them."""
-    with plain_errors():
-        from chicago_crime.cli.screen import out
-        from chicago_crime.definitions import build_definitions
-        from chicago_crime.graph.instance import open_instance
-        from chicago_crime.graph.run import run_boundaries
+    from chicago_crime.cli.screen import out
+    from chicago_crime.definitions import build_definitions
+    from chicago_crime.graph.instance import open_instance
+    from chicago_crime.graph.run import run_boundaries
 
-        installation = chosen_installation(boundaries=folder, data_dir=data_dir)
-        with open_instance(installation.settings) as instance:
-            made = run_boundaries(installation, build_definitions(installation), instance)
-        out.print(f"{made['places']} from {made['origin']}")
-        snapshot = made["snapshot"]
-        out.print(f"published as snapshot {snapshot}" if snapshot else "maps will show them once a year is loaded")
+    installation = chosen_installation(boundaries=folder, data_dir=data_dir)
+    with open_instance(installation.settings) as instance:
+        made = run_boundaries(installation, build_definitions(installation), instance)
+    out.print(f"{made['places']} from {made['origin']}")
+    snapshot = made["snapshot"]
+    out.print(f"published as snapshot {snapshot}" if snapshot else "maps will show them once a year is loaded")

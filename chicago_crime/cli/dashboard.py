@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from chicago_crime.cli.options import AsOfOption, DataOption, chosen_settings, plain_errors, refuse_busy_port
+from chicago_crime.cli.options import AsOfOption, DataOption, chosen_settings, refuse_busy_port
 
 
 def dashboard(
@@ -17,16 +17,15 @@ def dashboard(
 
     Pages: Signals, Overview, Where, When, Compare, Incidents and Data.
     """
-    with plain_errors():
-        settings = chosen_settings(data_dir=data_dir)
-        refuse_busy_port(port, host)
-        from chicago_crime.cli.screen import out
-        from chicago_crime.dashboard.app import Dashboard
-        from chicago_crime.dashboard.serve import MEMORY, serve
-        from chicago_crime.installation import Installation
-        from chicago_crime.serve.programs import add_programs
+    settings = chosen_settings(data_dir=data_dir)
+    refuse_busy_port(port, host)
+    from chicago_crime.cli.screen import out
+    from chicago_crime.dashboard.app import Dashboard
+    from chicago_crime.dashboard.serve import MEMORY, serve
+    from chicago_crime.installation import Installation
+    from chicago_crime.serve.programs import add_programs
 
-        installation = Installation(settings.model_copy(update={"duckdb_memory": MEMORY}))
-        shown = Dashboard(installation, as_of)
-        add_programs(shown)
-        serve(shown, port, host, out.print)
+    installation = Installation(settings.model_copy(update={"duckdb_memory": MEMORY}))
+    shown = Dashboard(installation, as_of)
+    add_programs(shown)
+    serve(shown, port, host, out.print)

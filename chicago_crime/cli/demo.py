@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from chicago_crime.cli.options import DataOption, chosen_settings, plain_errors
+from chicago_crime.cli.options import DataOption, chosen_settings
 
 YEARS = range(2019, 2023)
 ROWS = 20_000
@@ -16,32 +16,31 @@ def demo(data_dir: DataOption = None) -> None:
 
     By default, they go into the folder `demo` of the data folder, so that they never mix with real rows.
     """
-    with plain_errors():
-        from chicago_crime.cli.run import load
-        from chicago_crime.cli.screen import Screen, answer, out
-        from chicago_crime.installation import Installation
+    from chicago_crime.cli.run import load
+    from chicago_crime.cli.screen import Screen, answer, out
+    from chicago_crime.installation import Installation
 
-        out.print(f"Loading {YEARS[0]}-{YEARS[-1]} of the sample: {ROWS:,} SYNTHETIC rows per year.")
-        settings = chosen_settings(source="sample", sample_rows=ROWS, data_dir=data_dir)
-        if data_dir is None:
-            settings = settings.model_copy(update={"data_dir": settings.data_dir / "demo"})
-            Screen.data_dir = Path(os.path.relpath(settings.data_dir))
-        installation = Installation(settings)
-        if not load(installation, YEARS):
-            raise typer.Exit(1)
-        from chicago_crime.sql import answers  # after the run, whose extra includes what this needs
+    out.print(f"Loading {YEARS[0]}-{YEARS[-1]} of the sample: {ROWS:,} SYNTHETIC rows per year.")
+    settings = chosen_settings(source="sample", sample_rows=ROWS, data_dir=data_dir)
+    if data_dir is None:
+        settings = settings.model_copy(update={"data_dir": settings.data_dir / "demo"})
+        Screen.data_dir = Path(os.path.relpath(settings.data_dir))
+    installation = Installation(settings)
+    if not load(installation, YEARS):
+        raise typer.Exit(1)
+    from chicago_crime.sql import answers  # after the run, whose extra includes what this needs
 
-        out.print("\nThree answers from the tables. The rows are SYNTHETIC: do not quote them.\n")
-        reader = installation.reader()
-        for question, sql in answers():
-            found = reader.first_rows(sql, None)
-            out.print(*answer(found.columns, found.rows, out.width, title=question), "", sep="\n")
-        out.print(
-            "The arrest flag means that an arrest was made, not that the case was cleared.\n\n"
-            "Next:\n"
-            "  chicago-crime dev  # the asset graph in your browser, including this run\n"
-            "  chicago-crime dashboard  # charts, maps and tables in your browser\n"
-            "  chicago-crime query 'from hot_spots'\n"
-            "  chicago-crime describe  # the tables and what their columns mean\n"
-            "  chicago-crime run --help  # how to load real data (see also the README)"
-        )
+    out.print("\nThree answers from the tables. The rows are SYNTHETIC: do not quote them.\n")
+    reader = installation.reader()
+    for question, sql in answers():
+        found = reader.first_rows(sql, None)
+        out.print(*answer(found.columns, found.rows, out.width, title=question), "", sep="\n")
+    out.print(
+        "The arrest flag means that an arrest was made, not that the case was cleared.\n\n"
+        "Next:\n"
+        "  chicago-crime dev  # the asset graph in your browser, including this run\n"
+        "  chicago-crime dashboard  # charts, maps and tables in your browser\n"
+        "  chicago-crime query 'from hot_spots'\n"
+        "  chicago-crime describe  # the tables and what their columns mean\n"
+        "  chicago-crime run --help  # how to load real data (see also the README)"
+    )

@@ -5,14 +5,7 @@ from typing import Annotated
 
 import typer
 
-from chicago_crime.cli.options import (
-    DataOption,
-    FolderOption,
-    SourceOption,
-    chosen_settings,
-    plain_errors,
-    refuse_busy_port,
-)
+from chicago_crime.cli.options import DataOption, FolderOption, SourceOption, chosen_settings, refuse_busy_port
 
 
 def dev(
@@ -25,18 +18,17 @@ def dev(
 
     The UI also shows runs started from the command line.
     """
-    with plain_errors():
-        settings = chosen_settings(source=source, folder=folder, data_dir=data_dir)
-        refuse_busy_port(port)
-        from chicago_crime.cli.screen import out
-        from chicago_crime.graph.instance import exec_dagster_dev, prepare_home
+    settings = chosen_settings(source=source, folder=folder, data_dir=data_dir)
+    refuse_busy_port(port)
+    from chicago_crime.cli.screen import out
+    from chicago_crime.graph.instance import exec_dagster_dev, prepare_home
 
-        if find_spec("dagster") is None:  # importing it takes seconds
-            raise ModuleNotFoundError(name="dagster")
-        prepare_home(settings)
-        out.print(
-            "Dagster is loading the graph and starting its daemon, which takes up to 30 seconds. The UI will be at "
-            f"http://127.0.0.1:{port}  (Ctrl-C stops it)"
-        )
-        out.file.flush()  # this process becomes Dagster
-        exec_dagster_dev(settings, port)
+    if find_spec("dagster") is None:  # importing it takes seconds
+        raise ModuleNotFoundError(name="dagster")
+    prepare_home(settings)
+    out.print(
+        "Dagster is loading the graph and starting its daemon, which takes up to 30 seconds. The UI will be at "
+        f"http://127.0.0.1:{port}  (Ctrl-C stops it)"
+    )
+    out.file.flush()  # this process becomes Dagster
+    exec_dagster_dev(settings, port)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installation, plain_errors
+from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installation
 
 
 def mcp(
@@ -13,9 +13,8 @@ def mcp(
     data_dir: DataOption = None,
 ) -> None:
     """Serve the tables to an AI assistant (MCP over stdio)."""
-    with plain_errors():
-        from chicago_crime.dashboard.data import Snapshots
-        from chicago_crime.serve.tools import build_server
+    from chicago_crime.dashboard.data import Snapshots
+    from chicago_crime.serve.tools import build_server
 
-        snapshots = Snapshots(chosen_installation(data_dir=data_dir), as_of)
-        build_server(snapshots, sql).run("stdio")
+    snapshots = Snapshots(chosen_installation(data_dir=data_dir), as_of)
+    build_server(snapshots, sql).run("stdio")

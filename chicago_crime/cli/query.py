@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installation, plain_errors
+from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installation
 from chicago_crime.errors import PlatformError
 from chicago_crime.intake.staging import complete_file
 
@@ -34,37 +34,36 @@ def query(
     data_dir: DataOption = None,
 ) -> None:
     """Query the published tables with SQL."""
-    with plain_errors():
-        from chicago_crime.cli.screen import errors
-        from chicago_crime.tables.years import format_years
+    from chicago_crime.cli.screen import errors
+    from chicago_crime.tables.years import format_years
 
-        chosen_by = "--format" if format or not output else "--output"
-        format = format or (output.suffix.lower().removeprefix(".") if output else "table")
-        if format == "parquet" and output is None:
-            raise typer.BadParameter("Parquet is binary: name a file with --output", param_hint="--output")
-        if format not in ("csv", "json", "parquet") and (output or format != "table"):
-            what = repr(format) if chosen_by == "--format" else f"the extension of {str(output)!r}"
-            problem = f"{what} is not a supported file format: choose csv, json or parquet"
-            raise typer.BadParameter(problem, param_hint=chosen_by)
-        if working and as_of:
-            raise typer.BadParameter("working tables have no snapshots", param_hint="--as-of")
-        installation = chosen_installation(data_dir=data_dir)
-        published = None if working else installation.reader(as_of)
-        reader = published or installation.working_reader
-        try:
-            _answer(reader, sql, format, output)
-        except PlatformError as error:
-            if published and _may_be_damage(error):  # DuckDB does not always name the file
-                published.verify()
-            raise
-        if published:
-            synthetic = [year for year, held in published.catalog.years.items() if held.is_synthetic]
-        else:
-            synthetic = installation.source_files.synthetic_years()
-            errors.print("These are the working tables, whether published or not.")
-        if synthetic:
-            errors.print("SYNTHETIC rows", style="yellow", end="")
-            errors.print(f" in {format_years(synthetic)}, from the sample source.")
+    chosen_by = "--format" if format or not output else "--output"
+    format = format or (output.suffix.lower().removeprefix(".") if output else "table")
+    if format == "parquet" and output is None:
+        raise typer.BadParameter("Parquet is binary: name a file with --output", param_hint="--output")
+    if format not in ("csv", "json", "parquet") and (output or format != "table"):
+        what = repr(format) if chosen_by == "--format" else f"the extension of {str(output)!r}"
+        problem = f"{what} is not a supported file format: choose csv, json or parquet"
+        raise typer.BadParameter(problem, param_hint=chosen_by)
+    if working and as_of:
+        raise typer.BadParameter("working tables have no snapshots", param_hint="--as-of")
+    installation = chosen_installation(data_dir=data_dir)
+    published = None if working else installation.reader(as_of)
+    reader = published or installation.working_reader
+    try:
+        _answer(reader, sql, format, output)
+    except PlatformError as error:
+        if published and _may_be_damage(error):  # DuckDB does not always name the file
+            published.verify()
+        raise
+    if published:
+        synthetic = [year for year, held in published.catalog.years.items() if held.is_synthetic]
+    else:
+        synthetic = installation.source_files.synthetic_years()
+        errors.print("These are the working tables, whether published or not.")
+    if synthetic:
+        errors.print("SYNTHETIC rows", style="yellow", end="")
+        errors.print(f" in {format_years(synthetic)}, from the sample source.")
 
 
 def _answer(reader: "TableReader", sql: str, format: str, output: Path | None) -> None:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import partial
 from importlib.metadata import version
 
 from chicago_crime.errors import PlatformError
@@ -19,8 +19,6 @@ from chicago_crime.intake.staging import staging_folder
 from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.source import SampleSource
 from chicago_crime.storage.google.bigquery.jobs import Purpose
-from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
-from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.google.prices import machine_usd_per_hour
 from chicago_crime.storage.object_store import rows_key
 from chicago_crime.storage.warehouse import TableYear
@@ -65,6 +63,8 @@ class Rehearsal:
     Attributes:
         settings: settings of the installation, with a separate dataset and data folder.
         has_cluster: whether to try a cluster, too.
+        store, staging: the buckets, below the folder of the rehearsal.
+        warehouse: its dataset.
     """
 
     def __init__(self, settings: Settings, has_cluster: bool) -> None:
@@ -74,21 +74,9 @@ class Rehearsal:
         }
         self.settings = settings.model_copy(update=separate)
         self.has_cluster = has_cluster
-
-    @cached_property
-    def store(self) -> BucketStore:
-        """The bucket, below the folder of the rehearsal."""
-        return replace(build_bucket_store(self.settings), folder=FOLDER)
-
-    @cached_property
-    def staging(self) -> BucketStore:
-        """The staging bucket, below the folder of the rehearsal."""
-        return replace(build_bucket_store(self.settings, self.settings.staging_bucket), folder=FOLDER)
-
-    @cached_property
-    def warehouse(self) -> BigQueryWarehouse:
-        """The dataset of the rehearsal."""
-        return replace(build_bigquery(self.settings), staging=self.staging)
+        self.store = replace(build_bucket_store(self.settings), folder=FOLDER)
+        self.staging = replace(build_bucket_store(self.settings, settings.staging_bucket), folder=FOLDER)
+        self.warehouse = replace(build_bigquery(self.settings), staging=self.staging)
 
     def results(self) -> Iterator[Result]:
         """Run the steps, the riskiest first, and always remove everything afterwards."""

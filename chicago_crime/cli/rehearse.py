@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from chicago_crime.cli.options import DataOption, chosen_settings, plain_errors
+from chicago_crime.cli.options import DataOption, chosen_settings
 
 STYLES = {"passed": "green", "failed": "red", "skipped": "yellow"}
 
@@ -24,32 +24,31 @@ def rehearse(
 
     Everything is removed afterwards.
     """
-    with plain_errors():
-        from chicago_crime.cli.screen import out, printable
-        from chicago_crime.errors import UsageError
-        from chicago_crime.installation import google_extra
+    from chicago_crime.cli.screen import out, printable
+    from chicago_crime.errors import UsageError
+    from chicago_crime.installation import google_extra
 
-        settings = chosen_settings(data_dir=data_dir)
-        if settings.deployment != "gcp":
-            raise UsageError("rehearse needs Google Cloud: set CHICAGO_CRIME_DEPLOYMENT=gcp")
-        with google_extra():
-            from chicago_crime.cli.rehearsal import FOLDER, Rehearsal, as_report
+    settings = chosen_settings(data_dir=data_dir)
+    if settings.deployment != "gcp":
+        raise UsageError("rehearse needs Google Cloud: set CHICAGO_CRIME_DEPLOYMENT=gcp")
+    with google_extra():
+        from chicago_crime.cli.rehearsal import FOLDER, Rehearsal, as_report
 
-        rehearsal = Rehearsal(settings, cluster)
-        out.print(
-            f"This writes 500 synthetic rows to the dataset {rehearsal.settings.bigquery_dataset} and to {FOLDER} in "
-            "the buckets, then removes both. It costs a few cents: BigQuery's minimum charges and a few minutes of "
-            f"one batch{' and one cluster' if cluster else ''}."
-        )
-        if not yes:
-            typer.confirm("Continue?", abort=True)
-        results = []
-        for one in rehearsal.results():
-            results.append(one)
-            out.print(printable(f"{one.outcome:8} {one.step.name}, {one.seconds:.1f} s"), style=STYLES[one.outcome])
-            if one.outcome == "failed":
-                out.print(printable(f"  {one.message}\n  {one.step.advice}", keep="\n"))
-        report.write_text(as_report(results, rehearsal))
-        out.print(f"Report: {report}")
-        if any(one.outcome == "failed" for one in results):
-            raise typer.Exit(1)
+    rehearsal = Rehearsal(settings, cluster)
+    out.print(
+        f"This writes 500 synthetic rows to the dataset {rehearsal.settings.bigquery_dataset} and to {FOLDER} in "
+        "the buckets, then removes both. It costs a few cents: BigQuery's minimum charges and a few minutes of "
+        f"one batch{' and one cluster' if cluster else ''}."
+    )
+    if not yes:
+        typer.confirm("Continue?", abort=True)
+    results = []
+    for one in rehearsal.results():
+        results.append(one)
+        out.print(printable(f"{one.outcome:8} {one.step.name}, {one.seconds:.1f} s"), style=STYLES[one.outcome])
+        if one.outcome == "failed":
+            out.print(printable(f"  {one.message}\n  {one.step.advice}", keep="\n"))
+    report.write_text(as_report(results, rehearsal))
+    out.print(f"Report: {report}")
+    if any(one.outcome == "failed" for one in results):
+        raise typer.Exit(1)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installation, plain_errors
+from chicago_crime.cli.options import AsOfOption, DataOption, chosen_installation
 
 
 def report(
@@ -19,14 +19,13 @@ def report(
     data_dir: DataOption = None,
 ) -> None:
     """Write a printable report on one year."""
-    with plain_errors():
-        if output.suffix.lower() not in (".html", ".htm"):
-            raise typer.BadParameter(
-                f"{output}: the report is an HTML page; name it .html, and print it to get a PDF", param_hint="-o"
-            )
-        from chicago_crime.cli.screen import out
-        from chicago_crime.dashboard.report import write_report
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise typer.BadParameter(
+            f"{output}: the report is an HTML page; name it .html, and print it to get a PDF", param_hint="-o"
+        )
+    from chicago_crime.cli.screen import out
+    from chicago_crime.dashboard.report import write_report
 
-        installation = chosen_installation(data_dir=data_dir)
-        title = write_report(installation, year, output, as_of, area=area, district=district, ward=ward, beat=beat)
-        out.print(f"{output}: {title}")
+    installation = chosen_installation(data_dir=data_dir)
+    title = write_report(installation, year, output, as_of, area=area, district=district, ward=ward, beat=beat)
+    out.print(f"{output}: {title}")

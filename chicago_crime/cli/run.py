@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chicago_crime.cli.options import DataOption, FolderOption, SourceOption, chosen_installation, plain_errors
+from chicago_crime.cli.options import DataOption, FolderOption, SourceOption, chosen_installation
 
 if TYPE_CHECKING:  # slow to import, and `--help` does not need them
     from rich.progress import Progress
@@ -29,8 +29,7 @@ def run(
     ] = None,
     sample_seed: Annotated[int | None, typer.Option(help="Random seed of the sample.")] = None,
     accept: Annotated[
-        str | None,
-        typer.Option(help="Reason to load years that an audit refuses; published with them."),
+        str | None, typer.Option(help="Reason to load years that an audit refuses; published with them.")
     ] = None,
     assets: Annotated[
         str | None,
@@ -46,20 +45,15 @@ def run(
 
     Each contiguous range of years is one Dagster run, also shown in the UI.
     """
-    with plain_errors():
-        from chicago_crime.tables.years import parse_years
+    from chicago_crime.tables.years import parse_years
 
-        chosen = parse_years(years)
-        installation = chosen_installation(
-            source=source,
-            folder=folder,
-            data_dir=data_dir,
-            sample_rows=sample_rows,
-            sample_seed=sample_seed,
-        )
-        succeeded = (print_plan if dry_run else load)(installation, chosen, assets, accept)
-        if not succeeded:
-            raise typer.Exit(1)
+    chosen = parse_years(years)
+    installation = chosen_installation(
+        source=source, folder=folder, data_dir=data_dir, sample_rows=sample_rows, sample_seed=sample_seed
+    )
+    succeeded = (print_plan if dry_run else load)(installation, chosen, assets, accept)
+    if not succeeded:
+        raise typer.Exit(1)
 
 
 def load(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chicago_crime.cli.options import DataOption, chosen_installation, plain_errors
+from chicago_crime.cli.options import DataOption, chosen_installation
 
 if TYPE_CHECKING:  # slow to import, and `--help` does not need them
     from rich.table import Table
@@ -28,25 +28,24 @@ def status(
     Numbers are row counts. Marks: - missing, * built from inputs that have changed since, ! written by another version,
     + not published.
     """
-    with plain_errors():
-        from chicago_crime.cli.screen import errors, out, printable
-        from chicago_crime.graph.status import read_status
+    from chicago_crime.cli.screen import errors, out, printable
+    from chicago_crime.graph.status import read_status
 
-        installation = chosen_installation(data_dir=data_dir)
-        found = read_status(installation)
-        for table in status_tables(found.years):
-            out.print(table)
-        if found.snapshot:
-            out.print(f"Published: {found.snapshot.snapshot}, from {found.snapshot.local_time}")
-        elif not found.years:
-            out.print(printable(f"Nothing is loaded yet into {installation.settings.data_dir}."))
-            out.print("To load SYNTHETIC rows: chicago-crime run --years 2021")
-            out.print("To load real ones: chicago-crime run --years 2021 --source portal")
-        if found.damaged:
-            errors.print(printable(found.damaged), style="red")
-        _print_problems(found.years)
-        if strict and not found.is_complete:
-            raise typer.Exit(1)
+    installation = chosen_installation(data_dir=data_dir)
+    found = read_status(installation)
+    for table in status_tables(found.years):
+        out.print(table)
+    if found.snapshot:
+        out.print(f"Published: {found.snapshot.snapshot}, from {found.snapshot.local_time}")
+    elif not found.years:
+        out.print(printable(f"Nothing is loaded yet into {installation.settings.data_dir}."))
+        out.print("To load SYNTHETIC rows: chicago-crime run --years 2021")
+        out.print("To load real ones: chicago-crime run --years 2021 --source portal")
+    if found.damaged:
+        errors.print(printable(found.damaged), style="red")
+    _print_problems(found.years)
+    if strict and not found.is_complete:
+        raise typer.Exit(1)
 
 
 def status_tables(statuses: Sequence["YearStatus"]) -> "Iterator[Table]":

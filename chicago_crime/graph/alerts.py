@@ -107,7 +107,7 @@ def new_alerts(
     found: dict[str, str] = {}
     for record in instance.get_run_records(RunsFilter(statuses=ENDED, updated_after=since), ascending=True):
         run = record.dagster_run
-        report = report_of(instance, run)
+        report = report_of(instance, run.run_id)
         if run.status is DagsterRunStatus.FAILURE:
             of_years = f" of {report.years}" if report.years else ""
             for reason in report.reasons or ["see the UI"]:

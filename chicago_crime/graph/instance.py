@@ -59,12 +59,7 @@ def open_instance(settings: Settings) -> Iterator[DagsterInstance]:
 
 
 def exec_dagster_dev(settings: Settings, port: int) -> NoReturn:
-    """Replace this process with `dagster dev`, so that it receives signals directly.
-
-    Args:
-        settings: passed on as environment variables.
-        port: port of the UI on 127.0.0.1.
-    """
+    """Replace this process with `dagster dev` on 127.0.0.1, so that it receives signals directly."""
     from chicago_crime.graph.command_line_runs import fail_dead_runs
 
     with open_instance(settings) as instance:

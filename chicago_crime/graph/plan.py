@@ -99,13 +99,7 @@ def make_plan(
     assets: str | None = None,
     accept: str | None = None,
 ) -> Plan:
-    """Plan a run.
-
-    Args:
-        installation: the installation.
-        definitions: its graph.
-        years: years to run.
-        assets, accept: as for `run_years`.
+    """Plan a run of `run_years`.
 
     Raises:
         UsageError: `assets` selects nothing, or a setting of the source is wrong.

@@ -17,7 +17,6 @@ from dagster import (
     DagsterEvent,
     DagsterEventType,
     DagsterInstance,
-    DagsterRun,
     Definitions,
 )
 
@@ -128,13 +127,8 @@ def run_years(
 ) -> Iterator[RunReport]:
     """Run the graph for years, oldest range first.
 
-    Args:
-        installation: the installation.
-        definitions: its graph.
-        instance: Dagster instance that records the runs.
-        years: years to run.
-        assets: comma-separated names, or a selection as in Dagster's UI, such as "key:crimes+"; None for all.
-        accept: reason for publishing years that fail an audit; None to refuse them.
+    `assets` are comma-separated names, or a selection as in Dagster's UI, such as "key:crimes+"; None for all. `accept`
+    is the reason for publishing years that fail an audit; None to refuse them.
 
     Raises:
         UsageError: `assets` selects nothing, the source's setting is wrong, or real and SYNTHETIC years would mix.
@@ -153,10 +147,10 @@ def run_years(
         tags = range_tags(first, last) | ({ACCEPT_TAG: accept} if accept else {})
         run_id = str(uuid4())
         with recorded(instance, installation.settings, run_id):
-            result = job.execute_in_process(
+            job.execute_in_process(
                 _QUIET, instance=instance, tags=tags, raise_on_error=False, asset_selection=chosen, run_id=run_id
             )
-        report = _read(RunReport(run_id, format_years(range(first, last + 1)), result.success), instance)
+        report = report_of(instance, run_id)
         if chosen is not None and AssetKey(PUBLISHED) not in chosen:  # `published` would evaluate the checks
             report.success = report.success and not any(one.is_error for one in report.checks)
         yield report
@@ -173,7 +167,7 @@ def run_boundaries(installation: Installation, definitions: Definitions, instanc
     job = definitions.resolve_job_def(fetch_boundaries.name)
     with recorded(instance, installation.settings, run_id):
         result = job.execute_in_process(_QUIET, instance=instance, raise_on_error=False, run_id=run_id)
-    report = _read(RunReport(run_id, "", result.success), instance)
+    report = report_of(instance, run_id)
     if report.failures:
         raise PlatformError("; ".join(report.failures.values()))
     [made] = result.asset_materializations_for_node("boundaries")
@@ -220,13 +214,12 @@ def _select(definitions: Definitions, assets: str) -> list[AssetKey]:
     return sorted(keys)
 
 
-def report_of(instance: DagsterInstance, run: DagsterRun) -> RunReport:
+def report_of(instance: DagsterInstance, run_id: str) -> RunReport:
     """Return the report of a recorded run, however it was started."""
-    return _read(RunReport(run.run_id, format_years(years_in_tags(run.tags)), run.is_success), instance)
-
-
-def _read(report: RunReport, instance: DagsterInstance) -> RunReport:
-    for entry in instance.all_logs(report.run_id):  # results lack what a step recorded before it failed
+    run = instance.get_run_by_id(run_id)
+    assert run, "it is recorded"
+    report = RunReport(run_id, format_years(years_in_tags(run.tags)), run.is_success)
+    for entry in instance.all_logs(run_id):  # results lack what a step recorded before it failed
         if entry.dagster_event:
             _add_event(report, entry.dagster_event)
     return report

@@ -28,14 +28,6 @@ INBOX_EVERY_S, PUBLISHER_EVERY_S = 60, 6 * 3600
 """Minimum intervals between ticks for an inbox and a publisher, in seconds."""
 
 
-def read_cursor(cursor: str | None, source: str) -> dict[int, str] | None:
-    """Return the last version seen of each year; None without a cursor or if it belongs to another source."""
-    kept = json.loads(cursor) if cursor else {}
-    if kept.get("source") != source:
-        return None
-    return {int(year): version for year, version in kept["versions"].items()}
-
-
 def new_years(
     source: CrimeSource, files: SourceFiles, versions: Mapping[int, str], seen: Mapping[int, str] | None
 ) -> list[int]:
@@ -71,7 +63,9 @@ def watch(source: CrimeSource) -> SensorDefinition:
     ) -> SensorResult | SkipReason:
         source.check_settings()
         offered = source.versions()  # if it fails, so does the tick: Dagster keeps the cursor, and alerts report it
-        seen = read_cursor(context.cursor, source.name)
+        kept, seen = json.loads(context.cursor or "{}"), None
+        if kept.get("source") == source.name:  # otherwise it is the cursor of another source
+            seen = {int(year): version for year, version in kept["versions"].items()}
         versions = {year: version for year, version in offered.items() if year <= current_year()}
         if not versions:
             return SkipReason(f"the source {source.name} has no years")

@@ -56,13 +56,6 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
 
     A published year of sample data is not compared, because real data may replace it.
 
-    Args:
-        rows: the CSV.
-        year: its year.
-        published: the published year; None if there is none.
-        store: object store with the published files.
-        staging: folder for copies of them.
-
     Raises:
         DamagedError: a published file cannot be read.
     """

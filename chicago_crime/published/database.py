@@ -9,9 +9,7 @@ from chicago_crime import reference
 from chicago_crime.errors import UsageError
 from chicago_crime.published.catalog import Catalog
 from chicago_crime.published.reader import SnapshotReader
-from chicago_crime.storage.local.parquet_reader import comment_on, create_view, create_views
-
-_MEANINGS = "FROM duckdb_columns() SELECT column_name, data_type, comment AS meaning WHERE table_name = $table"
+from chicago_crime.storage.local.parquet_reader import create_view, create_views, description_of
 
 
 @dataclass
@@ -71,8 +69,7 @@ class Database:
         if table not in self.tables:
             raise UsageError(f"there is no table {table!r}; the tables are {', '.join(self.tables)}")
         self.sql(f"FROM {table}")
-        comment_on(self._connection, table)
-        return self.sql(_MEANINGS, {"table": table})
+        return self._connection.sql(description_of(self._connection, table))
 
     def cite(self) -> str:
         """Return a citation of this snapshot."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -91,11 +91,7 @@ class Publication:
 def broken_links(year: int, stored: Stored, lake: LakeRecord | None, source_sha256: str | None) -> dict[str, str]:
     """Return, by table or lake, the breaks in a year's lineage from the source file to the marts.
 
-    Args:
-        year: the year.
-        stored: the stored years of all tables.
-        lake: record of the year's lake object; None if there is none.
-        source_sha256: checksum of its source file; None if there is none.
+    `lake` is the record of its lake object, and `source_sha256` the checksum of its source file; None if there is none.
     """
     held = {name: stored[name].get(year) for name in TABLES}
     lake_year = TableYear(0, 0, 0.0, Lineage(lake.sha256 if lake else "", ""))
@@ -136,10 +132,6 @@ class Publisher:
 
         Years that are already published are skipped, unless one of their files is damaged. New boundaries alone create
         a snapshot of the published years.
-
-        Args:
-            candidates: years to publish.
-            run: id of the Dagster run.
         """
         stored = self._stored()
         with self.store.publisher_lock() as is_only:
@@ -168,7 +160,10 @@ class Publisher:
                     del made[year]
             while True:
                 for year in [year for year in made if held.get(year) not in (wanted[year].before, made[year])]:
-                    refused[year] = _interference(year, held[year])
+                    refused[year] = (
+                        f"the run {held[year].run} published {year} at {held[year].published_at}, after this run "
+                        f"started. Load the year again: {load_again(year, held[year].source)}"
+                    )
                     del made[year]
                 if len({one.is_synthetic for one in (held | made).values()}) > 1:
                     refused |= dict.fromkeys(made, MIXED)
@@ -189,12 +184,7 @@ class Publisher:
     def as_published(
         self, files: Mapping[int, PreviousFile], before: Mapping[int, PublishedYear]
     ) -> dict[int, PublishedYear]:
-        """Return the years for which these files would reproduce exactly what is published and in the warehouse.
-
-        Args:
-            files: source files by year.
-            before: the published years.
-        """
+        """Return the years whose source files would reproduce exactly what is published and in the warehouse."""
         stored = self._stored() if files else {}
         found: dict[int, PublishedYear] = {}
         for year, file in files.items():
@@ -266,10 +256,11 @@ class Publisher:
                 checks=list(candidate.checks),
                 accepted=candidate.accepted,
                 tables={
-                    table.name: _published(
-                        added[table.name, year],
-                        stored[table.name][year],
-                        columns_digest(table),
+                    table.name: PublishedTable(
+                        **asdict(added[table.name, year]),
+                        **asdict(stored[table.name][year].lineage),
+                        rows=stored[table.name][year].rows,
+                        columns=columns_digest(table),
                     )
                     for table in PUBLISHED
                 },
@@ -303,34 +294,12 @@ def _is_same(new: PublishedYear, held: PublishedYear | None) -> bool:
     return held is not None and (new.tables, new.source.get("sha256")) == (held.tables, held.source.get("sha256"))
 
 
-def _published(added: StoredObject, stored: TableYear, columns: str) -> PublishedTable:
-    return PublishedTable(
-        key=added.key,
-        rows=stored.rows,
-        bytes=added.bytes,
-        sha256=added.sha256,
-        columns=columns,
-        identity=stored.lineage.identity,
-        inputs=stored.lineage.inputs,
-    )
-
-
-def _interference(year: int, published: PublishedYear) -> str:
-    return (
-        f"the run {published.run} published {year} at {published.published_at}, after this run started. Load the year "
-        f"again: {load_again(year, published.source)}"
-    )
-
-
 def _written(catalog: Catalog) -> bytes:
     return catalog.model_dump_json(indent=1).encode()
 
 
 def _catalog(
-    years: dict[int, PublishedYear],
-    changed: list[int],
-    before: Catalog | None,
-    boundaries: StoredObject | None,
+    years: dict[int, PublishedYear], changed: list[int], before: Catalog | None, boundaries: StoredObject | None
 ) -> Catalog:
     at = datetime.now(UTC)
     if before:  # ids must sort by time, even for two publications within a second

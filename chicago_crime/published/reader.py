@@ -75,11 +75,9 @@ class SnapshotReader(DuckDBReader):
         return self._files[table]
 
     def answer(self, name: str, parameters: Mapping[str, object]) -> "pa.Table":
-        """Run a statement of `sql/` over all years of its tables.
+        """Run a statement of `sql/`, such as pages/totals, over all years of its tables. It may join reference tables.
 
-        Args:
-            name: name of the statement, such as pages/totals. It may join reference tables.
-            parameters: values of all its `@name` parameters.
+        Each of its `@name` parameters needs a value.
 
         Raises:
             DamagedError: a file is missing or has the wrong size.

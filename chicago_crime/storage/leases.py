@@ -20,10 +20,8 @@ WAIT_S = 1.0
 def lease(folder: Path, name: str, note: str) -> Iterator[Path]:
     """Hold a lease. Unless the holder deletes its file, the file stays behind as an abandoned lease.
 
-    Args:
-        folder: folder of all leases of this kind; created if missing.
-        name: name of the lease. An abandoned lease of the same name is taken over.
-        note: what the next run needs to clean up; not empty.
+    An abandoned lease of the same name is taken over. The note, which is not empty, is what the next run needs to
+    clean up.
 
     Raises:
         PlatformError: a running process holds the lease.
@@ -52,13 +50,10 @@ def abandoned(folder: Path, skip: str = "") -> Iterator[Path]:
 
 @contextmanager
 def years_locked(folder: Path, years: Iterable[int], run: str, on_wait: Callable[[int, str], object]) -> Iterator[None]:
-    """Lock some years, after waiting for runs on this machine that hold any of them.
+    """Lock some years, in ascending order to avoid deadlocks, after waiting for runs on this machine that hold any.
 
-    Args:
-        folder: folder of the lock files, one per year. They stay, and each names the last run that held it.
-        years: the years; they are locked in ascending order to avoid deadlocks.
-        run: id of this run.
-        on_wait: called with each year that another run holds, and the id of that run.
+    The lock files, one per year, stay, and each names the last run that held it. `on_wait` is called with each year
+    that another run holds, and the id of that run.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as held:

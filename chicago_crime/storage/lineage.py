@@ -34,12 +34,9 @@ class Lineage:
 
     @classmethod
     def of(cls, table: Table, upstream: Iterable[str], estimates: Path | None = None) -> Self:
-        """Return the lineage of a year that this version of the package computes.
+        """Return the lineage of a year that this version of the package computes from inputs with these identities.
 
-        Args:
-            table: the table.
-            upstream: identities of its inputs.
-            estimates: file of population estimates, which tables that read residents depend on.
+        Tables that read residents also depend on the file of population estimates.
         """
         inputs = digest(*upstream)
         return cls(_identity(table, inputs, estimates), inputs)

@@ -1,10 +1,11 @@
 """The interface of the lake: objects by key, in a folder or a bucket."""
 
-import json
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
 
 from chicago_crime.errors import PlatformError
 
@@ -24,8 +25,7 @@ def quarantine_key(year: int) -> str:
     return f"quarantine/{year}.csv"
 
 
-@dataclass(frozen=True)
-class LakeRecord:
+class LakeRecord(BaseModel):
     """Checksums of a year's object and of the source file it was made from (sha256, hexadecimal)."""
 
     sha256: str
@@ -83,15 +83,10 @@ class ObjectStore(ReadableStore):
 
     @abstractmethod
     def put(self, key: str, file: Path, checksum: str | None = None) -> StoredObject:
-        """Store a copy of a file under a key, replacing any previous object.
-
-        Args:
-            key: names separated by slashes.
-            file: the file to store.
-            checksum: expected sha256 of the file; nothing is stored if it differs.
+        """Store a copy of a file under a key, which is names separated by slashes, replacing any previous object.
 
         Raises:
-            ObjectStoreError: the checksum differs.
+            ObjectStoreError: the file's sha256 is not `checksum`. Nothing is stored.
         """
 
     @abstractmethod
@@ -136,9 +131,7 @@ def lake_record(store: ObjectStore, year: int) -> LakeRecord | None:
     if found is None:
         return None
     try:
-        record = json.loads(found[0])
-        return LakeRecord(record["sha256"], record["source_sha256"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ObjectStoreError(
-            f"{record_key(year)} is damaged ({error!r}): load {year} again, as `chicago-crime status` says"
-        ) from error
+        return LakeRecord.model_validate_json(found[0])
+    except ValidationError as error:
+        problem = f"{record_key(year)} is damaged ({error.errors()[0]['msg']})"
+        raise ObjectStoreError(f"{problem}: load {year} again, as `chicago-crime status` says") from error

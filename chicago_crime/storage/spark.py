@@ -41,12 +41,8 @@ class SparkRunner(ABC):
     def run(self, run_id: str, job: str, log: logging.Logger, **arguments: Path | str) -> Mapping[str, str]:
         """Run a job in its workspace and wait for it. Returns links to pages about the job, by name.
 
-        Args:
-            run_id: id of the run.
-            job: name of the job's file, without `.py`.
-            log: the run's log.
-            arguments: the job's options, with underscores for dashes. A Path is a local file, which is uploaded if the
-                job runs elsewhere.
+        The arguments are the options of the job's file, with underscores for dashes. A Path is a local file, which is
+        uploaded if the job runs elsewhere.
 
         Raises:
             SparkError: the job failed.

@@ -128,11 +128,8 @@ class Warehouse(TableReader):
     def load_parquet(self, table: Table, year: int, folder: str, lineage: Lineage | None = None) -> TableYear:
         """Replace a year with the rows of the Parquet files below a folder (a path or a URI), or with none.
 
-        Args:
-            table: the table.
-            year: the year.
-            folder: the folder, or one file that ends in .parquet.
-            lineage: lineage of a published year; by default, that of rows computed from the upstream tables.
+        Instead of a folder, it may be one file that ends in .parquet. By default, the lineage is that of rows computed
+        from the upstream tables.
 
         Raises:
             WarehouseError: a file lacks a column, a value does not fit its type, or a row is from another year.
@@ -162,22 +159,14 @@ class Warehouse(TableReader):
     def fetch_parquet(self, tables: Sequence[Table], years: Sequence[int], folder: Path) -> dict[tuple[str, int], Path]:
         """Return local Parquet files with years of tables, all as of one instant, by table name and year.
 
-        Their columns and row order are the table's.
-
-        Args:
-            tables: the tables.
-            years: the years; each must be stored.
-            folder: folder for the files.
+        Their columns and row order are the table's. Each year must be stored.
         """
 
     @abstractmethod
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
-        """Compute aggregates over years of a table, by year and name.
+        """Compute GoogleSQL aggregates over years of a table, which must be stored, by year and name.
 
-        Args:
-            table: the table.
-            years: the years; each must be stored.
-            measures: GoogleSQL aggregates over the table's columns, by name: {"arrests": "COUNTIF(arrest)"}.
+        An example is {"arrests": "COUNTIF(arrest)"}.
         """
 
     def preview(self, table: Table, year: int) -> Preview | None:

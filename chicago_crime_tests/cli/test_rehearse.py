@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from chicago_crime.cli.app import app
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault, Request
+from chicago_crime_tests.support import command
 from chicago_crime_tests.whole_cloud import BUCKET, DATASET, WholeCloud, whole_cloud
 
 PUT, LOAD, MERGE, EXPORT = "store an object", "load a CSV", "replace a year by MERGE", "export and load Parquet"
@@ -122,7 +123,7 @@ def test_a_failed_removal_is_reported(cloud: WholeCloud, tmp_path: Path, number:
 
 
 def test_a_dry_run_estimates_the_cost(cloud: WholeCloud) -> None:
-    done = CliRunner().invoke(app, ["run", "--years", "2014", "--dry-run"], env={"COLUMNS": "150", **cloud.environment})
+    done = command("run", "--years", 2014, "--dry-run", COLUMNS="150", **cloud.environment)
     assert done.exit_code == 0, done.output
     assert re.search(r"BigQuery: about .* read, 0\.\d\d USD", done.output)
     assert re.search(r"Spark: at most \d+\.\d\d USD, if every machine runs until its time limit", done.output)

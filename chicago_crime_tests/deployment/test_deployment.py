@@ -53,10 +53,6 @@ def resolved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, An
     return found
 
 
-def ports(compose: dict[str, Any]) -> dict[str, list[str]]:
-    return {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
-
-
 def test_every_service_is_restricted(resolved: dict[str, dict[str, Any]]) -> None:
     for name, service in resolved["local"]["services"].items():
         assert service["read_only"], name
@@ -71,7 +67,8 @@ def test_every_service_is_restricted(resolved: dict[str, dict[str, Any]]) -> Non
 def test_services_listen_on_this_machine_only_unless_an_address_is_set(resolved: dict[str, dict[str, Any]]) -> None:
     for deployment, address in (("local", "127.0.0.1"), ("gcp", "10.1.2.3")):
         expected = {"webserver": [f"{address}:3000:3000/tcp"], "dashboard": [f"{address}:8050:8050/tcp"]}
-        assert ports(resolved[deployment]) == expected
+        services = resolved[deployment]["services"]
+        assert {name: service["ports"] for name, service in services.items() if "ports" in service} == expected
     local = resolved["local"]
     assert local["services"]["postgres"]["networks"] == {"records": None}
     assert local["networks"]["records"] == {"internal": True}

@@ -79,10 +79,6 @@ class Stack:
         """The image's /opt/dagster."""
         return self.folder / "home"
 
-    def address(self, port: str) -> str:
-        """The URL of a port of the Compose file."""
-        return f"http://127.0.0.1:{self.ports[port]}"
-
     def start(self, *services: str) -> None:
         """Start services, and wait until they are healthy."""
         for service in services:

@@ -6,6 +6,7 @@ import pytest
 
 from chicago_crime.graph.run import RunReport
 from chicago_crime.intake.source_files import SourceFiles
+from chicago_crime.settings import Settings
 from chicago_crime.sources.base import no_progress
 from chicago_crime.sources.folder import FolderSource
 from chicago_crime_tests.support import (
@@ -71,8 +72,7 @@ def test_unreadable_files_are_reported_by_the_plan_and_the_run(
     assert "staging" not in messages_of(report)
 
 
-def test_coordinates_are_read_from_location(tmp_path: Path) -> None:
-    folder, settings = tmp_path / "in", folder_settings(tmp_path / "data", tmp_path / "in")
+def test_coordinates_are_read_from_location(settings: Settings) -> None:
     places = [
         "(41.883500187, -87.627876698)",
         "001XX N STATE ST\n(41.883500187, -87.627876698)",
@@ -85,22 +85,21 @@ def test_coordinates_are_read_from_location(tmp_path: Path) -> None:
     for row, place in zip(rows, places, strict=False):
         row["location"] = place
     kept = [name for name in NAMES if name not in ("latitude", "longitude")]
-    write_csv(folder / "2014.csv", [{name: row[name] for name in kept} for row in rows], header=kept)
+    write_csv(settings.folder / "2014.csv", [{name: row[name] for name in kept} for row in rows], header=kept)
     run_well(settings, 2014, assets=TABLES)
     found = {row["id"]: (row["latitude"], row["longitude"]) for row in rows_of(settings, "crimes", 2014)}
     there = (41.883500187, -87.627876698)
     assert [found[int(row["id"])] for row in rows[:7]] == [there] * 4 + [(None, None)] * 2 + [there]
 
 
-def test_duplicate_ids_across_files_are_resolved_as_in_one_file(tmp_path: Path) -> None:
+def test_duplicate_ids_across_files_are_resolved_as_in_one_file(settings: Settings) -> None:
     """The files have one year, all years, and columns in a different order."""
-    folder, settings = tmp_path / "in", folder_settings(tmp_path / "data", tmp_path / "in")
     old = crimes_of_months(2014, per_month=40, updated_on="02/10/2018 03:50:01 PM")
     new = crime(**old[7] | {"updated_on": "02/11/2018 03:50:01 PM", "ward": "7"})
     other = dict(sorted(crime(**old[9] | {"updated_on": "01/01/2017 12:00:00 PM", "ward": "9"}).items()))
-    write_csv(folder / "crimes_2014.csv", [*old[:300], new])
-    write_csv(folder / "2001_to_2020.csv", [*crimes_of_months(2015), *old[300:]])
-    write_csv(folder / "crimes_2014_12.csv", [other], header=sorted(NAMES))
+    write_csv(settings.folder / "crimes_2014.csv", [*old[:300], new])
+    write_csv(settings.folder / "2001_to_2020.csv", [*crimes_of_months(2015), *old[300:]])
+    write_csv(settings.folder / "crimes_2014_12.csv", [other], header=sorted(NAMES))
     assert plan_of(settings, [2014, 2015]).problems == []
     run_well(settings, 2014, 2015, assets=TABLES)
     wards = {row["id"]: row["ward"] for row in rows_of(settings, "crimes", 2014)}

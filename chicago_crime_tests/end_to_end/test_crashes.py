@@ -90,7 +90,6 @@ def assert_the_next_run_repairs_all(settings: Settings) -> None:
 def test_kill_9_leaves_complete_tables_and_the_next_run_repairs(settings: Settings) -> None:
     """`benchmarks.kills` kills runs of real years at random moments."""
     process = start(settings, "new")
-    assert process.stdout
     for line in process.stdout:
         if line.startswith("rejected_crimes 2014"):
             time.sleep(random.random() * 0.2)  # somewhere in the next step
@@ -115,17 +114,12 @@ def status_of_runs(settings: Settings) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("number", "last_words"),
-    [
-        (signal.SIGHUP, "crime_csv 2014"),
-        (signal.SIGINT, "rejected_crimes 2014"),
-    ],
+    ("number", "last_words"), [(signal.SIGHUP, "crime_csv 2014"), (signal.SIGINT, "rejected_crimes 2014")]
 )
 def test_a_signal_cancels_a_run_and_the_old_year_stays(
     settings: Settings, number: signal.Signals, last_words: str
 ) -> None:
     process = start(settings, "new")
-    assert process.stdout
     for line in process.stdout:
         assert published_version(settings) == OLD
         if line.startswith(last_words):

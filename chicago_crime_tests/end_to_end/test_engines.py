@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 
 from chicago_crime.settings import Settings
-from chicago_crime.tables import CRIME_TYPE_COUNT, CRIMES_DAILY, ENRICHED_CRIMES, HOT_SPOTS, Table
+from chicago_crime.tables import TABLES, Table
 from chicago_crime_tests.support import REAL_DATA, folder_settings, program_missing, run_well
 
 pytestmark = pytest.mark.java
 
 YEAR = 2021
+MADE = [table for table in TABLES.values() if table.made_by == "spark"]
 
 
 def java_home() -> Path:
@@ -35,14 +36,14 @@ def engines(real_years: Settings, tmp_path_factory: pytest.TempPathFactory) -> t
     folder = tmp_path_factory.mktemp("engines")
     shutil.copytree(real_years.data_dir / "warehouse", folder / "jvm" / "warehouse", copy_function=os.link)
     jvm = folder_settings(folder / "jvm", REAL_DATA / "real", spark_engine="jvm", java_home=home)
-    for name in (table.name for table in (ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS)):
-        (folder / "jvm" / "warehouse" / name / f"{YEAR}.parquet").unlink()
+    for table in MADE:
+        (folder / "jvm" / "warehouse" / table.name / f"{YEAR}.parquet").unlink()
     [report] = run_well(jvm, YEAR, assets="key:enriched_crimes+ and not key:published")
     assert report.metadata["hot_spots", YEAR]["spark_engine"] == "jvm"
     return real_years, jvm
 
 
-@pytest.mark.parametrize("table", [ENRICHED_CRIMES, CRIME_TYPE_COUNT, CRIMES_DAILY, HOT_SPOTS], ids=lambda t: t.name)
+@pytest.mark.parametrize("table", MADE, ids=lambda table: table.name)
 def test_both_engines_give_the_same_rows(engines: tuple[Settings, Settings], table: Table) -> None:
     folders = (settings.data_dir / "warehouse" / table.name for settings in engines)
     found = [pd.read_parquet(folder / f"{YEAR}.parquet", dtype_backend="pyarrow") for folder in folders]

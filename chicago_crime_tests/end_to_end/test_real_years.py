@@ -80,7 +80,6 @@ def test_offense_groups_and_wards_match_published_counts(real_years: Settings) -
     """Homicides and carjackings as published; the others as counted with Python's csv module."""
     data = Data(Installation(real_years).reader())
     table = overview(PageRequest(data, Filters(year=(2014, 2015, 2016)))).table("groups")
-    assert table
     groups = {row["name"]: [row["2014"], row["2015"], row["2016"]] for row in table.rows}
     assert groups["Homicide"] == [426, 502, 786]
     assert groups["Murder"] == [424, 496, 782]
@@ -92,7 +91,6 @@ def test_offense_groups_and_wards_match_published_counts(real_years: Settings) -
     assert groups["Aggravated assault"][2] == by_fbi_code["04A"]
     assert groups["Aggravated battery"][2] == by_fbi_code["04B"]
     table = compare(PageRequest(data, Filters(type=("ROBBERY",), rows="ward"))).table("by-year")
-    assert table
     by_ward = {row["name"].removeprefix("Ward ").replace("No ward", ""): row["2016"] for row in table.rows}
     assert {ward: n for ward, n in by_ward.items() if n} == robberies
 

@@ -71,12 +71,6 @@ class Publishers(NamedTuple):
     environment: dict[str, str]
     folder: Path
 
-    def places_of_secrets(self, output: str) -> list[str]:
-        """The places where secrets are found, among the output of commands and the files they wrote."""
-        signatures = [self.kaggle.storage.signature(name) for name in self.kaggle.files]
-        secrets = [*SECRETS.values(), *signatures]
-        return places_of(secrets, files_below(self.folder / "data") | {"output": output.encode()})
-
 
 @pytest.fixture
 def publishers(tmp_path: Path) -> Iterator[Publishers]:
@@ -120,10 +114,10 @@ def test_a_run_and_the_doctor_leave_no_secret_anywhere(publishers: Publishers, s
     assert "CHICAGO_CRIME_PORTAL_APP_TOKEN=(a secret)" in examined.output
 
     assert files_below(publishers.folder / "home") == {}
-    assert any(name.endswith(".db") for name in files_below(publishers.folder / "data")), (
-        "Dagster's events are searched"
-    )
-    assert publishers.places_of_secrets(ended.output + failed.output + examined.output) == []
+    written, output = files_below(publishers.folder / "data"), ended.output + failed.output + examined.output
+    assert any(name.endswith(".db") for name in written), "Dagster's events are searched"
+    signatures = [publishers.kaggle.storage.signature(name) for name in publishers.kaggle.files]
+    assert places_of([*SECRETS.values(), *signatures], written | {"output": output.encode()}) == []
 
 
 def places_in(cloud: Cloud, output: str) -> dict[str, bytes]:

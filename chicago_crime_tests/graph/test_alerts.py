@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dagster import AssetKey, FreshnessPolicy, SensorDefinition, build_sensor_context
+from dagster import AssetKey, FreshnessPolicy, build_sensor_context
 from pydantic import SecretStr
-from typer.testing import CliRunner
 
-from chicago_crime.cli.app import app
 from chicago_crime.definitions import build_definitions
 from chicago_crime.graph.alerts import AlertState, new_alerts
 from chicago_crime.graph.instance import open_instance
@@ -22,7 +20,7 @@ from chicago_crime.serve.scheduled import Sent, report
 from chicago_crime.settings import Settings, SettingsError, load_settings
 from chicago_crime_tests.end_to_end.browsing import free_port
 from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer
-from chicago_crime_tests.support import crimes_of_months, folder_settings, run, run_well, write_csv
+from chicago_crime_tests.support import command, crimes_of_months, folder_settings, run, run_well, write_csv
 
 
 class _Accepts(FaultyHandler):
@@ -57,13 +55,11 @@ def test_new_problems_are_sent_to_all_addresses_in_one_message(loaded_copy: Sett
     settings = loaded_copy.model_copy(update={"alerts": SecretStr(addresses)})
     definitions = build_definitions(Installation(settings))
     [sensor] = [one for one in definitions.sensors or [] if one.name == "send_word"]
-    assert isinstance(sensor, SensorDefinition)
 
     with open_instance(settings) as instance:
 
         def tick(cursor: str | None) -> str:
             result = sensor.evaluate_tick(build_sensor_context(instance, cursor, definitions=definitions))
-            assert result.cursor
             reasons.append(result.skip_message)
             return result.cursor
 
@@ -120,7 +116,6 @@ def test_the_report_sensor_names_the_setting_of_an_unknown_area(loaded_copy: Set
     given = {"alerts": SecretStr("json://127.0.0.1:9"), "report_areas": "Lop"}
     definitions = build_definitions(Installation(loaded_copy.model_copy(update=given)))
     [sensor] = [one for one in definitions.sensors or [] if one.name == "send_report"]
-    assert isinstance(sensor, SensorDefinition)
     with (
         open_instance(loaded_copy) as instance,
         pytest.raises(SettingsError, match=r"_REPORT_AREAS: there is no community area 'Lop'"),
@@ -130,9 +125,8 @@ def test_the_report_sensor_names_the_setting_of_an_unknown_area(loaded_copy: Set
         load_settings(report_areas="Loop")
 
 
-def test_failed_checks_of_a_run_that_succeeds_are_reported(tmp_path: Path) -> None:
-    write_csv(tmp_path / "in" / "2014.csv", crimes_of_months(2014, months=[1, 2, 4]))
-    settings = folder_settings(tmp_path / "data", tmp_path / "in")
+def test_failed_checks_of_a_run_that_succeeds_are_reported(settings: Settings) -> None:
+    write_csv(settings.folder / "2014.csv", crimes_of_months(2014, months=[1, 2, 4]))
     began = datetime.now(UTC)
     run(settings, 2014, assets="crime_csv")
     with open_instance(settings) as instance:
@@ -169,12 +163,11 @@ def test_stale_data_is_reported_once(loaded_copy: Settings) -> None:
 
 
 def test_the_doctor_sends_a_test_and_hides_addresses(webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
-    cli = CliRunner()
-    assert "set CHICAGO_CRIME_ALERTS" in cli.invoke(app, ["doctor", "--notify"]).output
+    assert "set CHICAGO_CRIME_ALERTS" in command("doctor", "--notify").output
     monkeypatch.setenv("CHICAGO_CRIME_ALERTS", webhook.address)
-    assert cli.invoke(app, ["doctor", "--notify"]).output == "The test message was sent.\n"
+    assert command("doctor", "--notify").output == "The test message was sent.\n"
     assert [post["title"] for post in webhook.posted] == ["Chicago crime data: test alert"]
     monkeypatch.setenv("CHICAGO_CRIME_ALERTS", f"{webhook.address} nonsense:secret")
-    refused = cli.invoke(app, ["doctor", "--notify"])
+    refused = command("doctor", "--notify")
     assert refused.exit_code == 2 and len(webhook.posted) == 1
     assert "CHICAGO_CRIME_ALERTS: address 2" in refused.output and "secret" not in refused.output

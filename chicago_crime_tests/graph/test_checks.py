@@ -25,20 +25,9 @@ from chicago_crime.graph.run import RunReport
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime_tests.servers.portal_server import PortalServer
-from chicago_crime_tests.support import crimes_of_months, folder_settings, run, run_well, write_csv
+from chicago_crime_tests.support import crimes_of_months, run, run_well, write_csv
 
 TYPING = "crime_csv,crime_object,raw_crimes,crimes,rejected_crimes"
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "in").mkdir()
-    return tmp_path / "in"
-
-
-@pytest.fixture
-def settings(tmp_path: Path, folder: Path) -> Settings:
-    return folder_settings(tmp_path / "data", folder)
 
 
 def found(reports: list[RunReport]) -> dict[str, str]:
@@ -102,17 +91,17 @@ def test_results_are_shown_in_the_ui_even_of_unchanged_years(tmp_path: Path) -> 
             assert not [message for message in messages if "did not yield" in message]
 
 
-def test_a_missing_month_blocks_publication(settings: Settings, folder: Path) -> None:
-    write_csv(folder / "2014.csv", crimes_of_months(2014, months=[1, 2, 3, 5, 7, 8]))
+def test_a_missing_month_blocks_publication(settings: Settings) -> None:
+    write_csv(settings.folder / "2014.csv", crimes_of_months(2014, months=[1, 2, 3, 5, 7, 8]))
     reports = run(settings, 2014)
     assert not reports[0].success
     assert "no rows in 2014-04, 2014-06" in found(reports)["crime_csv:has_no_gap"]
     assert not Installation(settings).published_years()
 
 
-def test_an_early_end_is_valid_and_a_late_start_is_a_warning(settings: Settings, folder: Path) -> None:
-    write_csv(folder / "2014.csv", crimes_of_months(2014, months=[1, 2, 3]))
-    write_csv(folder / "2015.csv", crimes_of_months(2015, months=[3, 4]))
+def test_an_early_end_is_valid_and_a_late_start_is_a_warning(settings: Settings) -> None:
+    write_csv(settings.folder / "2014.csv", crimes_of_months(2014, months=[1, 2, 3]))
+    write_csv(settings.folder / "2015.csv", crimes_of_months(2015, months=[3, 4]))
     reports = run_well(settings, 2014, 2015, assets="crime_csv")
     assert found(reports) == {
         "crime_csv:has_no_gap": "2015: no rows in 2015-01, 2015-02, although later months have rows: the file is "
@@ -120,13 +109,13 @@ def test_an_early_end_is_valid_and_a_late_start_is_a_warning(settings: Settings,
     }
 
 
-def test_rejects_quarantined_lines_and_values_out_of_range_are_warnings(settings: Settings, folder: Path) -> None:
+def test_rejects_quarantined_lines_and_values_out_of_range_are_warnings(settings: Settings) -> None:
     rows = crimes_of_months(2014, per_month=100)
     rows[0] |= {"latitude": "51.5", "longitude": "-0.1"}
     rows[1] |= {"ward": "99", "iucr": "WEST"}
     for row in rows[2:15]:
         row["date"] = "12/31/2013 11:00:00 PM"
-    file = write_csv(folder / "2014.csv", rows)
+    file = write_csv(settings.folder / "2014.csv", rows)
     sound = file.read_text()
     file.write_text(sound + "no row\n")
     reports = run_well(settings, 2014, assets=TYPING)
@@ -151,21 +140,22 @@ def test_rejects_quarantined_lines_and_values_out_of_range_are_warnings(settings
     assert accepted.startswith("2014: Accepted (an old export): 13 of 1,213 lines cannot be read as rows")
 
 
-def test_emptied_columns_and_vanished_types_are_warnings(settings: Settings, folder: Path) -> None:
-    write_csv(folder / "2014.csv", crimes_of_months(2014))
-    write_csv(folder / "2015.csv", crimes_of_months(2015, ward="", primary_type="BATTERY"))
+def test_emptied_columns_and_vanished_types_are_warnings(settings: Settings) -> None:
+    write_csv(settings.folder / "2014.csv", crimes_of_months(2014))
+    write_csv(settings.folder / "2015.csv", crimes_of_months(2015, ward="", primary_type="BATTERY"))
     problems = found(run_well(settings, 2014, 2015, assets=TYPING))["crimes:is_like_the_year_before"]
     assert "share of NULL ward changed by +100.0 percentage points" in problems
     assert "share of type THEFT changed by -100.0 percentage points" in problems
 
 
-def test_codes_that_appear_or_vanish_are_warnings(settings: Settings, folder: Path) -> None:
+def test_codes_that_appear_or_vanish_are_warnings(settings: Settings) -> None:
     """The incomplete year 2015 is compared in proportion."""
     codes = {2014: {"0820": 9, "0610": 3, "0860": 8}, 2015: {"0820": 3, "0610": 3, "0760": 4}}
     for year, months in ((2014, 12), (2015, 6)):
         rows = crimes_of_months(year, per_month=sum(codes[year].values()), months=range(1, months + 1))
         names = [code for code, n in codes[year].items() for _ in range(n)] * months
-        write_csv(folder / f"{year}.csv", [row | {"iucr": code} for row, code in zip(rows, names, strict=True)])
+        rows = [row | {"iucr": code} for row, code in zip(rows, names, strict=True)]
+        write_csv(settings.folder / f"{year}.csv", rows)
     problems = found(run_well(settings, 2014, 2015))
     assert problems["code_coverage:codes_are_stable"] == (
         "2015: codes: 0760 appears (0 crimes in 2014, 24 in 2015), 0860 vanishes (96 crimes in 2014, 0 in 2015)"

@@ -68,13 +68,6 @@ def events_of(instance: DagsterInstance, run_id: str) -> list[tuple[str, str | N
     return [(event.event_type_value, event.step_key) for event in events if event]
 
 
-def count_in_index(folder: Path) -> int:
-    """Count the events in the database shared by all runs."""
-    [file] = folder.rglob("index.db")
-    with closing(sqlite3.connect(file)) as connection:
-        return int(connection.execute("SELECT COUNT(*) FROM event_logs").fetchone()[0])
-
-
 def test_the_batching_log_and_dagsters_own_read_each_others_events(settings: Settings) -> None:
     with open_instance(settings) as batching, DagsterInstance.from_config(str(settings.home)) as own:
         assert type(batching.event_log_storage) is BatchingEventLog
@@ -137,12 +130,16 @@ def test_a_batch_is_stored_completely_or_not_at_all(settings: Settings) -> None:
         run_id = materialize([a_table], instance=instance).run_id
 
         def stored() -> tuple[int, int]:
-            return len(instance.all_logs(run_id)), count_in_index(settings.data_dir)
+            """Count the run's events, and those in the database shared by all runs."""
+            [file] = settings.data_dir.rglob("index.db")
+            with closing(sqlite3.connect(file)) as connection:
+                [(count,)] = connection.execute("SELECT COUNT(*) FROM event_logs").fetchall()
+            return len(instance.all_logs(run_id)), count
 
         [event] = [e for e in instance.all_logs(run_id) if e.dagster_event and e.dagster_event.is_step_materialization]
         before = stored()
         with pytest.raises(CheckError):
-            instance.event_log_storage.store_event_batch([event, "not an event"])  # type: ignore[list-item]
+            instance.event_log_storage.store_event_batch([event, "not an event"])
         assert stored() == before
         instance.event_log_storage.store_event_batch([event, event])
         assert stored() == (before[0] + 2, before[1] + 2)

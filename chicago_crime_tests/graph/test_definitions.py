@@ -8,13 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from dagster import (
-    AssetKey,
-    AssetMaterialization,
-    DagsterInstance,
-    Definitions,
-    evaluate_automation_conditions,
-)
+from dagster import AssetKey, AssetMaterialization, DagsterInstance, Definitions, evaluate_automation_conditions
 
 from chicago_crime import reference, sql
 from chicago_crime.definitions import build_definitions
@@ -78,7 +72,7 @@ def test_every_asset_has_metadata_yearly_partitions_and_a_backfill_policy(defini
 def test_every_resource_and_schedule_is_described(definitions: Definitions) -> None:
     resources, schedules = definitions.get_repository_def().get_top_level_resources(), definitions.schedules or []
     assert len(resources) == 10
-    assert all(one.description for one in (*resources.values(), *schedules))  # type: ignore[union-attr]
+    assert all(one.description for one in (*resources.values(), *schedules))
 
 
 def test_a_new_year_is_added_without_a_restart() -> None:

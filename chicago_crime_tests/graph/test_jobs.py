@@ -14,18 +14,15 @@ from dagster import (
     DagsterInstance,
     JobDefinition,
     ReexecutionOptions,
-    ScheduleDefinition,
     build_schedule_context,
     execute_job,
     reconstructable,
 )
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
-from typer.testing import CliRunner
 
-from chicago_crime.cli.app import app
 from chicago_crime.definitions import build_definitions
 from chicago_crime.errors import PlatformError
-from chicago_crime.graph.dagster_internals import range_tags
+from chicago_crime.graph.dagster_internals import range_tags, years_in_tags
 from chicago_crime.graph.instance import open_instance
 from chicago_crime.graph.jobs import fetch_boundaries
 from chicago_crime.graph.run import run_boundaries
@@ -34,7 +31,7 @@ from chicago_crime.settings import Settings, load_settings
 from chicago_crime.sources.base import no_progress
 from chicago_crime.sources.portal import PortalSource
 from chicago_crime_tests.servers.portal_server import PortalServer
-from chicago_crime_tests.support import crimes_of_months, folder_settings, refuse, run, write_csv
+from chicago_crime_tests.support import command, crimes_of_months, refuse, run, write_csv
 
 
 def tick(settings: Settings, at: datetime) -> ScheduleExecutionData:
@@ -45,24 +42,22 @@ def tick(settings: Settings, at: datetime) -> ScheduleExecutionData:
         resources={name: Installation(settings).resources()[name] for name in ("source", "source_files")},
     )
     [schedule] = build_definitions(Installation(settings)).schedules or []
-    assert isinstance(schedule, ScheduleDefinition)
     return schedule.evaluate_tick(context)
 
 
-def years_requested(tick_data: ScheduleExecutionData) -> list[tuple[str, str]]:
-    names = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
-    return [tuple(request.tags[name] for name in names) for request in tick_data.run_requests or []]  # type: ignore[misc]
+def years_requested(tick_data: ScheduleExecutionData) -> list[list[int]]:
+    return [years_in_tags(request.tags) for request in tick_data.run_requests or []]
 
 
 @pytest.mark.parametrize(
-    ("offered", "requested"), [([2014, 2015], [("2015", "2015")]), ([2014], []), ([2015, 2016], [("2015", "2016")])]
+    ("offered", "requested"), [([2014, 2015], [[2015]]), ([2014], []), ([2015, 2016], [[2015, 2016]])]
 )
 def test_only_years_that_the_source_offers_are_requested(
-    tmp_path: Path, offered: list[int], requested: list[tuple[str, str]]
+    settings: Settings, offered: list[int], requested: list[list[int]]
 ) -> None:
     for year in offered:
-        write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year))
-    tick_data = tick(folder_settings(tmp_path / "data", tmp_path / "in"), datetime(2016, 3, 7, 6))
+        write_csv(settings.folder / f"{year}.csv", crimes_of_months(year))
+    tick_data = tick(settings, datetime(2016, 3, 7, 6))
     assert years_requested(tick_data) == requested
     assert tick_data.skip_message == (None if requested else "the source folder has neither 2015 nor 2016")
 
@@ -93,16 +88,15 @@ def test_loaded_years_of_the_portal_and_the_new_year_are_requested(tmp_path: Pat
         installation = Installation(settings)
         for year in (2014, 2015, newest - 1):
             installation.source_files.fetch(installation.source, year, no_progress, refuse)
-        assert years_requested(tick(settings, at)) == [("2014", "2015"), (str(newest - 1), str(newest))]
+        assert years_requested(tick(settings, at)) == [[2014, 2015], [newest - 1, newest]]
 
 
-def test_a_missing_upstream_year_names_a_command_that_loads_it(tmp_path: Path) -> None:
+def test_a_missing_upstream_year_names_a_command_that_loads_it(settings: Settings) -> None:
     """In the UI, where nobody completes commands, as in the terminal."""
-    write_csv(tmp_path / "in" / "2014.csv", crimes_of_months(2014))
-    settings = folder_settings(tmp_path / "data", tmp_path / "in")
+    write_csv(settings.folder / "2014.csv", crimes_of_months(2014))
     [report] = run(settings, 2014, assets="crimes_monthly")
     [arguments] = re.findall(r"`chicago-crime (.*?)`", report.left_out[2014])
-    assert CliRunner().invoke(app, shlex.split(arguments)).exit_code == 0
+    assert command(*shlex.split(arguments)).exit_code == 0
     assert [*Installation(settings).published_years()] == [2014]
     assert settings.complete(arguments := f"`chicago-crime {arguments}`") == arguments, "it is complete"
 
@@ -126,7 +120,6 @@ def test_a_retry_from_the_failed_step_leaves_out_the_same_years(
             made = latest.records[0].asset_materialization
             assert latest.records[0].run_id == report.run_id and made and made.tags["dagster/data_version"]
         before = instance.get_run_by_id(report.run_id)
-        assert before
         again = execute_job(
             reconstructable(job_of_environment),
             instance,

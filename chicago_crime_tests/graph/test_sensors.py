@@ -14,6 +14,7 @@ from kagglesdk import KaggleEnv, kaggle_env
 
 from chicago_crime.definitions import build_definitions
 from chicago_crime.errors import PlatformError
+from chicago_crime.graph.dagster_internals import years_in_tags
 from chicago_crime.graph.instance import open_instance
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
@@ -39,7 +40,6 @@ class Watch:
     @property
     def sensor(self) -> SensorDefinition:
         [sensor] = self.definitions.sensors or []
-        assert isinstance(sensor, SensorDefinition)
         return sensor
 
     def tick(self) -> SensorExecutionData:
@@ -49,11 +49,9 @@ class Watch:
         self.cursor = result.cursor or self.cursor
         return result
 
-    def requested(self) -> list[tuple[int, int]]:
-        """Evaluate a tick, and return the requested ranges of years."""
-        names = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
-        found = [tuple(int(request.tags[name]) for name in names) for request in self.tick().run_requests or []]
-        return [(first, last) for first, last in found]
+    def requested(self) -> list[list[int]]:
+        """Evaluate a tick, and return the years of each run that it requests."""
+        return [years_in_tags(request.tags) for request in self.tick().run_requests or []]
 
     def load(self, *years: int) -> None:
         """Fetch years like the asset `crime_csv`."""
@@ -105,7 +103,7 @@ def put(file: Path, year: int, seconds_ago: float = 3600, **values: Any) -> None
 
 def test_it_is_off_by_default_and_requests_files_once_in_contiguous_ranges(folder: Watch) -> None:
     assert folder.sensor.default_status is DefaultSensorStatus.STOPPED
-    assert folder.requested() == [(2012, 2012), (2014, 2015)]
+    assert folder.requested() == [[2012], [2014, 2015]]
     assert folder.requested() == []
 
 
@@ -115,16 +113,16 @@ def test_loaded_years_are_not_requested_even_without_a_cursor(folder: Watch) -> 
     assert (result.run_requests, result.skip_message) == ([], "the source folder has nothing new")
     (folder.settings.data_dir / "csv" / "2015.json").write_bytes(b"{")
     folder.cursor = None
-    assert folder.requested() == [(2015, 2015)], "the version of a damaged manifest is unknown"
+    assert folder.requested() == [[2015]], "the version of a damaged manifest is unknown"
 
 
 def test_changed_and_new_files_of_a_folder_are_requested(folder: Watch, tmp_path: Path) -> None:
     folder.load(2012, 2014, 2015)
     assert folder.requested() == []
     put(tmp_path / "in" / "2014.csv", 2014, seconds_ago=1800)  # same size, newer
-    assert folder.requested() == [(2014, 2014)]
+    assert folder.requested() == [[2014]]
     put(tmp_path / "in" / "2013.csv", 2013)
-    assert folder.requested() == [(2013, 2013)]
+    assert folder.requested() == [[2013]]
 
 
 def test_a_file_that_is_still_being_written_waits(folder: Watch, tmp_path: Path) -> None:
@@ -134,7 +132,7 @@ def test_a_file_that_is_still_being_written_waits(folder: Watch, tmp_path: Path)
     put(tmp_path / "in" / "2014.csv", 2014, seconds_ago=1, per_month=1)
     assert folder.requested() == []
     put(tmp_path / "in" / "2016.csv", 2016, seconds_ago=SETTLE_S + 1)
-    assert folder.requested() == [(2016, 2016)]
+    assert folder.requested() == [[2016]]
 
 
 def test_a_missing_folder_fails_the_tick_and_the_next_one_catches_up(folder: Watch, tmp_path: Path) -> None:
@@ -145,7 +143,7 @@ def test_a_missing_folder_fails_the_tick_and_the_next_one_catches_up(folder: Wat
         folder.tick()
     (tmp_path / "away").rename(tmp_path / "in")
     put(tmp_path / "in" / "2016.csv", 2016)
-    assert folder.requested() == [(2016, 2016)]
+    assert folder.requested() == [[2016]]
 
 
 def test_a_future_year_is_not_loaded(folder: Watch, tmp_path: Path) -> None:
@@ -165,12 +163,12 @@ def test_new_years_and_replaced_loaded_years_of_kaggle_are_requested(
     watch.load(2014)
     kaggle.published = dict.fromkeys(kaggle.files, "2024-01-02T03:04:05.678Z")
     downloads = len(kaggle.storage.requests)
-    assert watch.requested() == [(2014, 2014)]
+    assert watch.requested() == [[2014]]
     assert len(kaggle.storage.requests) == downloads
     watch.load(2014)
     assert watch.requested() == []
     kaggle.files["Crimes_2016.csv"] = kaggle.files["Crimes_2015.csv"]
-    assert watch.requested() == [(2016, 2016)]
+    assert watch.requested() == [[2016]]
 
 
 def test_changed_years_of_the_portal_are_requested_after_one_query(
@@ -183,7 +181,7 @@ def test_changed_years_of_the_portal_are_requested_after_one_query(
     assert len(portal.requests) == queries + 1
     late = [crime(id=year, year=year, updated_on="03/04/2024 05:06:07 PM") for year in (2014, 2016)]
     portal.change([*portal.rows, *late])
-    assert watch.requested() == [(2014, 2014)]  # 2016 changed too, but was never loaded
+    assert watch.requested() == [[2014]]  # 2016 changed too, but was never loaded
     watch.load(2014)
     assert watch.requested() == []
 

@@ -97,10 +97,7 @@ def provision(
 ) -> Provisioned:
     """Run the program without a stack file; results are cached by arguments.
 
-    Args:
-        config: the configuration; keys without a namespace are the platform's. An empty value unsets a key.
-        stack: the stack's name.
-        secret_keys: the keys of secret values.
+    Keys without a namespace are the platform's. An empty value unsets a key.
     """
     given = {"gcp:project": PROJECT, **(config or {})}
     keys = {key if ":" in key else f"chicago-crime:{key}": value for key, value in given.items() if value}

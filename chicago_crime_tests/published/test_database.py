@@ -78,6 +78,7 @@ def test_a_copy_of_the_published_files_can_be_opened(loaded_copy: Settings, tmp_
 def test_tables_are_downloaded_from_a_url_when_needed_and_cached(loaded_copy: Settings, address: str) -> None:
     db = chicago_crime.open(address)
     assert db.sql(COUNT).fetchall() == BOTH
+    assert db.describe("enriched_crimes").fetchall()
     cached = sorted((Path.home() / ".cache" / "chicago-crime").rglob("*.parquet"))
     assert {file.parent.parent.name for file in cached} == {"enriched_crimes"}
     assert chicago_crime.open(address, as_of=db.catalog.snapshot).sql(COUNT).fetchall() == BOTH

@@ -95,15 +95,14 @@ def test_a_file_with_emptied_columns_is_refused(loaded_copy: Settings) -> None:
         assert f"{column} has values in the published 2014, but none in the new file" in report.reasons[0]
 
 
-def test_losses_of_one_area_or_month_are_detected(tmp_path: Path) -> None:
-    settings = folder_settings(tmp_path / "data", tmp_path / "in")
+def test_losses_of_one_area_or_month_are_detected(settings: Settings) -> None:
     most = crimes_of_months(2014, per_month=100)
     few = [row | {"id": str(900_000_000 + n), "community_area": "9"} for n, row in enumerate(most[:60])]
-    write_csv(tmp_path / "in" / "2014.csv", [*most, *few])
+    write_csv(settings.folder / "2014.csv", [*most, *few])
     run_well(settings, 2014)
     moved = [row | {"date": re.sub("^12", "11", row["date"])} for row in most]
-    write_csv(tmp_path / "in" / "2014.csv", [*moved, *few[7:]])
-    with (tmp_path / "in" / "2014.csv").open("a") as file:
+    write_csv(settings.folder / "2014.csv", [*moved, *few[7:]])
+    with (settings.folder / "2014.csv").open("a") as file:
         file.write("cut short\n")
     [report] = run(settings, 2014)
     assert "1 of 1,254 lines cannot be read as rows; the first is line 1,255 (1 field" in report.reasons[0]
@@ -130,7 +129,7 @@ def test_real_rows_replace_synthetic_ones_but_are_never_mixed_with_them(tmp_path
     with open_instance(sample) as instance:
         assert len(instance.get_runs()) == 4, "refused runs did not start"
         done = job.execute_in_process(instance=instance, tags=range_tags(2016, 2016), raise_on_error=False)
-        assert refused in report_of(instance, done.dagster_run).reasons[0], "also for runs started in the UI"
+        assert refused in report_of(instance, done.run_id).reasons[0], "also for runs started in the UI"
     assert counts(real) == {2014: 36, 2015: 36}
 
 
@@ -144,7 +143,6 @@ def test_a_run_does_not_overwrite_a_year_published_after_it_started(loaded_copy:
     run_well(loaded_copy, 2014, assets="key:crime_csv+ and not key:published")
     publisher = installation.publisher(warehouse_of(loaded_copy))
     lake = lake_record(installation.object_store, 2014)
-    assert lake
     candidate = Candidate(source={"sha256": lake.source_sha256}, lake=lake, before=before[2014])
     result = publisher.publish({2014: candidate}, "slow")
     assert "published 2014 at" in result.refused[2014]
@@ -199,9 +197,7 @@ def test_as_of_opens_the_newest_snapshot_at_the_end_of_the_day_in_chicago(loaded
         installation.reader(day - timedelta(1))
 
 
-def test_unchanged_data_publishes_nothing_and_new_data_removes_expired_files(
-    loaded_copy: Settings,
-) -> None:
+def test_unchanged_data_publishes_nothing_and_new_data_removes_expired_files(loaded_copy: Settings) -> None:
     folder = loaded_copy.data_dir / "objects" / "published"
     [current] = (folder / "snapshots").iterdir()
     old = f"{datetime.now(UTC) - timedelta(days=401):%Y%m%dT%H%M%SZ}-aaaa"

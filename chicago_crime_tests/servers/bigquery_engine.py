@@ -16,13 +16,7 @@ from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 
 from chicago_crime.sql.duckdb_dialect import to_duckdb
-from chicago_crime_tests.servers.bigquery_catalog import (
-    DUCKDB_TYPES,
-    PARTITION,
-    Catalog,
-    LiveTable,
-    table_from_ddl,
-)
+from chicago_crime_tests.servers.bigquery_catalog import DUCKDB_TYPES, PARTITION, Catalog, LiveTable, table_from_ddl
 from chicago_crime_tests.servers.bigquery_files import Files, JobError
 from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError
 
@@ -194,7 +188,6 @@ class Session:
                 table.measured = None
 
     def _table(self, node: exp.Expr) -> LiveTable:
-        assert isinstance(node, exp.Table)
         return self.catalog.find(node.db or self.dataset, node.name)
 
     def _translate(self, tree: exp.Expr) -> str:
@@ -213,7 +206,6 @@ class Session:
                 rows = rows.where(*self._take_partition(table))
             scans[scan] = rows.subquery()
             table.replace(exp.to_table(scan, alias=alias))
-        assert isinstance(tree, exp.Query)
         return to_duckdb(tree, {}, lambda name: scans.get(name) or exp.to_table(name))
 
     def _take_partition(self, table: exp.Table) -> list[exp.Expr]:

@@ -67,22 +67,21 @@ class Files:
         assert (about["skipLeadingRows"], about["allowQuotedNewlines"]) == (1, True)
         assert about["preserveAsciiControlCharacters"], "BigQuery would drop them"
         columns = ", ".join(f"'{field['name']}': 'VARCHAR'" for field in fields)
-        files = ", ".join(f"'{file}'" for file in self.at(about["sourceUris"]))
         return (
-            f"FROM READ_CSV([{files}], auto_detect = FALSE, header = FALSE, skip = 1, columns = {{{columns}}}, "
-            "delim = ',', quote = '\"', escape = '\"', strict_mode = TRUE, "
+            f"FROM READ_CSV({self.at(about['sourceUris'])}, auto_detect = FALSE, header = FALSE, skip = 1, "
+            f"columns = {{{columns}}}, delim = ',', quote = '\"', escape = '\"', strict_mode = TRUE, "
             "allow_quoted_nulls = FALSE, max_line_size = 10000000)"
         )
 
     def parquet(self, cursor: duckdb.DuckDBPyConnection, uris: Sequence[str]) -> tuple[str, list[tuple[str, str]]]:
         """The DuckDB query for the rows of Parquet files, and their columns with BigQuery's types."""
-        source = _read_parquet(self.at(uris))
-        names, kinds = _described(cursor, source)
-        zoned = [
-            f'"{n}" AT TIME ZONE \'UTC\' AS "{n}"' if k == "TIMESTAMP" else f'"{n}"'
-            for n, k in zip(names, kinds, strict=True)
-        ]
-        return f"SELECT {', '.join(zoned)} FROM {source}", list(zip(names, kinds, strict=True))
+        files = self.at(uris)
+        rows = cursor.read_parquet(files, hive_partitioning=False)
+        if unknown := [kind for kind in map(str, rows.types) if kind not in _FROM_DUCKDB]:
+            raise JobError("invalid", f"Parquet type {unknown[0]} is not supported here")
+        columns = [(n, _FROM_DUCKDB[str(kind)]) for n, kind in zip(rows.columns, rows.types, strict=True)]
+        zoned = [f'"{n}" AT TIME ZONE \'UTC\' AS "{n}"' if k == "TIMESTAMP" else f'"{n}"' for n, k in columns]
+        return f"SELECT {', '.join(zoned)} FROM READ_PARQUET({files}, hive_partitioning = FALSE)", columns
 
     def write(self, rows: duckdb.DuckDBPyRelation, uri: str, form: str) -> None:
         """Write rows to an address with one `*`, which becomes a number."""
@@ -96,16 +95,3 @@ class Files:
             rows.write_parquet(str(file))
             name = address.path.lstrip("/").replace("*", "000000000000")
             self.storage.write(address.netloc, name, file.read_bytes())
-
-
-def _read_parquet(files: Sequence[str]) -> str:
-    named = ", ".join(f"'{file}'" for file in files)
-    return f"READ_PARQUET([{named}], hive_partitioning = FALSE)"
-
-
-def _described(cursor: duckdb.DuckDBPyConnection, source: str) -> tuple[list[str], list[str]]:
-    rows = cursor.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
-    unknown = [kind for _, kind, *_ in rows if kind not in _FROM_DUCKDB]
-    if unknown:
-        raise JobError("invalid", f"Parquet type {unknown[0]} is not supported here")
-    return [name for name, *_ in rows], [_FROM_DUCKDB[kind] for _, kind, *_ in rows]

@@ -148,7 +148,9 @@ class Jobs:
 
     def _load(self, job: Job) -> None:
         about = job.configuration["load"]
-        table, partition = self._target(about["destinationTable"])
+        target = about["destinationTable"]
+        name, _, partition = target["tableId"].partition("$")
+        table = self.catalog.find(target["datasetId"], name)
         session = Session(self.catalog, self.files, table.dataset)
         assert about["writeDisposition"] == "WRITE_TRUNCATE" and bool(partition) == table.is_by_ingestion
         if about["sourceFormat"] == "PARQUET":
@@ -163,16 +165,11 @@ class Jobs:
         except duckdb.Error as error:
             raise JobError("invalid", f"Error while reading data, error message: {error}") from error
 
-    def _target(self, reference: dict[str, str]) -> tuple[LiveTable, str]:
-        name, _, partition = reference["tableId"].partition("$")
-        return self.catalog.find(reference["datasetId"], name), partition
-
     @staticmethod
     def _write(session: Session, table: LiveTable, partition: str, rows: str) -> int:
         """Replace the rows of a table or, if it is partitioned by ingestion time, of a partition."""
         columns, values, where = ", ".join(f'"{name}"' for name, _, _ in table.columns), "*", ""
         if table.is_by_ingestion:
-            assert table.partitions
             assert table.partitions.unit == "YEAR" and len(partition) == 4, partition
             at = f"TIMESTAMP '{partition}-01-01'"
             columns, values, where = f"{columns}, {PARTITION}", f"*, {at}", f"WHERE {PARTITION} = {at}"

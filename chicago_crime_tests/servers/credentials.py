@@ -26,12 +26,7 @@ def private_key() -> str:
 
 
 def service_account_file(folder: Path, token_uri: str) -> Path:
-    """Write a service account's file into a folder, as `gcloud iam service-accounts keys create` would.
-
-    Args:
-        folder: the folder; created if missing.
-        token_uri: address of the token endpoint: `url + TOKEN_PATH` of any server.
-    """
+    """Write a service account's file into a folder, as `gcloud iam service-accounts keys create` would."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "service_account.json"
     content = {

@@ -55,13 +55,7 @@ class Api:
     document: Mapping[str, Any]
 
     def check_request(self, http_method: str, path: str, query: Query, body: bytes | Any = b"") -> Called:
-        """Check a request.
-
-        Args:
-            http_method: GET, POST, ...
-            path: encoded path with the leading slash.
-            query: the query.
-            body: the JSON body, as bytes or parsed; for an upload, the metadata. Empty for none.
+        """Check a request. The body is JSON, as bytes or parsed, or empty; for an upload, it is the metadata.
 
         Raises:
             NotOfTheApiError: there is no such method, or a parameter or field is unknown or missing.
@@ -89,7 +83,7 @@ class Api:
             for path, kind in paths:
                 literal = len(re.sub(r"\{[^}]*\}", "", path))
                 found.append((literal, about["httpMethod"], _pattern(path, about), about, kind))
-        return [rest for _, *rest in sorted(found, key=lambda item: -item[0])]  # type: ignore[misc]
+        return [rest for _, *rest in sorted(found, key=lambda item: -item[0])]
 
     def _method_at(self, http_method: str, path: str, query: Query) -> Called:
         for wanted, pattern, about, kind in self._addresses:
@@ -144,15 +138,8 @@ def _is_required(called: Called, field: Mapping[str, Any]) -> bool:
 
 @cache
 def api(name: str) -> Api:
-    """An API by name and version, such as `storage.v1`.
-
-    Raises:
-        KeyError: there is no document for it.
-    """
-    text = discovery_cache.get_static_doc(*name.split(".", 1))
-    if text is None:
-        raise KeyError(name)
-    return Api(json.loads(text))
+    """An API by name and version, such as `storage.v1`."""
+    return Api(json.loads(discovery_cache.get_static_doc(*name.split(".", 1))))
 
 
 def _methods(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -37,20 +37,6 @@ class RefusedError(Exception):
         self.status, self.reason = status, reason
 
 
-class SwitchedOffError(RefusedError):
-    """The API is disabled in the project."""
-
-    def __init__(self, api_name: str):
-        service = f"{api_name.partition('.')[0]}.googleapis.com"
-        address = f"https://console.developers.google.com/apis/api/{service}/overview?project=1234567890"
-        super().__init__(
-            403,
-            f"The API {service} has not been used in project 1234567890 before or it is disabled. Enable it by "
-            f"visiting {address} then retry.",
-            "accessNotConfigured",
-        )
-
-
 def error_json(status: int, message: str, reason: str = "") -> bytes:
     """An error in Google's format."""
     usual, name = _REASONS.get(status, ("invalid", "UNKNOWN"))
@@ -119,7 +105,10 @@ class GoogleHandler(FaultyHandler):
         checked = api(self.api_name).check_request(self.received.method, self.received.path, self.query, given)
         self.called, self.received.call = checked, checked.method
         if self.api_name in self.server.switched_off:
-            raise SwitchedOffError(self.api_name)
+            service = f"{self.api_name.partition('.')[0]}.googleapis.com"
+            address = f"https://console.developers.google.com/apis/api/{service}/overview?project=1234567890"
+            problem = f"The API {service} has not been used in project 1234567890 before or it is disabled."
+            raise RefusedError(403, f"{problem} Enable it by visiting {address} then retry.", "accessNotConfigured")
         return checked
 
     @property

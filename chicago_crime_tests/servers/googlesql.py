@@ -102,10 +102,7 @@ class Analyzer:
         return [(column.name, _type_name(column.column.type)) for column in columns]
 
     def evaluate(
-        self,
-        sql: str,
-        rows: Mapping[str, Sequence[Mapping[str, object]]],
-        parameters: Mapping[str, Typed] = {},
+        self, sql: str, rows: Mapping[str, Sequence[Mapping[str, object]]], parameters: Mapping[str, Typed] = {}
     ) -> list[dict[str, Any]]:
         """Run a query with Google's reference implementation.
 

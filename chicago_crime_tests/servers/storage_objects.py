@@ -97,12 +97,7 @@ class Buckets:
             return sorted(((name, stored) for name, stored in found if stored), key=lambda item: item[0].encode())
 
     def publish(
-        self,
-        bucket: str,
-        name: str,
-        content: Path,
-        given: Mapping[str, Any],
-        generation: int | None = None,
+        self, bucket: str, name: str, content: Path, given: Mapping[str, Any], generation: int | None = None
     ) -> Stored:
         """Replace a generation of an object (0: none, None: any) with a file, if the checksum matches.
 

@@ -93,8 +93,8 @@ class _Handler(GoogleHandler):
         generation = int(self.query["ifGenerationMatch"][0]) if "ifGenerationMatch" in self.query else None
         if self.query.get("uploadType") == ["resumable"]:
             # Google checks the generation only when the upload ends.
-            session = _Session(bucket, self._given | {"name": name}, generation)
-            upload_id = self.server.begin(session)
+            upload_id = f"upload-{len(self.server.sessions) + 1}"
+            self.server.sessions[upload_id] = _Session(bucket, self._given | {"name": name}, generation)
             address = f"{self.server.url}/upload/storage/v1/b/{bucket}/o?uploadType=resumable&upload_id={upload_id}"
             self.reply(200, b"", {"Location": address})
         else:
@@ -165,7 +165,6 @@ class _Handler(GoogleHandler):
     def _parts(self) -> tuple[bytes, str, bytes]:
         """The parts of a body in `multipart/related`: JSON, the content's type, and the content."""
         mark = re.search(r'boundary="?([^";]+)', self.headers["Content-Type"])
-        assert mark
         line = b"--" + mark[1].encode()
         body = self.received.body
         middle, end = body.index(b"\r\n" + line, len(line)), body.rindex(b"\r\n" + line + b"--")
@@ -214,12 +213,6 @@ class StorageServer(GoogleServer):
     def path(self, bucket: str, name: str) -> Path:
         """The file of an object. Files written there, or below it, become objects."""
         return self.buckets.path(bucket, name)
-
-    def begin(self, session: _Session) -> str:
-        """Start a resumable upload; returns its id."""
-        upload_id = f"upload-{len(self.sessions) + 1}"
-        self.sessions[upload_id] = session
-        return upload_id
 
     def spoiled(self, content: bytes) -> bytes:
         """The content, with one byte corrupted if the test requests it."""

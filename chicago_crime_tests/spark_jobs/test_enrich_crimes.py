@@ -6,6 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,19 +14,13 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from chicago_crime import reference
+from chicago_crime.storage.local.parquet_files import DUCKDB_TYPES
 from chicago_crime.storage.local.sail import embedded_server
 from chicago_crime.tables import CRIMES
 from spark_jobs import enrich_crimes as job
 
-ARROW = {
-    "INT64": pa.int64(),
-    "STRING": pa.string(),
-    "FLOAT64": pa.float64(),
-    "BOOL": pa.bool_(),
-    "DATETIME": pa.timestamp("us"),
-    "DATE": pa.date32(),
-}
-SCHEMA = pa.schema([(column.name, ARROW[column.type]) for column in CRIMES.columns])
+NULLS = [f"NULL::{DUCKDB_TYPES[column.type]} AS {column.name}" for column in CRIMES.columns]
+SCHEMA = duckdb.sql(f"SELECT {', '.join(NULLS)}").to_arrow_table().schema
 Enrich = Callable[..., DataFrame]
 
 

@@ -73,7 +73,6 @@ def in_duckdb(query: str, rows: Mapping[str, Sequence[Row]], parameters: Mapping
                 values = [[row.get(column) for column, _ in columns] for row in rows[name]]
                 connection.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(columns))})", values)
         parsed = sqlglot.parse_one(query, read="bigquery")
-        assert isinstance(parsed, exp.Query)
         answer = connection.execute(to_duckdb(parsed, parameters, exp.to_identifier))
         names = [column[0] for column in answer.description]
         return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]

@@ -40,13 +40,7 @@ from chicago_crime_tests.sql.engines import (
     typed,
     written,
 )
-from chicago_crime_tests.support import (
-    folder_settings,
-    real_year,
-    run_well,
-    warehouse_of,
-    write_csv,
-)
+from chicago_crime_tests.support import folder_settings, real_year, run_well, warehouse_of, write_csv
 
 REAL_YEARS = (2015, 2016)
 DIRTY_YEAR = 2014
@@ -146,13 +140,12 @@ def available_years() -> list[int]:
 
 @pytest.mark.parametrize("year", [DIRTY_YEAR, REAL_YEARS[-1]])
 @pytest.mark.parametrize("name", OF_TABLES)
-def test_tables_are_equal(loaded: Settings, tmp_path: Path, name: str, year: int) -> None:
+def test_tables_are_equal(loaded: Settings, warehouse: DuckDBWarehouse, name: str, year: int) -> None:
     if year != DIRTY_YEAR:
         real_year(year)
     text = statements.computed(TABLES[name], year).replace("%F", "%Y-%m-%d")
     theirs = google().evaluate(text, tables_for(loaded, f"tables/{name}"), {})  # rows of all years
-    shutil.copytree(loaded.data_dir / "warehouse", tmp_path / "warehouse")
-    warehouse = DuckDBWarehouse(folder=tmp_path / "warehouse", staging=tmp_path / "staging", threads=2, memory="500MB")
+    shutil.copytree(loaded.data_dir / "warehouse", warehouse.folder)
     warehouse.replace_year(TABLES[name], year)
     ours = pq.read_table(warehouse.file(name, year)).to_pylist()
     assert ours or name not in OF_EVERY_YEAR

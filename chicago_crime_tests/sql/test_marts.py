@@ -5,14 +5,7 @@ from collections import Counter
 import pytest
 
 from chicago_crime.settings import Settings
-from chicago_crime_tests.support import (
-    crime,
-    crimes_of_months,
-    folder_settings,
-    rows_of,
-    run_well,
-    write_csv,
-)
+from chicago_crime_tests.support import crime, crimes_of_months, folder_settings, rows_of, run_well, write_csv
 
 
 @pytest.fixture(scope="module")

@@ -32,16 +32,14 @@ def kept_of(settings: Settings) -> set[int]:
     """Return the years that a run would not rebuild."""
     made = Installation(settings)
     [catalog, *_] = newest_readable(made.object_store)
-    assert catalog
     held = made.source_files.previous_files(made.source, [2022])
     return set(made.publisher(made.warehouse).as_published(held, catalog.years))
 
 
-def test_estimates_extend_the_censuses(tmp_path: Path) -> None:
+def test_estimates_extend_the_censuses(settings: Settings, tmp_path: Path) -> None:
     """The Loop (32) had 29,283 residents in 2010 and 42,298 in 2020; the estimate for 2024 is fictitious."""
     for year in (2005, 2022, 2025):
-        write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year))
-    settings = folder_settings(tmp_path / "data", tmp_path / "in")
+        write_csv(settings.folder / f"{year}.csv", crimes_of_months(year))
     run_well(settings, 2005, 2022, 2025)
     assert [residents(settings, year)[32] for year in (2005, 2022, 2025)] == [
         (29283, 2020),

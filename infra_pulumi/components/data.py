@@ -59,7 +59,7 @@ class Lake(Part):
         )
         self.staging = storage.Bucket(
             f"{name}-staging",
-            name=config.staging_bucket,
+            name=f"{config.bucket}-staging",
             location=config.region,
             labels=config.labels,
             uniform_bucket_level_access=True,
@@ -82,7 +82,7 @@ class Site(Part):
         super().__init__(name, config, after)
         self.bucket = storage.Bucket(
             f"{name}-site",
-            name=config.site_bucket,
+            name=f"{config.bucket}-site",
             location=config.region,
             labels=config.labels,
             uniform_bucket_level_access=True,

@@ -133,7 +133,7 @@ class Probe:
         return {"permissions": [each for grant in self._grants_on(place) for each in grant.permissions]}
 
     def _grants_on(self, place: Place) -> list[Grant]:
-        return [grant for grant in grants_for(self.settings) if grant.on == place and grant.is_testable]
+        return [grant for grant in grants_for(self.settings) if grant.on == place and grant.to == "platform"]
 
     def _permissions(self, place: Place, what: str, fixes: Mapping[int, str] = {}) -> Iterator[Finding]:
         """Check the permissions on a resource; `fixes` maps HTTP statuses to what to do about them."""

@@ -32,21 +32,14 @@ def is_selected(context: AssetExecutionContext, asset: str) -> bool:
 
 
 def each_year(
-    context: AssetExecutionContext,
-    run_state: RunState,
-    asset: str,
-    work: Callable[[int], Metadata],
+    context: AssetExecutionContext, run_state: RunState, asset: str, work: Callable[[int], Metadata]
 ) -> MaterializeResult:
     """Materialize all years of an asset and record their metadata. Return the result of the step.
 
     A year that fails is left out of the rest of the run, and the final step, `published`, fails with the reason. If the
     run does not publish, or no year is left, this step fails instead.
 
-    Args:
-        context: context of the step.
-        run_state: years of the run, with the listener to call when a year starts and finishes.
-        asset: key of the asset.
-        work: processes one year and returns its metadata, including `dagster/partition_row_count`.
+    The metadata that `work` returns for a year includes `dagster/partition_row_count`.
 
     Raises:
         Failure: some years failed. The message has the reason for each; the other years are recorded.
@@ -82,10 +75,7 @@ def each_year(
         context.log.error(f"{year} is left out: {run_state.left_out[year]}")
     is_over = bool(failed) and not (run_state.publishes and done)
     for year, metadata in sorted(done.items()):
-        if run_state.left_out:  # Dagster would record all years of the run, or none if the step fails
-            context.log_event(materialization(context, asset, year, metadata))
-        else:
-            context.add_asset_metadata(metadata, asset_key=asset, partition_key=str(year))
+        record(context, asset, year, metadata, is_partial=bool(run_state.left_out))
     if is_over:
         bug = next((error for error in failed.values() if not isinstance(error, PlatformError)), None)
         raise failure(asset, {year: run_state.left_out[year] for year in failed}, len(done)) from bug
@@ -94,12 +84,19 @@ def each_year(
     return MaterializeResult(asset_key=asset, metadata=RECORDED_ITSELF if run_state.left_out else {})
 
 
-def materialization(context: AssetExecutionContext, asset: str, year: int, metadata: Metadata) -> AssetMaterialization:
-    """Return the record of a year whose step records its own, with the data version that Dagster would add."""
+def record(context: AssetExecutionContext, asset: str, year: int, metadata: Metadata, is_partial: bool) -> None:
+    """Record a year. If some years of the run are left out, Dagster itself would record all years or none.
+
+    The record then has the data version that Dagster would add.
+    """
+    if not is_partial:
+        context.add_asset_metadata(metadata, asset_key=asset, partition_key=str(year))
+        return
     version = next(
         (metadata[name] for name in ("identity", "sha256", "snapshot") if name in metadata), context.run.run_id
     )
-    return AssetMaterialization(asset, metadata=metadata, partition=str(year), tags={DATA_VERSION_TAG: version})
+    tags = {DATA_VERSION_TAG: version}
+    context.log_event(AssetMaterialization(asset, metadata=metadata, partition=str(year), tags=tags))
 
 
 def _kept(published: PublishedYear, asset: str) -> Metadata:

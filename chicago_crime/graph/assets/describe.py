@@ -25,12 +25,9 @@ REFERENCE = "reference"
 
 
 def asset_spec(table: Table, *, deps: tuple[str, ...] = (), can_be_skipped: bool = False) -> AssetSpec:
-    """Return the asset spec of a table.
+    """Return the asset spec of a table; `deps` are its upstream assets that are not tables.
 
-    Args:
-        table: the table.
-        deps: upstream assets that are not tables.
-        can_be_skipped: whether a run may select other assets of the step without this one.
+    If it can be skipped, a run may select other assets of the step without this one.
     """
     return AssetSpec(
         table.name,
@@ -65,8 +62,5 @@ def as_resource(part: object) -> ResourceDefinition:
 def _column(column: Column) -> TableColumn:
     other = [column.valid_range] if column.valid_range else []
     return TableColumn(
-        column.name,
-        column.type,
-        column.description,
-        TableColumnConstraints(nullable=column.nullable, other=other),
+        column.name, column.type, column.description, TableColumnConstraints(nullable=column.nullable, other=other)
     )

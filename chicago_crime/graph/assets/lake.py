@@ -1,8 +1,5 @@
 """The lake: canonical rows of each year, and a quarantine for lines that could not be read as rows."""
 
-import json
-from dataclasses import asdict
-
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, asset
 
 from chicago_crime.graph.assets.by_year import Metadata, each_year
@@ -41,8 +38,8 @@ def crime_object(
         object_store.put(quarantine_key(year), quarantine)
         # The source file's checksum verifies a file that the gate did not change.
         stored = object_store.put(rows_key(year), rows, manifest.sha256 if manifest.is_canonical else None)
-        record = LakeRecord(stored.sha256, manifest.sha256)
-        object_store.swap(record_key(year), json.dumps(asdict(record)).encode(), None)
+        record = LakeRecord(sha256=stored.sha256, source_sha256=manifest.sha256)
+        object_store.swap(record_key(year), record.model_dump_json().encode(), None)
         return {
             "dagster/partition_row_count": manifest.rows,
             "bytes": stored.bytes,

@@ -1,14 +1,9 @@
 """The published snapshot, which all readers use. Years are added once their tables are fresh and checks have passed."""
 
-from dagster import (
-    AssetExecutionContext,
-    MetadataValue,
-    ResourceParam,
-    asset,
-)
+from dagster import AssetExecutionContext, MetadataValue, ResourceParam, asset
 
 from chicago_crime.errors import PlatformError
-from chicago_crime.graph.assets.by_year import Metadata, failure, materialization, run_years
+from chicago_crime.graph.assets.by_year import Metadata, failure, record, run_years
 from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.graph.checks.assets import CHECKS
 from chicago_crime.graph.checks.findings import CheckInputs
@@ -68,10 +63,7 @@ def published(
             **unchanged,
         }
         run_state.listener(Step("published", year, rows, None if unchanged else 0.0))
-        if refused:
-            context.log_event(materialization(context, "published", year, metadata))
-        else:
-            context.add_asset_metadata(metadata, asset_key="published", partition_key=str(year))
+        record(context, "published", year, metadata, is_partial=bool(refused))
     if refused:
         raise failure("published", refused, len(done))
 

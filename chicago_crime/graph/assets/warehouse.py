@@ -1,11 +1,18 @@
-"""The raw table, and the typed table, rejects and revisions derived from it.
+"""The tables that the warehouse computes: the raw table, the typed one with rejects and revisions, and the marts.
 
 Revisions compare a year's raw rows with its published crimes, before `crimes` is replaced.
 """
 
 from collections.abc import Iterator, Mapping
 
-from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, multi_asset
+from dagster import (
+    AssetExecutionContext,
+    AssetsDefinition,
+    MaterializeResult,
+    MetadataValue,
+    ResourceParam,
+    multi_asset,
+)
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.graph.assets.by_year import Metadata, each_year, is_selected, stored_metadata
@@ -16,7 +23,7 @@ from chicago_crime.published.catalog import PublishedYear
 from chicago_crime.published.reader import columns_digest
 from chicago_crime.storage.object_store import ObjectStore, ObjectStoreError, lake_record, rows_key
 from chicago_crime.storage.warehouse import TableYear, Warehouse, is_computed_from
-from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS, Table
+from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS, TABLES, Table
 
 TYPED_TOGETHER = (CRIMES, REJECTED_CRIMES, REVISIONS)
 
@@ -89,11 +96,7 @@ def type_crimes(
             rejected = warehouse.replace_year(REJECTED_CRIMES, year)
         return _with_counts(warehouse, REJECTED_CRIMES, year, rejected, "reason")
 
-    for table, make in (
-        (CRIMES, accept),
-        (REVISIONS, record),
-        (REJECTED_CRIMES, reject),
-    ):
+    for table, make in ((CRIMES, accept), (REVISIONS, record), (REJECTED_CRIMES, reject)):
         if is_selected(context, table.name):
             yield each_year(context, run_state, table.name, make)
 
@@ -123,3 +126,19 @@ def _restore_published(
         if working is None or working.lineage != one.lineage:
             warehouse.load_parquet(table, year, object_store.location(one.key), one.lineage)
     return published.tables[CRIMES.name].rows > 0
+
+
+def _sql_table(table: Table) -> AssetsDefinition:
+    @multi_asset(name=table.name, specs=[asset_spec(table)], backfill_policy=one_run_for_all_years)
+    def compute(
+        context: AssetExecutionContext, warehouse: ResourceParam[Warehouse], run_state: ResourceParam[RunState]
+    ) -> MaterializeResult:
+        def replace(year: int) -> Metadata:
+            return stored_metadata(warehouse, table, year, warehouse.replace_year(table, year))
+
+        return each_year(context, run_state, table.name, replace)
+
+    return compute
+
+
+sql_tables = [_sql_table(table) for table in TABLES.values() if table.made_by == "sql" and table not in TYPED_TOGETHER]

@@ -15,7 +15,6 @@ from dagster import (
     multi_asset_check,
 )
 
-from chicago_crime.graph.checks.codes import CODES_ARE_STABLE
 from chicago_crime.graph.checks.findings import Check, CheckInputs
 from chicago_crime.graph.checks.layers import LAYER_CHECKS
 from chicago_crime.graph.checks.tables import checks_of_tables
@@ -23,7 +22,7 @@ from chicago_crime.graph.dagster_internals import latest_materializations
 from chicago_crime.graph.partitions import yearly
 from chicago_crime.graph.run_state import RunState
 
-CHECKS = (*LAYER_CHECKS, CODES_ARE_STABLE, *checks_of_tables())
+CHECKS = (*LAYER_CHECKS, *checks_of_tables())
 """All checks."""
 
 
@@ -52,7 +51,9 @@ def _step(checks: Sequence[Check]) -> AssetChecksDefinition:
         is_of_years = context.has_partition_key or context.has_partition_key_range
         chosen = map(int, context.partition_keys) if is_of_years else check_inputs.source_files.years()
         years = run_state.to_make(chosen)
-        selected = [one for one in checks if _key(one) in context.selected_asset_check_keys]
+        selected = [
+            one for one in checks if AssetCheckKey(AssetKey(one.asset), one.name) in context.selected_asset_check_keys
+        ]
         examined = {
             asset: latest_materializations(context.instance, asset, [*years, *run_state.kept])
             for asset in {one.asset for one in selected}
@@ -69,7 +70,3 @@ def _step(checks: Sequence[Check]) -> AssetChecksDefinition:
         yield from (Output(None, name) for name in context.op_execution_context.selected_output_names)
 
     return check
-
-
-def _key(check: Check) -> AssetCheckKey:
-    return AssetCheckKey(AssetKey(check.asset), check.name)

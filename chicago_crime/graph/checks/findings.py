@@ -80,12 +80,8 @@ class Check:
     ) -> AssetCheckEvaluation:
         """Return Dagster's record for a year: an error for failures that are not accepted, else a warning or passed.
 
-        Args:
-            one: the catalog's record.
-            values: the values examined; named numbers become entries of their own, which the UI plots.
-            year: the year.
-            accepted: reason for accepting failures.
-            materialization: the data examined; Dagster only shows results of the latest materialization.
+        Named numbers among the values examined become entries of their own, which the UI plots. Dagster only shows
+        results of the latest materialization.
         """
         are_numbers = isinstance(values, dict) and all(isinstance(value, int | float) for value in values.values())
         return AssetCheckEvaluation(

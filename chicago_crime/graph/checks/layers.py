@@ -5,6 +5,7 @@ Checks generated from a single table's definition are in `tables.py`; the gate c
 
 import csv
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from chicago_crime.graph.checks.findings import Check, CheckInputs, Finding, Findings
@@ -12,7 +13,7 @@ from chicago_crime.intake.staging import staging_folder
 from chicago_crime.intake.values import MAX_REJECTED_SHARE, MIN_REJECTED
 from chicago_crime.published.audit import MAX_LOSS
 from chicago_crime.storage.object_store import quarantine_key
-from chicago_crime.tables import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
+from chicago_crime.tables import CODE_COVERAGE, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
 
 MAX_SHIFT = 0.05
 """Largest change from year to year in the share of a crime type, or of a column's NULLs, without a warning."""
@@ -24,6 +25,12 @@ COORDINATES = {
     "y_coordinates": "SUM(IF(ABS(y_coordinate) < 1e7, CAST(ROUND(y_coordinate * 1e3) AS INT64), 0))",
 }
 """Checksums that do not depend on row order: sums of rounded integers. Single-precision values would change them."""
+
+MIN_CRIMES = 20
+"""Minimum crimes of an IUCR code in a year; rarer codes come and go by chance."""
+
+JUMP, MIN_CRIMES_OF_JUMP = 3, 100
+"""Largest factor by which a code's share may grow or shrink, and the minimum crimes in one year to apply it."""
 
 MIN_ROWS_PER_MONTH = 2
 """Minimum rows per month; in smaller files, months may be empty by chance, which is only a warning."""
@@ -72,7 +79,7 @@ def few_lines_quarantined(inputs: CheckInputs, years: Sequence[int]) -> Findings
             problems.append(
                 f"{manifest.quarantined:,} of {manifest.lines:,} lines cannot be read as rows and are in "
                 f"{quarantine_key(year)}; the first is {_quarantine(inputs, year, Path(manifest.origin).name)[1]}. "
-                "Download or export the file again",
+                "Download or export the file again"
             )
     return findings
 
@@ -129,14 +136,37 @@ def is_like_the_year_before(inputs: CheckInputs, years: Sequence[int]) -> Findin
     return findings
 
 
-def nothing_lost_in_typing(inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    """Account for all raw rows."""
-    return _account_for(inputs, years, RAW_CRIMES, CRIMES, REJECTED_CRIMES)
+def codes_are_stable(inputs: CheckInputs, years: Sequence[int]) -> Findings:
+    """Find codes that appear, vanish, rise or fall from the previous year, which can look like trends in crime."""
+    findings, stored = dict[int, Finding](), inputs.warehouse.stored(CRIMES)
+    compared, needed = inputs.with_year_before(CRIMES, years)
+    counts = inputs.warehouse.count_by(CRIMES, needed, "iucr")
+    for year in compared:
+        # Scale the previous year's counts, because the current year may be incomplete.
+        part = stored[year].rows / stored[year - 1].rows
+        moved = []
+        for code in sorted((counts[year].keys() | counts[year - 1].keys()) - {""}):
+            now, before = counts[year].get(code, 0), counts[year - 1].get(code, 0) * part
+            minimum = MIN_CRIMES if not (now and before) else MIN_CRIMES_OF_JUMP
+            if max(now, before) >= minimum and not 1 / JUMP <= (now + 1) / (before + 1) <= JUMP:
+                what = "appears" if not before else "vanishes" if not now else "rises" if now > before else "falls"
+                moved.append(
+                    f"{code} {what} ({counts[year - 1].get(code, 0):,} crimes in {year - 1}, {now:,} in {year})"
+                )
+        findings[year] = Finding(moved or "no code appears, vanishes, or changes its share much")
+        if moved:
+            findings[year].warnings.append(f"codes: {', '.join(moved)}")
+    return findings
 
 
-def nothing_lost_in_spark(inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    """Account for all typed rows."""
-    return _account_for(inputs, years, CRIMES, ENRICHED_CRIMES)
+def no_row_lost(source: Table, derived: Sequence[Table], inputs: CheckInputs, years: Sequence[int]) -> Findings:
+    """Compare the number of rows of a table with that of its derived tables."""
+    findings: dict[int, Finding] = {}
+    stored = {table.name: inputs.warehouse.stored(table) for table in (source, *derived)}
+    for year in years:
+        numbers = {name: held[year].rows if year in held else 0 for name, held in stored.items()}
+        findings[year] = Finding.of_sums(source.name, " + ".join(table.name for table in derived), numbers)
+    return findings
 
 
 def coordinates_are_kept(inputs: CheckInputs, years: Sequence[int]) -> Findings:
@@ -177,7 +207,7 @@ LAYER_CHECKS = (
         CRIMES.name,
         "nothing_lost",
         "Rows in raw_crimes = rows in crimes + rows in rejected_crimes.",
-        nothing_lost_in_typing,
+        partial(no_row_lost, RAW_CRIMES, (CRIMES, REJECTED_CRIMES)),
         reads=(REJECTED_CRIMES,),
     ),
     Check(
@@ -193,24 +223,26 @@ LAYER_CHECKS = (
         "Shares of NULLs and crime types are within 5 percentage points of the previous year.",
         is_like_the_year_before,
     ),
-    Check(ENRICHED_CRIMES.name, "nothing_lost", "Rows in enriched_crimes = rows in crimes.", nothing_lost_in_spark),
+    Check(
+        ENRICHED_CRIMES.name,
+        "nothing_lost",
+        "Rows in enriched_crimes = rows in crimes.",
+        partial(no_row_lost, CRIMES, (ENRICHED_CRIMES,)),
+    ),
     Check(
         ENRICHED_CRIMES.name,
         "coordinates_are_kept",
         "Coordinates are the same in enriched_crimes and crimes.",
         coordinates_are_kept,
     ),
+    Check(
+        CODE_COVERAGE.name,
+        "codes_are_stable",
+        f"No IUCR code appears, vanishes, or changes its share by more than a factor of {JUMP} from the previous year.",
+        codes_are_stable,
+        reads=(CRIMES,),
+    ),
 )
-
-
-def _account_for(inputs: CheckInputs, years: Sequence[int], source: Table, *derived: Table) -> Findings:
-    """Compare the number of rows of a table with that of its derived tables."""
-    findings: dict[int, Finding] = {}
-    stored = {table.name: inputs.warehouse.stored(table) for table in (source, *derived)}
-    for year in years:
-        numbers = {name: held[year].rows if year in held else 0 for name, held in stored.items()}
-        findings[year] = Finding.of_sums(source.name, " + ".join(table.name for table in derived), numbers)
-    return findings
 
 
 def _quarantine(inputs: CheckInputs, year: int, origin: str = "") -> tuple[int, str]:

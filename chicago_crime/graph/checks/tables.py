@@ -6,7 +6,6 @@ from functools import partial
 from chicago_crime.graph.checks.findings import Check, CheckInputs, Finding, Findings
 from chicago_crime.published.audit import MIN_LOST
 from chicago_crime.tables import TABLES, Table
-from chicago_crime.tables.columns import Column
 
 MAX_INVALID = 0.01
 """Largest share of a year's rows with an invalid value in a column."""
@@ -104,7 +103,11 @@ def _schema_problems(table: Table) -> dict[str, str]:
 
 def _out_of_range(table: Table) -> dict[str, str]:
     numbers = {
-        f"{one.name} is not in the range {one.valid_range}": _outside(one) for one in table.columns if one.valid_range
+        f"{one.name} is not in the range {one.valid_range}": (
+            f"COUNTIF({one.name} < {one.between[0]:f} OR {one.name} > {one.between[1]:f})"
+        )
+        for one in table.columns
+        if one.between
     }
     codes = {
         f"{one.name} is not {one.form}": f"COUNTIF(NOT REGEXP_CONTAINS({one.name}, '{one.pattern}'))"
@@ -112,9 +115,3 @@ def _out_of_range(table: Table) -> dict[str, str]:
         if one.pattern
     }
     return numbers | codes
-
-
-def _outside(column: Column) -> str:
-    assert column.between
-    low, high = column.between
-    return f"COUNTIF({column.name} < {low:f} OR {column.name} > {high:f})"

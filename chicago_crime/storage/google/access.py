@@ -115,12 +115,9 @@ def credentials_from(file: Path | str | None) -> Credentials:
 def google_retry(
     policy: RetryPolicy, service: str, is_late: Callable[[BaseException], bool] = lambda error: False
 ) -> Retry:
-    """Convert a retry policy for Google's clients. Each retry is logged with its reason.
+    """Convert a retry policy for Google's clients, which limit time, not attempts. Retries are logged with the reason.
 
-    Args:
-        policy: waits and deadline. Google's clients limit time, not attempts.
-        service: name of the service, for the log.
-        is_late: whether an error reports a missing resource that Google creates with some delay.
+    `is_late` tells whether an error reports a missing resource that Google creates with some delay.
     """
     from google.api_core.retry import Retry
 
@@ -170,16 +167,10 @@ def call(
     grant: str = HOW_TO_GRANT,
     keeps: Callable[[Exception], bool] = lambda error: False,
 ) -> _T:
-    """Make a request, and raise a readable error if it fails.
+    """Make a request, which has its own timeout and retries, and raise a readable error if it fails.
 
-    Errors that only the caller can explain (404, 409, 412 and those that `keeps` selects) are raised unchanged.
-
-    Args:
-        request: makes the request, with its own timeout and retries.
-        service: name of the service, for the message.
-        error_type: type of the error to raise.
-        grant: the fix for a missing permission.
-        keeps: selects further errors to raise unchanged.
+    `grant` is the fix for a missing permission. Errors that only the caller can explain (404, 409, 412 and those that
+    `keeps` selects) are raised unchanged.
 
     Raises:
         error_type: the service is unreachable or refuses the request.

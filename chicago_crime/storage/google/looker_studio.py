@@ -15,11 +15,7 @@ ADDRESS = "https://lookerstudio.google.com/reporting/create"
 def report_url(project: str, dataset: str, name: str, tables: Sequence[Table]) -> str:
     """Return the link that opens a new report for editing, with a data source for each table.
 
-    Args:
-        project: the Google Cloud project that owns the tables and pays for the report's queries.
-        dataset: their BigQuery dataset.
-        name: name of the report, and prefix of its data sources' names.
-        tables: the tables.
+    The project owns the tables and pays for the report's queries.
     """
     parameters = {"c.mode": "edit", "r.reportName": name}
     for number, table in enumerate(tables):

@@ -23,7 +23,8 @@ class Grant:
             Kaggle's secret.
         permissions: the role's permissions that the platform uses.
         reason: what the platform uses them for.
-        to: the account that needs it: the platform's own, or the account of Spark's machines.
+        to: the account that needs it: the platform's own, or the account of Spark's machines, which the doctor cannot
+            test, because Google reports only the permissions of the caller.
     """
 
     role: str
@@ -31,11 +32,6 @@ class Grant:
     permissions: tuple[str, ...]
     reason: str
     to: Literal["platform", "machines"] = "platform"
-
-    @property
-    def is_testable(self) -> bool:
-        """Whether the doctor can test it: Google reports only the permissions of the caller."""
-        return self.to == "platform"
 
 
 def _all(prefix: str, *verbs: str) -> tuple[str, ...]:
@@ -124,13 +120,7 @@ def grants_for(settings: Settings) -> list[Grant]:
 
 
 def grant_command(grant: Grant, settings: Settings, member: str) -> str:
-    """Return the command with which an owner of the project grants a role.
-
-    Args:
-        grant: the role, and what it is granted on.
-        settings: the installation's settings.
-        member: the account in the syntax of Google's policies: serviceAccount:..., user:...
-    """
+    """Return the command with which an owner of the project grants a role to a member, such as serviceAccount:..."""
     project = settings.gcp_project or ""
     if grant.on == "dataset":
         statement = f'GRANT `{grant.role}` ON SCHEMA `{project}.{settings.bigquery_dataset}` TO "{member}"'

@@ -88,14 +88,7 @@ class GoogleRest:
         return f"serviceAccount:{email}" if email and "@" in email else A_PERSON
 
     def send(self, service: str, path: str, body: object = None, query: Mapping[str, Any] | None = None) -> Response:
-        """Send one request.
-
-        Args:
-            service: one of the services above.
-            path: path with the leading slash.
-            body: JSON to POST; None for a GET.
-            query: query parameters by name.
-        """
+        """Send one request to one of the services above: a GET, or a POST of a JSON body."""
         url, method = self._address(service) + path, "GET" if body is None else "POST"
         try:
             response = call(

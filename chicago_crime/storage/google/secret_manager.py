@@ -10,12 +10,7 @@ from chicago_crime.storage.google.access import GoogleAccount, call, google_retr
 
 
 def read_secret(name: str, account: GoogleAccount, policy: RetryPolicy | None = None) -> SecretStr:
-    """Return the text of a secret.
-
-    Args:
-        name: `projects/P/secrets/S` for the newest version, or with `/versions/V`.
-        account: credentials, and the address of an emulator.
-        policy: timeouts and retries of the request.
+    """Return the text of a secret: the newest version of `projects/P/secrets/S`, or the one with `/versions/V`.
 
     Raises:
         SourceError: the secret does not exist, may not be read or holds no token, or Google is unreachable.

@@ -51,7 +51,9 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
         query = exp.select("*").from_(parquet_scan(*files)).sql("duckdb")
         try:
             rows = self.connect().sql(query)
-            self._refuse_other_years(table, year, rows)
+            is_other = f"{table.year_column} IS DISTINCT FROM {year}"
+            if table.year_column and (other := rows.filter(is_other).limit(1).fetchall()):
+                raise WarehouseError(f"a row for {table.name} is not from {year}: {other[0]}")
             if len(files) == 1 and (is_published or _is_in_order(table)) and has_format(files[0], table, rows):
                 with staging_folder(self.staging) as staging:
                     (staging / "year.parquet").hardlink_to(files[0])
@@ -139,24 +141,11 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
         return file
 
     def _publish(
-        self,
-        table: Table,
-        year: int,
-        query: str,
-        lineage: Lineage,
-        parameters: Mapping[str, object] | None = None,
+        self, table: Table, year: int, query: str, lineage: Lineage, parameters: Mapping[str, object] | None = None
     ) -> TableYear:
         with staging_folder(self.staging) as folder:
             write_year(self.connect(), table, query, folder / "year.parquet", parameters)
             return publish_year(folder / "year.parquet", self.file(table.name, year), lineage)
-
-    @staticmethod
-    def _refuse_other_years(table: Table, year: int, rows: duckdb.DuckDBPyRelation) -> None:
-        if table.year_column is None:
-            return
-        other = rows.filter(f"{table.year_column} IS DISTINCT FROM {year}").limit(1).fetchall()
-        if other:
-            raise WarehouseError(f"a row for {table.name} is not from {year}: {other[0]}")
 
 
 def _is_in_order(table: Table) -> bool:

@@ -28,7 +28,6 @@ from chicago_crime.tables import TABLES, Table
 EMPTY = "nothing is loaded: load some years first, for example with `chicago-crime run --years 2021`"
 
 _DESCRIBE = re.compile(r"\s*(?:describe|desc)\s+(?:table\s+)?(\w+)\s*;?\s*", re.IGNORECASE)
-_MEANINGS = "FROM duckdb_columns() SELECT column_name, data_type AS column_type, comment AS meaning WHERE table_name = "
 _OPTIONS = {"csv": ", HEADER", "json": ", ARRAY true, TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S'"}
 _LISTS_TABLES = re.compile(r"\b(show|information_schema|duckdb_\w+)\b", re.IGNORECASE)  # needs a view of every table
 _QUERIES = {"SELECT", "EXPLAIN", "MULTI"}  # a PIVOT is several statements
@@ -88,9 +87,7 @@ class DuckDBReader(TableReader):
             with self.connect() as connection:
                 create_views(connection, self.files_named(sql))
                 if (described := _DESCRIBE.fullmatch(sql)) and described[1].lower() in {*TABLES, *reference.TABLES}:
-                    name = described[1].lower()
-                    comment_on(connection, name)
-                    sql = f"{_MEANINGS}'{name}' ORDER BY column_index"
+                    sql = description_of(connection, described[1].lower())
                 kinds = [one.type.name for one in connection.extract_statements(sql)]
                 if not kinds:
                     raise WarehouseError("the query is empty: try FROM crimes_monthly")
@@ -161,6 +158,13 @@ def comment_on(connection: duckdb.DuckDBPyConnection, table: str) -> None:
             _comment(connection, f'COLUMN {table}."{column.name}"', column.description)
 
 
+def description_of(connection: duckdb.DuckDBPyConnection, view: str) -> str:
+    """Return a query of the columns of a view: name, type and meaning, which is NULL unless the table is ours."""
+    comment_on(connection, view)
+    columns = "column_name, data_type AS column_type, comment AS meaning"
+    return f"SELECT {columns} FROM duckdb_columns() WHERE table_name = '{view}' ORDER BY column_index"
+
+
 def _comment(connection: duckdb.DuckDBPyConnection, what: str, text: str) -> None:
     connection.execute(f"COMMENT ON {what} IS '{text.replace(chr(39), chr(39) * 2)}'")
 
@@ -226,15 +230,11 @@ class ParquetReader(DuckDBReader):
 
     def _read(self, tables: Sequence[Table]) -> dict[Path, tuple[stat_result, _Footer]]:
         """Return the files of some tables with their footers, which are cached."""
-        files = [(file, file.stat()) for table in tables for file in self._years(table.name)]
-        unread = [str(file) for file, stat in files if (file, stat.st_ino, stat.st_mtime_ns) not in self._footers]
-        if unread:
-            found = self._read_footers(unread)
-            self._footers |= {
-                (file, stat.st_ino, stat.st_mtime_ns): found[file] for file, stat in files if file in found
-            }
-        keys = {file: (stat, (file, stat.st_ino, stat.st_mtime_ns)) for file, stat in files}
-        return {file: (stat, self._footers[key]) for file, (stat, key) in keys.items() if key in self._footers}
+        stats = {file: file.stat() for table in tables for file in self._years(table.name)}
+        keys = {file: (file, stat.st_ino, stat.st_mtime_ns) for file, stat in stats.items()}
+        if unread := [str(file) for file, key in keys.items() if key not in self._footers]:
+            self._footers |= {keys[file]: footer for file, footer in self._read_footers(unread).items()}
+        return {file: (stats[file], self._footers[key]) for file, key in keys.items() if key in self._footers}
 
     def _read_footers(self, files: list[str]) -> dict[Path, _Footer]:
         """Read the footers of files, and record files with an unreadable footer as damaged."""

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from dagster import AssetKey, materialize
@@ -38,6 +38,7 @@ def test_it_is_only_in_the_graph_on_google_cloud(tmp_path: Path) -> None:
 
 
 def test_the_link_names_tables_years_and_synthetic_rows(loaded_copy: Settings) -> None:
+    loaded_copy = loaded_copy.model_copy(update={"gcp_project": PROJECT_ID})
     assert metadata_of(loaded_copy)["report_name"] == "Chicago crime"
     for file in (loaded_copy.data_dir / "csv").glob("2014*.json"):
         file.write_text(json.dumps(json.loads(file.read_text()) | {"synthetic": True}))
@@ -45,9 +46,13 @@ def test_the_link_names_tables_years_and_synthetic_rows(loaded_copy: Settings) -
     assert metadata["report_name"] == "Chicago crime, SYNTHETIC rows in 2014"
     assert metadata["years"] == "2014-2015"
     assert metadata["tables"] == [table.name for table in REPORTED]
-    parameters = parse_qs(urlsplit(metadata["report"]).query, strict_parsing=True)
-    assert parameters["r.reportName"] == [metadata["report_name"]]
-    assert parameters["ds.ds0.datasourceName"] == [f"{metadata['report_name']}: crimes_monthly"]
+    parameters = dict(parse_qsl(urlsplit(metadata["report"]).query, strict_parsing=True))
+    assert parameters["r.reportName"] == metadata["report_name"]
+    assert parameters["ds.ds0.datasourceName"] == f"{metadata['report_name']}: crimes_monthly"
+    for number, table in enumerate(REPORTED):
+        source = {"connector": "bigQuery", "tableId": table.name, "datasetId": "chicago_crime"}
+        source |= dict.fromkeys(("projectId", "billingProjectId"), PROJECT_ID)
+        assert parameters.items() >= {(f"ds.ds{number}.{name}", value) for name, value in source.items()}
 
 
 def test_the_error_without_tables_says_what_to_do(sample_settings: Settings) -> None:

@@ -102,7 +102,7 @@ def test_an_unchanged_year_is_rebuilt_if_a_stored_or_published_file_differs(
         key = snapshot_of(settings).years[2014].tables["crimes"].key
         (tmp_path / "objects" / key).write_bytes(b"damaged")
     elif reason == "table missing":
-        Installation(settings).warehouse.file("crimes_monthly", 2014).unlink()  # type: ignore[attr-defined]
+        Installation(settings).warehouse.file("crimes_monthly", 2014).unlink()
     elif reason == "another version":
         monkeypatch.setattr(lineage, "code_version", lambda _: "another")
         wanted = set(YEARS)

@@ -11,35 +11,15 @@ from chicago_crime.graph.instance import open_instance
 from chicago_crime.settings import Settings
 from chicago_crime.storage.leases import years_locked
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REVISIONS
-from chicago_crime_tests.support import (
-    crime,
-    crimes_of_months,
-    folder_settings,
-    rows_of,
-    run_well,
-    warehouse_of,
-    write_csv,
-)
+from chicago_crime_tests.support import crime, crimes_of_months, rows_of, run_well, warehouse_of, write_csv
 
 WRONG_DATE = crime(id=7, date="12/31/2013 11:00:00 PM")
+WITHOUT_REVISIONS = "crime_csv,crime_object,raw_crimes,crimes,rejected_crimes"
+TYPING = f"{WITHOUT_REVISIONS},revisions"
 
 
-def test_rejects_follow_the_file(tmp_path: Path) -> None:
-    settings = folder_settings(tmp_path / "data", tmp_path / "in")
-    good = crimes_of_months(2014)
-    write_csv(tmp_path / "in" / "2014.csv", [*good, WRONG_DATE])
-    run_well(settings, 2014, assets="crime_csv,crime_object,raw_crimes,crimes,rejected_crimes")
-    assert len(rows_of(settings, "crimes", 2014)) == len(good)
-    assert [row["id"] for row in rows_of(settings, "rejected_crimes", 2014)] == ["7"]
-
-    write_csv(tmp_path / "in" / "2014.csv", good)
-    run_well(settings, 2014, assets="crime_csv,crime_object,raw_crimes,crimes,rejected_crimes")
-    assert rows_of(settings, "rejected_crimes", 2014) == []
-
-
-def test_the_metadata_has_first_rows_and_shares_of_null(tmp_path: Path) -> None:
-    settings = folder_settings(tmp_path / "data", tmp_path / "in")
-    write_csv(tmp_path / "in" / "2014.csv", [*(months := crimes_of_months(2014)), crime(id=7, ward="")])
+def test_the_metadata_has_first_rows_and_shares_of_null(settings: Settings) -> None:
+    write_csv(settings.folder / "2014.csv", [*(months := crimes_of_months(2014)), crime(id=7, ward="")])
     [report] = run_well(settings, 2014, assets="crime_csv,crime_object,raw_crimes,crimes")
     shown = report.metadata["crimes", 2014]
     assert shown["null_shares"] == {"ward": round(1 / (len(months) + 1), 4)}
@@ -50,15 +30,14 @@ def test_the_metadata_has_first_rows_and_shares_of_null(tmp_path: Path) -> None:
 
 def test_rejects_are_computed_from_the_raw_table_and_not_an_older_typed_table(loaded_copy: Settings) -> None:
     """The typed table is from an older file with the same number of rows."""
-    assert loaded_copy.folder
     write_csv(loaded_copy.folder / "2014.csv", [*crimes_of_months(2014)[:-1], WRONG_DATE])
     run_well(loaded_copy, 2014, assets="crime_csv,crime_object,raw_crimes")
     run_well(loaded_copy, 2014, assets="rejected_crimes")
     assert [row["id"] for row in rows_of(loaded_copy, "rejected_crimes", 2014)] == ["7"]
 
-
-WITHOUT_REVISIONS = "crime_csv,crime_object,raw_crimes,crimes,rejected_crimes"
-TYPING = f"{WITHOUT_REVISIONS},revisions"
+    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014))
+    run_well(loaded_copy, 2014, assets=WITHOUT_REVISIONS)
+    assert rows_of(loaded_copy, "rejected_crimes", 2014) == []
 
 
 def kinds(settings: Settings) -> list[str]:
@@ -74,7 +53,6 @@ def loaded(loaded_copy: Settings) -> Settings:
     """2014 loaded once, with its next file in the folder: one more arrest and one more crime."""
     rows = crimes_of_months(2014)
     rows[5]["arrest"] = "true"
-    assert loaded_copy.folder
     write_csv(loaded_copy.folder / "2014.csv", [*rows, rows[7] | {"id": "7"}])
     return loaded_copy
 

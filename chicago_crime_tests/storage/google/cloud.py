@@ -1,7 +1,6 @@
 """A cloud on loopback for the tests of the BigQuery warehouse, with rows in its bucket."""
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +12,7 @@ from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, TABLES
 from chicago_crime_tests.support import write_csv
-from chicago_crime_tests.whole_cloud import BUCKET, DATASET, WholeCloud, whole_cloud
+from chicago_crime_tests.whole_cloud import BUCKET, DATASET, WholeCloud
 
 POLICY = RetryPolicy(timeout_s=10, first_wait_s=0.02, deadline_s=5)
 
@@ -70,8 +69,3 @@ class Cloud(WholeCloud):
             catalog.database.cursor().execute(f"DELETE FROM {table.rows_table}")
             table.labels = dict(LABELS)
             table.measured = None
-
-
-def cloud_in(folder: Path) -> AbstractContextManager[Cloud]:
-    """A cloud that runs while the context lasts."""
-    return whole_cloud(folder, False, Cloud)

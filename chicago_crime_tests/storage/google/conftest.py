@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
-from chicago_crime_tests.storage.google.cloud import Cloud, cloud_in
+from chicago_crime_tests.storage.google.cloud import Cloud
+from chicago_crime_tests.whole_cloud import whole_cloud
 
 
 @pytest.fixture(scope="session")
 def shared_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """A cloud with whatever the previous test left."""
-    with pytest.MonkeyPatch.context() as patch, cloud_in(tmp_path_factory.mktemp("cloud")) as made:
+    with pytest.MonkeyPatch.context() as patch, whole_cloud(tmp_path_factory.mktemp("cloud"), False, Cloud) as made:
         patch.setenv("NO_PROXY", "127.0.0.1,localhost")
         yield made
 
@@ -27,7 +28,7 @@ def cloud(shared_cloud: Cloud) -> Cloud:
 @pytest.fixture
 def fresh_cloud(tmp_path: Path) -> Iterator[Cloud]:
     """A cloud without tables, for tests that change columns."""
-    with cloud_in(tmp_path) as made:
+    with whole_cloud(tmp_path, False, Cloud) as made:
         yield made
 
 

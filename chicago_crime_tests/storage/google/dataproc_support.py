@@ -36,7 +36,7 @@ class Cloud(WholeCloud):
         built = build_dataproc(self.settings.model_copy(update=settings))
         policy = retry.RetryPolicy(timeout_s=2, first_wait_s=0.01, deadline_s=5)
         api = replace(built.api, pause_s=0.02, policy=policy)
-        backend = replace(built.backend, api=api)  # type: ignore[type-var]
+        backend = replace(built.backend, api=api)
         return replace(
             built, api=api, backend=backend, store=replace(built.store, policy=policy), programs=self.programs
         )
@@ -77,14 +77,7 @@ def start(
     run_id: str | None = None,
     before_job: Callable[[Path], object] = lambda folder: None,
 ) -> JobRun:
-    """Run a Spark job, as the platform's asset does.
-
-    Args:
-        cloud: the servers.
-        spark: the runner.
-        run_id: id of a run to restart.
-        before_job: called with the input folder before the job begins.
-    """
+    """Run a Spark job, as the platform's asset does; `before_job` is called with the input folder."""
     ran, run_id, output, log = JobRun(), run_id or str(uuid4()), StringIO(), logging.Logger("run")
     log.addHandler(logging.StreamHandler(output))
     files = {name: reference.file(name) for name in ("fbi_codes", "community_areas", "comparable_types")}

@@ -8,12 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from chicago_crime.cli.app import app
 from chicago_crime.storage.local import sail
 from chicago_crime.storage.local.spark import EmbeddedSpark, JvmSpark, LocalSpark
 from chicago_crime.storage.spark import SparkError
+from chicago_crime_tests.support import command
 from chicago_crime_tests.waiting import TIMEOUT_S
 
 
@@ -21,10 +20,7 @@ from chicago_crime_tests.waiting import TIMEOUT_S
     ("engine", "message"),
     [
         (EmbeddedSpark(Path()), "enrich_crimes failed on the embedded engine"),
-        (
-            JvmSpark(Path(), 2, Path("no java")),
-            r"needs Java 17 or 21 \(set JAVA_HOME or CHICAGO_CRIME_JAVA_HOME",
-        ),
+        (JvmSpark(Path(), 2, Path("no java")), r"needs Java 17 or 21 \(set JAVA_HOME or CHICAGO_CRIME_JAVA_HOME"),
     ],
 )
 def test_a_failed_job_is_an_error(tmp_path: Path, engine: LocalSpark, message: str) -> None:
@@ -38,7 +34,7 @@ def test_a_run_without_the_spark_extra_fails_with_its_installation_command(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyspark", None)
     monkeypatch.setattr(sail, "_idle", [])
-    result = CliRunner().invoke(app, ["run", "--years=2014", f"--data-dir={tmp_path}"], env={"COLUMNS": "200"})
+    result = command("run", "--years", 2014, "--data-dir", tmp_path)
     assert result.exit_code == 1 and "pip install 'chicago-crime[pipeline,spark]'" in result.output
 
 

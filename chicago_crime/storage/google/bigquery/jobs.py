@@ -105,10 +105,7 @@ class Jobs:
     def run(self, sql: str, purpose: Purpose, before_restart: Callable[[], object] = lambda: None) -> JobResult:
         """Run a statement or a script that changes something.
 
-        Args:
-            sql: the text.
-            purpose: what it is for.
-            before_restart: called before the job is restarted, to remove what the failed attempt may have left.
+        `before_restart` is called before the job is restarted, to remove what the failed attempt may have left.
 
         Raises:
             JobFailedError: it failed and changed nothing.
@@ -135,14 +132,9 @@ class Jobs:
         )
 
     def read(self, sql: str, purpose: Purpose, max_rows: int | None = None) -> pa.Table:
-        """Return the result of a query. Requests have an id, so a retry after a lost response costs nothing.
+        """Return the first rows of a query, or all. Requests have ids, so a retry after a lost response costs nothing.
 
         BigQuery caches results for a day and returns them free of charge while the text and the tables are unchanged.
-
-        Args:
-            sql: the query.
-            purpose: what it is for.
-            max_rows: maximum number of rows to fetch; None for all.
 
         Raises:
             JobFailedError: BigQuery refused it, for example because of the limit of bytes; nothing is billed.
@@ -176,10 +168,7 @@ class Jobs:
 
     def _config(self, purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
         return bigquery.QueryJobConfig(
-            default_dataset=self.dataset,
-            labels=self._labels(purpose),
-            maximum_bytes_billed=self.max_bytes,
-            **more,
+            default_dataset=self.dataset, labels=self._labels(purpose), maximum_bytes_billed=self.max_bytes, **more
         )
 
     def _labels(self, purpose: Purpose) -> dict[str, str]:
@@ -225,21 +214,13 @@ class Jobs:
             if job.error_result.get("reason") in _TRANSIENT or _CONFLICT.search(problem):
                 raise _TransientJobError(problem)
             raise job.exception(timeout=self.policy.timeout_s)
-        return _result_of(job)
-
-
-def _result_of(job: Job) -> JobResult:
-    if isinstance(job, bigquery.QueryJob):
+        if isinstance(job, bigquery.LoadJob):
+            return JobResult(job.output_rows)
         return JobResult(job.dml_stats.inserted_row_count if job.dml_stats else None, job.total_bytes_billed or 0)
-    return JobResult(job.output_rows)
 
 
 def call_bigquery(request: Callable[[], _T], what: str) -> _T:
-    """Make a request to BigQuery, and raise a readable error if it fails.
-
-    Args:
-        request: makes the request.
-        what: the beginning of the error message, such as "cannot load 2014 into raw_crimes".
+    """Make a request to BigQuery, and raise a readable error if it fails, which begins with `what`.
 
     Raises:
         JobFailedError: BigQuery refused the statement, for example because of the limit of bytes.

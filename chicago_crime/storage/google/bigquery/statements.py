@@ -1,6 +1,6 @@
 """The GoogleSQL statements of the BigQuery warehouse, for any table and year; `ddl.py` has the DDL."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlglot import exp
@@ -95,7 +95,7 @@ def measured(table: Table, years: Sequence[int], measures: Mapping[str, str]) ->
         values = ", ".join(f"{measure.replace('@year', str(year))} AS {name}" for name, measure in measures.items())
         return f"SELECT {year} AS of_year, {values} FROM {name_of(table.name)} WHERE {_of_year(table, year)}"
 
-    return _union_all(map(of, years))
+    return "\nUNION ALL\n".join(map(of, years))
 
 
 def counted(table: Table, years: Sequence[int], column: str) -> str:
@@ -105,8 +105,4 @@ def counted(table: Table, years: Sequence[int], column: str) -> str:
         values = f"{year} AS of_year, COALESCE({name_of(column)}, '') AS value, COUNT(*) AS row_count"
         return f"SELECT {values} FROM {name_of(table.name)} WHERE {_of_year(table, year)} GROUP BY value"
 
-    return f"{_union_all(map(of, years))}\nORDER BY of_year, row_count DESC, value"
-
-
-def _union_all(queries: Iterable[str]) -> str:
-    return "\nUNION ALL\n".join(queries)
+    return "\nUNION ALL\n".join(map(of, years)) + "\nORDER BY of_year, row_count DESC, value"

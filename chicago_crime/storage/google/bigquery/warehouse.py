@@ -1,12 +1,12 @@
 """The BigQuery warehouse: tables are partitioned by month or by year, and always replaced by the year."""
 
-import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -63,13 +63,21 @@ class BigQueryWarehouse(Warehouse):
     memory: str = "500MB"
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     estimates: Path | None = None
-    _client: bigquery.Client | None = field(default=None, init=False, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
         dataset = bigquery.DatasetReference(self.account.project or "", self.dataset_id)
-        self.jobs = Jobs(self._connect, dataset, self.max_bytes, self.policy)
+        self.jobs = Jobs(lambda: self.client, dataset, self.max_bytes, self.policy)
         self.tables = LiveTables(self.jobs, self.estimates)
+
+    @cached_property
+    def client(self) -> bigquery.Client:
+        """The client of BigQuery, whose connections all threads share.
+
+        Raises:
+            WarehouseError: there are no credentials.
+        """
+        arguments = call_bigquery(self.account.client_arguments, "cannot connect to BigQuery")
+        return bigquery.Client(location=self.location, **arguments)
 
     @override
     def for_run(self, run_id: str) -> Self:
@@ -159,7 +167,7 @@ class BigQueryWarehouse(Warehouse):
 
     @override
     def export_parquet(self, table: Table, years: Sequence[int], folder: str) -> None:
-        self._existing(table, years)
+        self._existing([table], years)
         self._export(table, years, folder)
 
     def _export(self, table: Table, years: Sequence[int], folder: str, as_of: datetime | None = None) -> None:
@@ -172,9 +180,7 @@ class BigQueryWarehouse(Warehouse):
     @override
     def fetch_parquet(self, tables: Sequence[Table], years: Sequence[int], folder: Path) -> dict[tuple[str, int], Path]:
         """Export, download and sort each year: BigQuery's exports have no order."""
-        stored = self.stored_of_all(tables)
-        for table in tables:
-            self._refuse_missing(table, years, stored[table.name])
+        stored = self._existing(tables, years)
         purpose = Purpose("cannot look up BigQuery's time", "export")
         as_of = self.jobs.read("SELECT CURRENT_TIMESTAMP() AS now", purpose)["now"][0].as_py()
 
@@ -216,7 +222,7 @@ class BigQueryWarehouse(Warehouse):
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
         if not years:
             return {}
-        self._existing(table, years)
+        self._existing([table], years)
         purpose = Purpose(f"cannot measure {table.name}", table.name)
         rows = self.jobs.read(statements.measured(table, years, measures), purpose).to_pylist()
         return {row.pop("of_year"): row for row in rows}
@@ -226,7 +232,7 @@ class BigQueryWarehouse(Warehouse):
         counts: dict[int, dict[str, int]] = {year: {} for year in years}
         if not years:
             return counts
-        self._existing(table, years)
+        self._existing([table], years)
         purpose = Purpose(f"cannot count {table.name} by {column}", table.name)
         for row in self.jobs.read(statements.counted(table, years, column), purpose).to_pylist():
             counts[row["of_year"]][row["value"]] = row["row_count"]
@@ -255,21 +261,14 @@ class BigQueryWarehouse(Warehouse):
             raise WarehouseError("the statement is not a query: only SELECT statements are run")
         return self.jobs.read(sql, purpose, max_rows=max_rows)
 
-    def _existing(self, table: Table, years: Sequence[int]) -> None:
-        self._refuse_missing(table, years, self.stored(table))
-
-    @staticmethod
-    def _refuse_missing(table: Table, years: Sequence[int], stored: Mapping[int, TableYear]) -> None:
-        for year in years:
-            if year not in stored:
-                raise WarehouseError(no_year(table.name, year))
-
-    def _connect(self) -> bigquery.Client:
-        with self._lock:  # all threads share one client and its connections
-            if self._client is None:
-                arguments = call_bigquery(self.account.client_arguments, "cannot connect to BigQuery")
-                self._client = bigquery.Client(location=self.location, **arguments)
-            return self._client
+    def _existing(self, tables: Sequence[Table], years: Sequence[int]) -> dict[str, dict[int, TableYear]]:
+        """Return the stored years of tables, which must include these."""
+        stored = self.stored_of_all(tables)
+        for name, held in stored.items():
+            for year in years:
+                if year not in held:
+                    raise WarehouseError(no_year(name, year))
+        return stored
 
 
 def _sorted(

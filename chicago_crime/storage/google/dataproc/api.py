@@ -63,11 +63,7 @@ class DataprocApi:
         return {"project_id": self.project, "region": self.region}
 
     def call(self, method: Callable[..., _Answer], request: Any) -> _Answer:
-        """Call a method of a client, and retry it after transient errors.
-
-        Args:
-            method: a method of a client.
-            request: its request, which must be safe to repeat.
+        """Call a method of a client, and retry it after transient errors. The request must be safe to repeat.
 
         Raises:
             SparkError: Dataproc refused the request or our credentials, or is unreachable.
@@ -89,11 +85,7 @@ class DataprocApi:
             return None
 
     def pause(self, began: float) -> None:
-        """Wait before the next poll: a quarter of the elapsed time, so that short operations are noticed quickly.
-
-        Args:
-            began: start of the operation, in seconds of `time.monotonic`.
-        """
+        """Wait before the next poll: a quarter of the elapsed time, so that short operations are noticed quickly."""
         time.sleep(min(self.pause_s, max(self.pause_s / 25, (time.monotonic() - began) / 4)))
 
     def explain(self, message: str) -> str:

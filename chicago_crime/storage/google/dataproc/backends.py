@@ -108,12 +108,9 @@ class Backend(ABC):
         """Return the URL of a program's page in Google's console."""
 
     def _stop(self, command: str, state: Callable[[], str], method: Callable[..., Any], request: Any) -> None:
-        """Stop a cluster or a batch, and wait until it has stopped.
+        """Stop a cluster or a batch, and wait until its state is "". `command` is the equivalent gcloud command.
 
-        Args:
-            command: the equivalent gcloud command, for the error message.
-            state: returns the state; "" once it has stopped.
-            method, request: the API call that stops it. It is repeated: a deletion can fail and leave the machines.
+        The API call is repeated, because a deletion can fail and leave the machines.
         """
         began, refusal = time.monotonic(), ""
         while left := state():
@@ -155,7 +152,11 @@ class ClusterBackend(Backend):
 
     @override
     def start(self, name: str, program: Program, labels: Labels, log: Log) -> None:
-        self._ensure_cluster(name, labels, log)
+        request = self.api.here | {"cluster": self._config(name, labels)}
+        with suppress(exceptions.Conflict):  # an earlier request created it
+            self.api.call(self.api.clusters.create_cluster, request)
+            log(f"creating the cluster {name}: {self.workers} workers, {self.machine_type}")
+        self._wait_until_running(name, log)
         quiet = {"spark.ui.showConsoleProgress": "false"}  # progress bars are noise in a log
         job = {
             "reference": {"project_id": self.api.project, "job_id": name},
@@ -183,14 +184,6 @@ class ClusterBackend(Backend):
     def page(self, name: str) -> str:
         place = f"region={self.api.region}&project={self.api.project}"
         return f"https://console.cloud.google.com/dataproc/jobs/{name}?{place}"
-
-    def _ensure_cluster(self, name: str, labels: Labels, log: Log) -> None:
-        """Create the cluster unless it exists, and wait until it is running."""
-        request = self.api.here | {"cluster": self._config(name, labels)}
-        with suppress(exceptions.Conflict):  # an earlier request created it
-            self.api.call(self.api.clusters.create_cluster, request)
-            log(f"creating the cluster {name}: {self.workers} workers, {self.machine_type}")
-        self._wait_until_running(name, log)
 
     def _wait_until_running(self, name: str, log: Log) -> None:
         start = time.monotonic()
