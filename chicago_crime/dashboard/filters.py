@@ -15,8 +15,15 @@ from chicago_crime.reference import offense_groups
 from chicago_crime.tables.columns import OFFENSE_CLASSES
 from chicago_crime.tables.years import FIRST_YEAR, YearsError, parse_years
 
-VIEWS = ("map", "measure", "rows", "end", "sort", "page")
-"""Filters that control the display rather than select crimes."""
+VIEWS = {
+    "map": "where",
+    "measure": "where",
+    "rows": "compare",
+    "end": "compare",
+    "sort": "incidents",
+    "page": "incidents",
+}
+"""Filters that control the display rather than select crimes -> the page whose API accepts them."""
 
 LABELS = {
     "group": "offense group",
