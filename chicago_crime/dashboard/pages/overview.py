@@ -12,6 +12,7 @@ from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import NO_TYPE, PageRequest
 from chicago_crime.dashboard.view import (
+    CRIMES,
     Column,
     Number,
     PageTable,
@@ -165,7 +166,7 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
                 "Crimes by month",
                 (
                     Column("month", "Month", "month"),
-                    Column("crimes", "Crimes", "count", incidents="incidents"),
+                    CRIMES,
                     Column("low", "Expected from", "count"),
                     Column("high", "Expected to", "count"),
                     Column("verdict", "Verdict"),
@@ -218,7 +219,7 @@ def _types(request: PageRequest, by_type: Mapping[str, Counter[str]], crimes: in
     drawn = [row | {"name": as_text(row["name"], "type")} for row in rows[:MAX_RANKED]]
     columns = (
         Column("name", "Type", "type"),
-        Column("crimes", "Crimes", "count", incidents="incidents"),
+        CRIMES,
         Column("share", "Share", "percent"),
         Column("arrest_rate", "Arrest rate", "percent", is_small="is_small"),
     )

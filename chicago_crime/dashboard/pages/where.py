@@ -15,13 +15,14 @@ from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.hot_spots import RATES, WHAT_HOT_MEANS, Counts, gi_star
 from chicago_crime.dashboard.page_request import NO_TYPE, PageRequest
 from chicago_crime.dashboard.view import (
+    CRIMES,
     Column,
-    Number,
     PageTable,
     Section,
     View,
     as_text,
     crimes_text,
+    part_number,
     rate_unit,
     share,
 )
@@ -52,7 +53,6 @@ LEGEND = [
 ]
 """Colors of hot and cold cells."""
 
-CRIMES = Column("crimes", "Crimes", "count", incidents="incidents")
 RANK = Column("rank", "Rank")
 CELL_COLUMNS = (Column("cell", "Cell"), Column("block", "Block"), Column("name", "Area"), CRIMES)
 CENTER = tuple(Column(f"{name.lower()}_ft", f"{name}, ft", "count", is_shown=False) for name in "XY")
@@ -89,10 +89,8 @@ def where(request: PageRequest) -> View:
         "Where is crime reported, and where does it cluster?",
         numbers=[
             request.reported(crimes),
-            *(
-                Number(label, as_text(n, "count"), f"{as_text(share(n, crimes), 'percent')} of these crimes")
-                for label, n in (("Without a location", nowhere), ("Without an area", no_area))
-            ),
+            part_number("Without a location", nowhere, crimes),
+            part_number("Without an area", no_area, crimes),
         ],
         sections=[*sections, _unplaced(request, by_type)],
     )
