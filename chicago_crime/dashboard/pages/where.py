@@ -252,16 +252,10 @@ def _found_cells(request: PageRequest) -> Cells:
     is_possible = (west <= x) & (x <= east) & (south <= y) & (y <= north)
     if elsewhere := int(crimes[~is_possible].sum()):
         request.notes.append(f"Not on the map: {crimes_text(elsewhere)} with coordinates outside Chicago.")
-        rows, x, y, crimes = rows.filter(is_possible), x[is_possible], y[is_possible], crimes[is_possible]
-    keys, inverse = np.unique(x << 16 | y, return_inverse=True)  # sorting one number is faster than two
-    by_cell = np.bincount(inverse, weights=crimes, minlength=len(keys)).astype(np.int64)
-    area = rows["community_area"].fill_null(0).to_numpy()
-    order = np.lexsort((area, np.where(area > 0, crimes, 0)))  # if a cell has several areas, the last one wins
-    area_of = np.zeros(len(keys), dtype=np.int64)
-    area_of[inverse[order]] = area[order]
-    at = np.stack([keys >> 16, keys & 0xFFFF])
+    areas = rows["community_area"].filter(is_possible).to_pylist()
+    at = np.stack([x, y])[:, is_possible]
     blocks = map(request.data.cell_blocks().get, zip(*at.tolist(), strict=True))
-    return Cells(at, [area or None for area in area_of.tolist()], [*blocks], by_cell)
+    return Cells(at, areas, [*blocks], crimes[is_possible])
 
 
 def study_area(request: PageRequest) -> Cells:
