@@ -124,12 +124,10 @@ class Filters:
         return replace(self, **changes)
 
     def toggled(self, name: str, value: object) -> "Filters":
-        """Return the filters with a value added, or removed if it is active."""
+        """Return the filters with a value of a list added, or removed if it is active."""
         chosen = getattr(self, name)
-        if value in chosen if isinstance(chosen, tuple) else value == chosen:
-            return self.without(name, value)
-        changes: dict[str, Any] = {name: (*chosen, value) if isinstance(chosen, tuple) else value, "page": 1}
-        return replace(self, **changes)
+        changes: dict[str, Any] = {name: (*chosen, value), "page": 1}
+        return self.without(name, value) if value in chosen else replace(self, **changes)
 
     def with_search(self, found: "Filters") -> "Filters":
         """Return the filters with those of a search, which replace earlier values and alternatives."""

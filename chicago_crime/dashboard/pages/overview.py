@@ -87,10 +87,10 @@ def _year_on_year(request: PageRequest, by_month: Counter[date]) -> Number:
 
 def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date]) -> list[Number]:
     placed = total["crimes"] - total["without_area"]
-    residents = request.resident_years(request.years, request.filters.area)
+    residents = request.resident_years(request.filters.area)
     unit = rate_unit(placed, residents)
     rate = None if request.filters.splits_areas else share(unit * placed, residents)
-    few = [area for area in request.filters.area if request.has_few_residents(request.years, area)]
+    few = [area for area in request.filters.area if request.has_few_residents(area)]
     names = " and ".join(request.area_name(area) for area in few)
     extrapolated = ", extrapolated" if caveats.is_extrapolated(request) else ""
     rate_caveats = [f"{names}: {caveats.FEW_RESIDENTS}."] if few else caveats.few(placed)

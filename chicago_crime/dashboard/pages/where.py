@@ -140,7 +140,7 @@ def _place_rows(request: PageRequest, shown: str) -> tuple[list[dict[str, Any]],
         within = replace(request, filters=Filters(year=tuple(request.years), **places_only))
         numbers = within.answer("places", place=kind)["place"].to_pylist()
     places = sorted({*numbers} - {None})
-    lived = request.resident_years(request.years, places) if kind == "area" else 0
+    lived = request.resident_years(places) if kind == "area" else 0
     unit = rate_unit(sum(by_place[number] for number in places), lived)
     rows = [_place_row(request, kind, number, by_place[number], unit) for number in places]
     by = f"rate_per_{unit}" if _is_by_rate(request, shown) else "crimes"
@@ -156,13 +156,12 @@ def _place_row(request: PageRequest, kind: str, number: int, crimes: int, unit: 
     row = {"name": request.filter_label(kind, number), "number": number, "crimes": crimes}
     row |= {"link": _inside(request.filters, kind, number), "incidents": request.incidents(**{kind: number})}
     if kind == "area":
-        residents = request.residents(request.years, [number])
-        years_lived = request.resident_years(request.years, [number])
+        lived = request.resident_years([number])
         row |= {
             "side": request.facts.sides.get(number),  # outlines from cells include invalid numbers
-            f"rate_per_{unit}": None if request.filters.splits_areas else share(unit * crimes, years_lived),
-            "residents": residents / len(request.years),
-            "is_small": crimes < caveats.SMALL or request.has_few_residents(request.years, number),
+            f"rate_per_{unit}": None if request.filters.splits_areas else share(unit * crimes, lived),
+            "residents": request.residents(request.years, [number]) / len(request.years),
+            "is_small": crimes < caveats.SMALL or request.has_few_residents(number),
         }
     return row
 
@@ -177,7 +176,7 @@ def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]],
     kind, called = PLACES[shown]
     by_rate = _is_by_rate(request, shown)
     rate = f"rate_per_{unit}"
-    colors, legend = classes((row[rate if by_rate else "crimes"] for row in rows), "decimal" if by_rate else "count")
+    colors, legend = classes([row[rate if by_rate else "crimes"] for row in rows], "decimal" if by_rate else "count")
     everywhere = _outlines(request, kind)[0]
     marks = {}
     anywhere: dict[str, Any] = {name: getattr(Filters, name) for name in _place_filters(request.filters)}
@@ -187,7 +186,7 @@ def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]],
         marks[number] = Mark("", "unknown", request.filter_label(kind, number), link)
     for row, color in zip(rows, colors, strict=True):
         label = f"{row['name']}: {crimes_text(row['crimes'])}"
-        if kind == "area" and by_rate:
+        if by_rate:
             label += f", {as_text(row[rate], 'decimal')} per {unit:,} residents a year"
         css = f"{color} pale" if by_rate and row["is_small"] else color
         marks[row["number"]] = Mark("", css, label, f"/where?{row['link']}")
