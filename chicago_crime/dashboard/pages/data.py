@@ -30,7 +30,7 @@ def data_page(request: PageRequest) -> View:
     sources = sorted({str(published[year].source["source"]) for year in request.years})
     newest = facts.years[request.newest_year].last_day
     rows = sum(facts.years[year].crimes for year in request.years)
-    synthetic, provisional = caveats.synthetic_years(facts), caveats.provisional(facts, request.years)
+    synthetic, provisional = caveats.synthetic_years(facts), caveats.provisional(request)
     return View(
         "What is loaded, what was excluded, and what did the checks find?",
         numbers=[

@@ -78,7 +78,7 @@ def _months(request: PageRequest, by_month: defaultdict[date, Counter[str]]) -> 
         "Months by year",
         "All crimes, including those with an unknown time.",
         [
-            *caveats.provisional(request.facts, request.years),
+            *caveats.provisional(request),
             *caveats.partial(request.facts, request.years),
             *caveats.redrawn(request, request.years),
         ],

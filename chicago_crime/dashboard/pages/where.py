@@ -125,13 +125,8 @@ def _chosen(request: PageRequest) -> Outlines:
     return {}
 
 
-def _is_by_rate(request: PageRequest, shown: str) -> bool:
-    return shown == "areas" and request.filters.measure == "rate" and not request.filters.splits_areas
-
-
-def _place_rows(request: PageRequest, shown: str) -> tuple[list[dict[str, Any]], int]:
+def _place_rows(request: PageRequest, kind: str, by_rate: bool) -> tuple[list[dict[str, Any]], int]:
     """Return the selected places with crimes (areas also with rates), highest first, and the unit of the rates."""
-    kind, _ = PLACES[shown]
     by_place: Counter[int | None] = Counter()
     for row in request.answer("places", place=kind).to_pylist():
         by_place[row["place"]] += row["crimes"]
@@ -143,7 +138,7 @@ def _place_rows(request: PageRequest, shown: str) -> tuple[list[dict[str, Any]],
     lived = request.resident_years(places) if kind == "area" else 0
     unit = rate_unit(sum(by_place[number] for number in places), lived)
     rows = [_place_row(request, kind, number, by_place[number], unit) for number in places]
-    by = f"rate_per_{unit}" if _is_by_rate(request, shown) else "crimes"
+    by = f"rate_per_{unit}" if by_rate else "crimes"
     return sorted(rows, key=lambda row: (-row[by], row["name"])), unit
 
 
@@ -172,10 +167,10 @@ def _inside(filters: Filters, kind: str, number: int) -> str:
     return replace(filters, map="cells", page=1, **place).query()
 
 
-def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]], unit: int) -> Map:
-    kind, called = PLACES[shown]
-    by_rate = _is_by_rate(request, shown)
-    rate = f"rate_per_{unit}"
+def _place_map(
+    request: PageRequest, shown: str, label: str, rows: Sequence[dict[str, Any]], unit: int, by_rate: bool
+) -> Map:
+    kind, rate = PLACES[shown][0], f"rate_per_{unit}"
     colors, legend = classes([row[rate if by_rate else "crimes"] for row in rows], "decimal" if by_rate else "count")
     everywhere = _outlines(request, kind)[0]
     marks = {}
@@ -185,24 +180,19 @@ def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]],
         link = f"/where?{_inside(elsewhere, kind, number)}"
         marks[number] = Mark("", "unknown", request.filter_label(kind, number), link)
     for row, color in zip(rows, colors, strict=True):
-        label = f"{row['name']}: {crimes_text(row['crimes'])}"
+        text = f"{row['name']}: {crimes_text(row['crimes'])}"
         if by_rate:
-            label += f", {as_text(row[rate], 'decimal')} per {unit:,} residents a year"
+            text += f", {as_text(row[rate], 'decimal')} per {unit:,} residents a year"
         css = f"{color} pale" if by_rate and row["is_small"] else color
-        marks[row["number"]] = Mark("", css, label, f"/where?{row['link']}")
-    what = _what(by_rate, unit).lower()
-    return places_map(shown, f"Map: {what} by {called}", everywhere, marks, legend, _chosen(request))
-
-
-def _what(by_rate: bool, unit: int) -> str:
-    return f"Crimes per {unit:,} residents a year" if by_rate else "Crimes"
+        marks[row["number"]] = Mark("", css, text, f"/where?{row['link']}")
+    return places_map(shown, label, everywhere, marks, legend, _chosen(request))
 
 
 def _places(request: PageRequest, shown: str) -> list[Section]:
     kind, called = PLACES[shown]
-    rows, unit = _place_rows(request, shown)
-    by_rate = _is_by_rate(request, shown)
-    what = _what(by_rate, unit)
+    by_rate = shown == "areas" and request.filters.measure == "rate" and not request.filters.splits_areas
+    rows, unit = _place_rows(request, kind, by_rate)
+    what = f"Crimes per {unit:,} residents a year" if by_rate else "Crimes"
     columns = [Column("name", called.split()[-1].capitalize()), CRIMES]
     notes = []
     if kind == "area":
@@ -225,18 +215,14 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
                 *caveats.redrawn(request, request.years, kind),
                 *_outlines(request, kind)[1],
             ],
-            maps=[_place_map(request, shown, rows, unit)],
+            maps=[_place_map(request, shown, f"Map: {what.lower()} by {called}", rows, unit, by_rate)],
             is_wide=False,
         ),
         Section(
             "table",
             f"By {called}",
             "",
-            [
-                *notes,
-                *caveats.partial(request.facts, request.years),
-                *caveats.provisional(request.facts, request.years),
-            ],
+            [*notes, *caveats.partial(request.facts, request.years), *caveats.provisional(request)],
             tables=[PageTable(shown, title, columns, rows, shown=300, is_open=True)],
             is_wide=False,
         ),
@@ -353,7 +339,7 @@ def chosen_places(request: PageRequest) -> list[str]:
 
 
 def _cell_table(request: PageRequest, title: str, table: PageTable, intro: str = "") -> Section:
-    notes = [caveats.BLOCK, *caveats.provisional(request.facts, request.years)]
+    notes = [caveats.BLOCK, *caveats.provisional(request)]
     return Section("table", title, f"{intro}{WHAT_CELLS_SAY}", notes, tables=[table], is_wide=False)
 
 
