@@ -26,7 +26,7 @@ from chicago_crime.dashboard.view import SYNTHETIC
 from chicago_crime.published.catalog import CATALOG
 from chicago_crime.storage.lineage import digest
 from chicago_crime.storage.local.folder_store import checksum_of
-from chicago_crime.tables import ENRICHED_CRIMES, TABLES, Table
+from chicago_crime.tables import ENRICHED_CRIMES, TABLES
 from chicago_crime.tables.dictionary import data_dictionary
 
 YEARS_SHOWN = 5
@@ -151,20 +151,13 @@ def _text(request: PageRequest, page: str, title: str, text: Markup) -> Iterator
 
 
 def _downloads(request: PageRequest) -> Iterator[bytes]:
-    years = request.data.catalog.years
-
-    def one(table: Table, year: int) -> dict[str, Any]:
-        mark = f" {SYNTHETIC}" if years[year].is_synthetic else ""
-        parquet = years[year].tables[table.name].key
-        name = f"{table.name}-{year}{mark.replace(' ', '-')}"
-        return {
-            "label": f"{year}{mark}",
-            "name": name,
-            "files": [("parquet", parquet), ("csv.gz", _csv_name(table.name, year))],
-        }
-
-    tables = [(table, [one(table, year) for year in request.data.catalog.years_of(table.name)]) for table in MARTS]
-    yield _render("site_downloads.html", request, DOWNLOADS, title="Downloads", tables=tables, catalog=CATALOG)
+    catalog = request.data.catalog
+    tables = [
+        (table, [(year, held.key, _csv_name(table.name, year)) for year, held in catalog.years_of(table.name).items()])
+        for table in MARTS
+    ]
+    more = {"tables": tables, "catalog": CATALOG, "synthetic": request.facts.synthetic}
+    yield _render("site_downloads.html", request, DOWNLOADS, title="Downloads", **more)
 
 
 def _catalog(data: Data) -> Iterator[bytes]:
