@@ -146,8 +146,7 @@ class Dashboard:
             problem, blocks = str(error), page_request.blocks_like(page_request.filters.block)
         except PlatformError as error:
             problem, status = str(error), 503 if isinstance(error, DamagedError) else 200
-        more = {"view": view, "problem": problem, "blocks": blocks}
-        return self._render("page.html", name, page_request, status, **more)
+        return self._render("page.html", name, page_request, status, view=view, problem=problem, blocks=blocks)
 
     def download(self, request: Request) -> Response:
         """Serve a table of a page as a file, with the same query string as the page."""
