@@ -7,7 +7,7 @@ import threading
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, TypeVar, cast
 
@@ -101,11 +101,12 @@ class Facts:
 
     def every_spelling(self, filters: Filters) -> Filters:
         """Return the filters with all spellings of their labels."""
-        changes: dict[str, Any] = {
-            name: tuple(one for label in getattr(filters, name) for one in found.get(plain(label), [label]))
-            for name, found in self.spellings.items()
-        }
-        return replace(filters, **changes)
+        return filters.changed(
+            **{
+                name: tuple(one for label in getattr(filters, name) for one in found.get(plain(label), [label]))
+                for name, found in self.spellings.items()
+            }
+        )
 
     @property
     def areas_by_name(self) -> list[tuple[int, str]]:

@@ -242,11 +242,11 @@ class PageRequest:
         A value replaces those of its filter, because each row of a table has one of them.
         """
         multivalued = {name for name in values if isinstance(getattr(Filters, name), tuple)}
-        changes: dict[str, Any] = {
+        changes = {
             name: (value,) if name in multivalued and not isinstance(value, tuple) else value
             for name, value in values.items()
         }
-        return replace(self.filters, sort="", page=1, **changes).query()
+        return self.filters.changed(sort="", page=1, **changes).query()
 
     def by_year(
         self, counts: Mapping[int, int], years: Iterable[int], chosen: Mapping[str, Any] | None

@@ -59,8 +59,8 @@ def write_report(
         PlatformError: the snapshot does not exist or lacks the year, no crime matches, or a file is damaged.
     """
     data = Data(installation.reader(as_of))
-    chosen: dict[str, Any] = {name: (place,) for name, place in places.items() if place is not None}
-    request = PageRequest(data, require_known(data, Filters(year=(year,), **chosen)))
+    chosen = Filters(year=(year,)).changed(**{name: (place,) for name, place in places.items() if place is not None})
+    request = PageRequest(data, require_known(data, chosen))
     output.write_text(render(request), encoding="utf-8")
     return title_of(request)
 

@@ -5,7 +5,7 @@ All pages are self-contained and in one folder, so that they work from a disk as
 
 import gzip
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,9 @@ def site_parts(data: Data) -> list[Part]:
     pages: dict[tuple[str, ...], Callable[[], Iterable[bytes]]] = {
         (CITY, _chart(CITY)): partial(_place, request, CITY, lists),
         **{
-            (page, _chart(page)): partial(_place, _on_place(request, kind, number), page, [])
+            (page, _chart(page)): partial(
+                _place, PageRequest(data, request.filters.changed(**{kind: (number,)})), page, []
+            )
             for kind, numbers in places.items()
             for number in numbers
             for page in [_page(kind, number)]
@@ -123,11 +125,6 @@ def _places(request: PageRequest, kind: str) -> list[int]:
         {*request.answer("places", place=kind)["place"].to_pylist()} - {None},
         key=request.area_name if kind == "area" else None,
     )
-
-
-def _on_place(request: PageRequest, kind: str, number: int) -> PageRequest:
-    place: dict[str, Any] = {kind: (number,)}
-    return PageRequest(request.data, replace(request.filters, **place))
 
 
 def _render(template: str, request: PageRequest, here: str, **more: Any) -> bytes:

@@ -26,20 +26,17 @@ from chicago_crime_tests.dashboard.conftest import rows
 from chicago_crime_tests.support import rows_of
 
 
-def crimes(settings: Settings, *years: int) -> list[dict]:
-    return [row for year in years or (2014, 2015, 2016) for row in rows_of(settings, "enriched_crimes", year)]
-
-
 @pytest.mark.parametrize("sort", ["", "date", "-block", "-location_description", "arrest", "-domestic"])
 def test_incidents_are_paged_in_the_requested_order(
     sample: Settings, data: Data, sort: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page, "ROWS_SHOWN", 400)
     chosen = Filters(type=("THEFT",), sort=f"incidents:{sort}" if sort else "")
-    expected = [row for row in crimes(sample) if row["primary_type"] == "THEFT"]
+    crimes = rows_of(sample, "enriched_crimes", 2014, 2015, 2016)
+    expected = [row for row in crimes if row["primary_type"] == "THEFT"]
     listed = []
     for number in range(1, -(-len(expected) // 400) + 1):
-        request = PageRequest(data, Filters(**{**vars(chosen), "page": number}))
+        request = PageRequest(data, chosen.changed(page=number))
         listed += rows(incidents(request), "incidents")
     assert len(listed) == len(expected) > 400
     assert {row["id"] for row in listed} == {row["id"] for row in expected}
@@ -60,7 +57,7 @@ def test_a_download_has_all_rows_up_to_the_limit(client: TestClient, monkeypatch
 def test_all_blocks_are_ranked_and_downloaded(
     sample: Settings, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counts = Counter(row["block"] for row in crimes(sample))
+    counts = Counter(row["block"] for row in rows_of(sample, "enriched_crimes", 2014, 2015, 2016))
     ranked = client.get("/download/incidents/blocks.json").json()["rows"]
     assert {row["block"]: row["crimes"] for row in ranked} == counts
     assert [row["crimes"] for row in ranked] == sorted(counts.values(), reverse=True)

@@ -25,8 +25,7 @@ from chicago_crime.settings import Settings
 
 @pytest.mark.parametrize(("name", "number"), [("HYDE-PARK", 41), ("Ohare", 76), ("41", 41)])
 def test_areas_are_found_by_name_or_number(data: Data, name: str, number: int) -> None:
-    chosen: Any = (name,)
-    assert require_known(data, Filters(area=chosen)).area == (number,)
+    assert require_known(data, Filters(area=(name,))).area == (number,)
 
 
 def test_the_report_is_a_self_contained_file(sample: Settings, tmp_path: Path) -> None:
@@ -54,8 +53,8 @@ def test_a_report_on_any_place_has_the_numbers_of_the_pages(
 ) -> None:
     file = tmp_path / "report.html"
     assert write_report(Installation(sample), 2016, file, **place) == f"Reported crime in {title}, 2016"
-    chosen: dict[str, Any] = {name: (number,) for name, number in place.items()}
-    crimes = overview(PageRequest(data, Filters(year=(2016,), **chosen))).numbers[0].value
+    chosen = Filters(year=(2016,)).changed(**{name: (number,) for name, number in place.items()})
+    crimes = overview(PageRequest(data, chosen)).numbers[0].value
     assert f'<p class="value">{crimes}</p>' in file.read_text()
     assert table in file.read_text()
     notes = re.findall(r"<li><strong>([^<]+)\.</strong> (.+?)</li>", unescape(file.read_text()))

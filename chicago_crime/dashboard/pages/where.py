@@ -163,8 +163,7 @@ def _place_row(request: PageRequest, kind: str, number: int, crimes: int, unit: 
 
 def _inside(filters: Filters, kind: str, number: int) -> str:
     """Return the query string of the map of a place's cells."""
-    place: dict[str, Any] = {kind: (number,)}
-    return replace(filters, map="cells", page=1, **place).query()
+    return filters.changed(**{kind: (number,)}, map="cells", page=1).query()
 
 
 def _place_map(
@@ -174,8 +173,7 @@ def _place_map(
     colors, legend = classes([row[rate if by_rate else "crimes"] for row in rows], "decimal" if by_rate else "count")
     everywhere = _outlines(request, kind)[0]
     marks = {}
-    anywhere: dict[str, Any] = {name: getattr(Filters, name) for name in _place_filters(request.filters)}
-    elsewhere = replace(request.filters, **anywhere)
+    elsewhere = request.filters.changed(**{name: getattr(Filters, name) for name in _place_filters(request.filters)})
     for number in everywhere.keys() - {row["number"] for row in rows}:  # excluded by a filter, but can be chosen
         link = f"/where?{_inside(elsewhere, kind, number)}"
         marks[number] = Mark("", "unknown", request.filter_label(kind, number), link)
@@ -245,9 +243,7 @@ def _found_cells(request: PageRequest) -> Cells:
 
 def study_area(request: PageRequest) -> Cells:
     """Return all cells of the chosen places with their matching crimes, which may be 0."""
-    filters = request.filters
-    kinds: dict[str, Any] = {kind: getattr(filters, kind) for kind in KINDS}
-    places = Filters(year=tuple(request.years), **kinds)
+    places = Filters(year=tuple(request.years)).changed(**{kind: getattr(request.filters, kind) for kind in KINDS})
     around, found = _found_cells(replace(request, filters=places, notes=[])), _found_cells(request)
     crimes = np.zeros(around.at.shape[1], dtype=np.int64)
     crimes[np.searchsorted(around.at[0] << 16 | around.at[1], found.at[0] << 16 | found.at[1])] = found.crimes
