@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import fields
+from functools import partial
 from importlib.metadata import version
 from itertools import chain
 from typing import Any
@@ -53,13 +54,10 @@ PLAIN: dict[str, dict[str, Any]] = {"boolean": {"type": "string", "enum": ["yes"
 def routes(dashboard: Dashboard) -> list[BaseRoute]:
     """Build the routes of the API."""
 
-    def page(request: Request) -> Response:
-        return _answer(dashboard, request)
-
     def description(request: Request) -> Response:
         return JSONResponse({**openapi(), "servers": [{"url": request.scope["root_path"] or "/"}]})
 
-    return [Route("/openapi.json", description), Route(f"{PATH}/{{page}}", page)]
+    return [Route("/openapi.json", description), Route(f"{PATH}/{{page}}", partial(_answer, dashboard))]
 
 
 def _answer(dashboard: Dashboard, request: Request) -> Response:
