@@ -101,7 +101,8 @@ class Dashboard:
             Route("/{page}", self.page),
         ]
         path = self.settings.dashboard_path
-        if {*PAGES, *map(_first_part, routes)} & {*path.split("/")[1:2]}:
+        own = {*PAGES, *(str(getattr(route, "path", "")).split("/")[1] for route in routes)}
+        if own & {*path.split("/")[1:2]}:
             name = f"{PREFIX}DASHBOARD_PATH"
             raise SettingsError(f"{name}={path}: the dashboard itself uses this path. Choose another, such as /crime")
         return Starlette(
@@ -265,8 +266,3 @@ class Dashboard:
         text = TEMPLATES.get_template(template).render(**context, **more)
         policy = POLICY + (f" {urljoin(self.tiles['url'], '/')}" if self.tiles else "")
         return HTMLResponse(self._under_path(text), status, {"Content-Security-Policy": policy})
-
-
-def _first_part(route: BaseRoute) -> str:
-    """Return the first segment of a route's path."""
-    return str(getattr(route, "path", "")).split("/")[1]

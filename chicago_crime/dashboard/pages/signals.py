@@ -1,6 +1,5 @@
 """The page Signals: unusual counts in the latest four weeks and the year to date."""
 
-from dataclasses import replace
 from datetime import date
 from math import ceil, floor
 from typing import Any
@@ -110,14 +109,8 @@ def _row(request: PageRequest, signal: Signal, counted: Offense, first: date, la
     offense = request.filter_label(kind, name) if name else "All crimes"
     place = "Chicago" if signal.area is None else request.area_name(signal.area)
     low, high = ceil(signal.low), floor(signal.high)  # whole numbers within the range
-    link = replace(
-        request.filters.none_chosen(),
-        start=first,
-        finish=last,
-        area=() if signal.area is None else (signal.area,),
-        group=(name,) if kind == "group" else (),
-        type=(name,) if kind == "type" else (),
-    )
+    chosen: dict[str, Any] = {} if signal.area is None else {"area": (signal.area,)}
+    chosen |= {kind: (name,)} if name else {}
     return {
         "sentence": f"{offense} in {place}: {signal.now:,}, expected {low:,} to {high:,}",
         "name": f"{offense}, {place}",
@@ -129,5 +122,5 @@ def _row(request: PageRequest, signal: Signal, counted: Offense, first: date, la
         "before": ", ".join(f"{count:,}" for count in reversed(signal.before)),
         "score": signal.score,
         "verdict": signal.verdict,
-        "rows_of": link.query(),
+        "rows_of": request.filters.none_chosen().changed(start=first, finish=last, **chosen).query(),
     }
