@@ -103,14 +103,9 @@ def test_incomplete_latest_days_are_not_compared(outbreak: Data) -> None:
     assert "2015 is incomplete: its data ends on December 23, 2015." in section.caveats
 
 
-def test_the_first_page_is_signals(client: TestClient) -> None:
-    page = client.get("/").text
-    assert "<h1>Signals</h1>" in page
-    assert "compared with the same days of 2014-2015" in page
-
-
-def test_signals_shows_only_filters_that_apply(client: TestClient) -> None:
-    page = client.get("/signals?district=11&area=25&year=2016").text
+def test_the_first_page_is_signals_with_only_the_filters_that_apply(client: TestClient) -> None:
+    page = client.get("/?district=11&area=25&year=2016").text
+    assert "<h1>Signals</h1>" in page and "compared with the same days of 2014-2015" in page
     [form] = re.findall(r'<form id="filters".*?</form>', page, re.DOTALL)
     fields = {
         name for kind, name in re.findall(r'<(?:input type="(\w+)"|select) name="(\w+)"', form) if kind != "hidden"
