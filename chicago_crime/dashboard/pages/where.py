@@ -280,15 +280,10 @@ def _cells(request: PageRequest) -> list[Section]:
     texts = [*map(crimes_text, cells.crimes.tolist())]
     listed = _cell_rows(request, cells, np.argsort(-cells.crimes, kind="stable"))
     caption, columns = f"Crimes by cell, {request.period_text}", (RANK, *CELL_COLUMNS, *CENTER)
+    intro = "A cell is about one city block. Click a cell to see its incidents."
+    drawn = _cells_drawn(request, "cells", "Map: crimes by 660-foot cell", cells, colors, legend, texts)
     return [
-        Section(
-            "map",
-            f"Crimes by 660-foot cell, {request.period_text}",
-            "A cell is about one city block. Click a cell to see its incidents.",
-            [caveats.BLOCK, *caveats.redrawn(request, request.years), *_outlines(request, "area")[1]],
-            maps=[_cells_drawn(request, "cells", "Map: crimes by 660-foot cell", cells, colors, legend, texts)],
-            is_wide=False,
-        ),
+        _cell_map(request, "Crimes by 660-foot cell", intro, caveats.BLOCK, drawn),
         _cell_table(request, "By cell", PageTable("cells", caption, columns, listed, shown=50, is_open=True)),
     ]
 
@@ -311,15 +306,9 @@ def _hot_spots(request: PageRequest) -> list[Section]:
     columns = (replace(RANK, is_shown=False), *CELL_COLUMNS, *near_columns, *CENTER)
     within = " and ".join(chosen_places(request)) or "the city"
     study = f"Study area: the {as_text(len(z), 'count')} cells of {within} with any crime in these years."
+    drawn = _cells_drawn(request, "hot-spots", "Map: hot and cold spots", cells, colors, LEGEND, texts)
     return [
-        Section(
-            "map",
-            f"Hot and cold spots, {request.period_text}",
-            WHAT_HOT_MEANS,
-            [study, *caveats.redrawn(request, request.years), *_outlines(request, "area")[1]],
-            maps=[_cells_drawn(request, "hot-spots", "Map: hot and cold spots", cells, colors, LEGEND, texts)],
-            is_wide=False,
-        ),
+        _cell_map(request, "Hot and cold spots", WHAT_HOT_MEANS, study, drawn),
         _cell_table(
             request,
             f"{as_text(hot, 'count')} hot cells hold {as_text(in_hot, 'percent')} of the crimes on the map",
@@ -332,6 +321,11 @@ def _hot_spots(request: PageRequest) -> list[Section]:
 def chosen_places(request: PageRequest) -> list[str]:
     """List the names of the chosen places."""
     return [request.filter_label(kind, number) for kind in KINDS for number in getattr(request.filters, kind)]
+
+
+def _cell_map(request: PageRequest, title: str, intro: str, note: str, drawn: Map) -> Section:
+    notes = [note, *caveats.redrawn(request, request.years), *_outlines(request, "area")[1]]
+    return Section("map", f"{title}, {request.period_text}", intro, notes, maps=[drawn], is_wide=False)
 
 
 def _cell_table(request: PageRequest, title: str, table: PageTable, intro: str = "") -> Section:
