@@ -144,7 +144,7 @@ def _unusual(request: PageRequest) -> Iterator[bytes]:
 
 
 def _text(request: PageRequest, page: str, title: str, text: Markup) -> Iterator[bytes]:
-    yield _render("site_text.html", request, page, title=title, text=text)
+    yield _render("paper.html", request, page, title=title, text=text)
 
 
 def _downloads(request: PageRequest) -> Iterator[bytes]:

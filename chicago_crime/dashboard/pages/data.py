@@ -151,10 +151,7 @@ def _meaning_of(row: dict[str, Any]) -> str:
 
 
 def _rejects(request: PageRequest) -> Section:
-    rows = [
-        {"year": row["file_year"], "reason": row["reason"], "rows": row["row_count"]}
-        for row in request.data.answer("rejects", {"years": request.years}).to_pylist()
-    ]
+    rows = request.data.answer("rejects", {"years": request.years}).to_pylist()
     columns = (Column("year", "Year"), Column("reason", "Reason"), Column("rows", "Rows", "count"))
     intro = (
         f"Rows rejected: {as_text(sum(row['rows'] for row in rows), 'count')}." if rows else "No rows were rejected."
