@@ -133,9 +133,10 @@ def warehouse_of(settings: Settings) -> DuckDBWarehouse:
     return Installation(settings).warehouse
 
 
-def rows_of(settings: Settings, table: str, year: int) -> list[dict[str, Any]]:
-    """Return the rows of a table's year."""
-    return pq.read_table(settings.data_dir / "warehouse" / table / f"{year}.parquet").to_pylist()
+def rows_of(settings: Settings, table: str, *years: int) -> list[dict[str, Any]]:
+    """Return the rows of a table's years."""
+    folder = settings.data_dir / "warehouse" / table
+    return [row for year in years for row in pq.read_table(folder / f"{year}.parquet").to_pylist()]
 
 
 def all_text_of(error: BaseException) -> str:

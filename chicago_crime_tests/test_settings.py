@@ -45,6 +45,8 @@ def test_overrides_take_precedence_over_the_environment(monkeypatch: pytest.Monk
         ("CHICAGO_CRIME_DATA_DIR", "/data[1]/x", r"contains \["),
         ("CHICAGO_CRIME_DAGSTER_HOME", "/data/{a,b}", r"CHICAGO_CRIME_DAGSTER_HOME.*contains \{"),
         ("CHICAGO_CRIME_DASHBOARD_PATH", "crime", "CHICAGO_CRIME_DASHBOARD_PATH=crime: use a value like /crime "),
+        ("CHICAGO_CRIME_DASHBOARD_PROXIES", "proxy.internal", r"DASHBOARD_PROXIES=proxy\.internal"),
+        ("CHICAGO_CRIME_GCS_SITE_BUCKET", "a-bucket", "GCS_SITE_BUCKET needs CHICAGO_CRIME_DEPLOYMENT=gcp"),
         ("CHICAGO_CRIME_SORUCE", "sample", "unknown setting CHICAGO_CRIME_SORUCE: .*CHICAGO_CRIME_SOURCE"),
     ],
 )

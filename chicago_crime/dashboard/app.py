@@ -101,7 +101,8 @@ class Dashboard:
             Route("/{page}", self.page),
         ]
         path = self.settings.dashboard_path
-        if {*PAGES, *map(_first_part, routes)} & {*path.split("/")[1:2]}:
+        own = {*PAGES, *(str(getattr(route, "path", "")).split("/")[1] for route in routes)}
+        if own & {*path.split("/")[1:2]}:
             name = f"{PREFIX}DASHBOARD_PATH"
             raise SettingsError(f"{name}={path}: the dashboard itself uses this path. Choose another, such as /crime")
         return Starlette(
@@ -146,8 +147,7 @@ class Dashboard:
             problem, blocks = str(error), page_request.blocks_like(page_request.filters.block)
         except PlatformError as error:
             problem, status = str(error), 503 if isinstance(error, DamagedError) else 200
-        more = {"view": view, "problem": problem, "blocks": blocks}
-        return self._render("page.html", name, page_request, status, **more)
+        return self._render("page.html", name, page_request, status, view=view, problem=problem, blocks=blocks)
 
     def download(self, request: Request) -> Response:
         """Serve a table of a page as a file, with the same query string as the page."""
@@ -266,8 +266,3 @@ class Dashboard:
         text = TEMPLATES.get_template(template).render(**context, **more)
         policy = POLICY + (f" {urljoin(self.tiles['url'], '/')}" if self.tiles else "")
         return HTMLResponse(self._under_path(text), status, {"Content-Security-Policy": policy})
-
-
-def _first_part(route: BaseRoute) -> str:
-    """Return the first segment of a route's path."""
-    return str(getattr(route, "path", "")).split("/")[1]

@@ -68,9 +68,9 @@ def is_extrapolated(request: PageRequest) -> bool:
     return request.filters.has_dates or not all(request.facts.years[year].is_complete for year in request.years)
 
 
-def provisional(facts: Facts, years: Iterable[int]) -> list[str]:
-    """Caveat on provisional days, if any of these years has some."""
-    starts = [start for year in years if (start := facts.years[year].provisional_from)]
+def provisional(request: PageRequest) -> list[str]:
+    """Caveat on provisional days, if any of the years has some."""
+    starts = [start for year in request.years if (start := request.facts.years[year].provisional_from)]
     if not starts:
         return []
     return [

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, TypeVar, cast
 
@@ -101,11 +101,12 @@ class Facts:
 
     def every_spelling(self, filters: Filters) -> Filters:
         """Return the filters with all spellings of their labels."""
-        changes: dict[str, Any] = {
-            name: tuple(one for label in getattr(filters, name) for one in found.get(plain(label), [label]))
-            for name, found in self.spellings.items()
-        }
-        return replace(filters, **changes)
+        return filters.changed(
+            **{
+                name: tuple(one for label in getattr(filters, name) for one in found.get(plain(label), [label]))
+                for name, found in self.spellings.items()
+            }
+        )
 
     @property
     def areas_by_name(self) -> list[tuple[int, str]]:
@@ -113,21 +114,15 @@ class Facts:
         return sorted(self.areas.items(), key=lambda area: area[1])
 
 
-@dataclass
 class Data:
-    """One published snapshot as the pages see it. It never changes, so all results are cached.
+    """One published snapshot as the pages see it. It never changes, so all results are cached."""
 
-    Attributes:
-        reader: reader of the snapshot.
-    """
-
-    reader: SnapshotReader
-    _answers: OrderedDict[object, pa.Table] = field(default_factory=OrderedDict, init=False, repr=False)
-    _derived: dict[str, object] = field(default_factory=dict, init=False, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
-    _making: defaultdict[str, threading.Lock] = field(
-        default_factory=lambda: defaultdict(threading.Lock), init=False, repr=False
-    )
+    def __init__(self, reader: SnapshotReader) -> None:
+        self.reader = reader
+        self._answers: OrderedDict[object, pa.Table] = OrderedDict()
+        self._derived: dict[str, object] = {}
+        self._lock = threading.Lock()
+        self._making: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     @property
     def catalog(self) -> Catalog:
@@ -183,9 +178,8 @@ class Data:
         """Map each cell (x, y) to the block with most of its crimes."""
 
         def find() -> dict[tuple[int, int], str]:
-            return {
-                (x, y): block for x, y, block in zip(*self.answer("cell_blocks", {}).to_pydict().values(), strict=True)
-            }
+            x, y, blocks = self.answer("cell_blocks", {}).to_pydict().values()
+            return dict(zip(zip(x, y, strict=True), blocks, strict=True))
 
         return self.derived("cell_blocks", find)
 
@@ -208,7 +202,7 @@ class Data:
             for label in frequent[name]:
                 found.setdefault(plain(label), []).append(label)
             frequent[name] = [first for first, *_ in found.values()]
-        residents = self.answer("residents", {}).to_pylist()
+        residents = {(row["year"], row["community_area"]): row for row in self.answer("residents", {}).to_pylist()}
         return Facts(
             years={
                 row["year"]: Year(row["first_day"], row["last_day"], row["provisional_from"], row["crimes"])
@@ -217,32 +211,23 @@ class Data:
             synthetic=sorted(year for year, held in published.items() if held.is_synthetic),
             choices=frequent | {name: sorted(frequent[name]) for name in ("district", "ward", "beat")},
             spellings=spellings,
-            areas={row["community_area"]: row["community_area_name"] for row in residents},
-            sides={row["community_area"]: row["side"] for row in residents},
-            residents={(row["year"], row["community_area"]): row["population"] for row in residents},
-            residents_to=max(row["population_known_to"] for row in residents),
-            few_residents={(row["year"], row["community_area"]) for row in residents if row["is_small_population"]},
+            areas={area: row["community_area_name"] for (_, area), row in residents.items()},
+            sides={area: row["side"] for (_, area), row in residents.items()},
+            residents={key: row["population"] for key, row in residents.items()},
+            residents_to=max(row["population_known_to"] for row in residents.values()),
+            few_residents={key for key, row in residents.items() if row["is_small_population"]},
         )
 
 
-@dataclass
 class Snapshots:
-    """Cache of the current snapshot and some older ones.
+    """Cache of the current snapshot (`as_of`; default: the newest) and some older ones."""
 
-    Attributes:
-        installation: the installation that published them.
-        as_of: the current snapshot; default: the newest.
-    """
-
-    installation: Installation
-    as_of: date | str | None = None
-    _opened: OrderedDict[date | str | None, tuple[float, Data]] = field(
-        default_factory=OrderedDict, init=False, repr=False
-    )
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        if self.as_of:  # fail early if the snapshot of a command does not exist
+    def __init__(self, installation: Installation, as_of: date | str | None = None) -> None:
+        self.installation = installation
+        self.as_of = as_of
+        self._opened: OrderedDict[date | str | None, tuple[float, Data]] = OrderedDict()
+        self._lock = threading.Lock()
+        if as_of:  # fail early if the snapshot of a command does not exist
             self.data()
 
     def data(self, as_of: date | str | None = None) -> Data:

@@ -69,9 +69,8 @@ def _parquet(rows: pa.Table, citation: str) -> bytes:
 
 
 def _json(rows: pa.Table, citation: str) -> bytes:
-    return json.dumps(
-        {"citation": citation, "rows": rows.to_pylist()}, default=lambda value: value.isoformat(), indent=1
-    ).encode()
+    content = {"citation": citation, "rows": rows.to_pylist()}
+    return json.dumps(content, default=lambda value: value.isoformat(), indent=1).encode()
 
 
 def _xlsx(rows: pa.Table, citation: str) -> bytes:

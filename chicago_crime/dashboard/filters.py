@@ -15,8 +15,15 @@ from chicago_crime.reference import offense_groups
 from chicago_crime.tables.columns import OFFENSE_CLASSES
 from chicago_crime.tables.years import FIRST_YEAR, YearsError, parse_years
 
-VIEWS = ("map", "measure", "rows", "end", "sort", "page")
-"""Filters that control the display rather than select crimes."""
+VIEWS = {
+    "map": "where",
+    "measure": "where",
+    "rows": "compare",
+    "end": "compare",
+    "sort": "incidents",
+    "page": "incidents",
+}
+"""Filters that control the display rather than select crimes -> the page whose API accepts them."""
 
 LABELS = {
     "group": "offense group",
@@ -109,27 +116,26 @@ class Filters:
             if chosen != one.default:
                 yield from ((one.name, value) for value in (chosen if isinstance(chosen, tuple) else (chosen,)))
 
+    def changed(self, **values: Any) -> "Filters":
+        """Return the filters with some values replaced."""
+        return replace(self, **values)
+
     def without(self, name: str, value: object) -> "Filters":
         """Return the filters without one value."""
         chosen = getattr(self, name)
         left = tuple(one for one in chosen if one != value) if isinstance(chosen, tuple) else getattr(Filters, name)
-        changes: dict[str, Any] = {name: left, "page": 1}
-        return replace(self, **changes)
+        return self.changed(**{name: left}, page=1)
 
     def toggled(self, name: str, value: object) -> "Filters":
-        """Return the filters with a value added, or removed if it is active."""
+        """Return the filters with a value of a list added, or removed if it is active."""
         chosen = getattr(self, name)
-        if value in chosen if isinstance(chosen, tuple) else value == chosen:
-            return self.without(name, value)
-        changes: dict[str, Any] = {name: (*chosen, value) if isinstance(chosen, tuple) else value, "page": 1}
-        return replace(self, **changes)
+        return self.without(name, value) if value in chosen else self.changed(**{name: (*chosen, value)}, page=1)
 
     def with_search(self, found: "Filters") -> "Filters":
         """Return the filters with those of a search, which replace earlier values and alternatives."""
         named = {name for name, _ in found._chosen()}
         named = named.union(*(kind for kind in ALTERNATIVES if named & {*kind}))
-        changes: dict[str, Any] = {name: getattr(found, name) for name in named}
-        return replace(self, **changes, page=1)
+        return self.changed(**{name: getattr(found, name) for name in named}, page=1)
 
     def active(self) -> list[tuple[str, Any]]:
         """List the active filters, value by value, except years and display options."""

@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from chicago_crime.dashboard.data import Data
@@ -42,10 +41,9 @@ def require_known(data: Data, filters: Filters) -> Filters:
         UsageError: the snapshot does not contain a value; the message suggests similar ones.
     """
     wanted = {name: values for name in OF_SNAPSHOT if (values := getattr(filters, name))}
-    changes: dict[str, Any] = {
-        name: known(_values(data, name), chosen, LABELS.get(name, name)) for name, chosen in wanted.items()
-    }
-    return replace(filters, **changes)
+    return filters.changed(
+        **{name: known(_values(data, name), chosen, LABELS.get(name, name)) for name, chosen in wanted.items()}
+    )
 
 
 def _values(data: Data, name: str) -> dict[str, Any]:

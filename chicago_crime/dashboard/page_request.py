@@ -242,11 +242,11 @@ class PageRequest:
         A value replaces those of its filter, because each row of a table has one of them.
         """
         multivalued = {name for name in values if isinstance(getattr(Filters, name), tuple)}
-        changes: dict[str, Any] = {
+        changes = {
             name: (value,) if name in multivalued and not isinstance(value, tuple) else value
             for name, value in values.items()
         }
-        return replace(self.filters, sort="", page=1, **changes).query()
+        return self.filters.changed(sort="", page=1, **changes).query()
 
     def by_year(
         self, counts: Mapping[int, int], years: Iterable[int], chosen: Mapping[str, Any] | None
@@ -268,19 +268,19 @@ class PageRequest:
         where = f"/incidents?{self.incidents()}"
         return Number("Reported crimes", as_text(crimes, "count"), f"in {self.period_text}", caveat, where)
 
-    def residents(self, years: Iterable[int], areas: Iterable[int] = ()) -> float:
-        """Sum the residents of areas (default: all) over years."""
+    def residents(self, years: Iterable[int], areas: Iterable[int]) -> float:
+        """Sum the residents of areas (if none are given, all) over years."""
         chosen = set(areas) or set(self.facts.areas)
         return sum(self.facts.residents.get((year, area), 0.0) for year in years for area in chosen)
 
-    def resident_years(self, years: Iterable[int], areas: Iterable[int] = ()) -> float:
+    def resident_years(self, areas: Iterable[int]) -> float:
         """Sum the same, weighting incomplete years by the share covered: the denominator of yearly rates."""
         days = self.filters.start or date.min, self.filters.finish or date.max
-        return sum(self.residents([year], areas) * self.facts.years[year].covered(*days) for year in years)
+        return sum(self.residents([year], areas) * self.facts.years[year].covered(*days) for year in self.years)
 
-    def has_few_residents(self, years: Iterable[int], area: int) -> bool:
+    def has_few_residents(self, area: int) -> bool:
         """Whether an area has too few residents for a meaningful rate in any of the years."""
-        return any((year, area) in self.facts.few_residents for year in years)
+        return any((year, area) in self.facts.few_residents for year in self.years)
 
 
 Page = Callable[[PageRequest], View]

@@ -59,8 +59,8 @@ def write_report(
         PlatformError: the snapshot does not exist or lacks the year, no crime matches, or a file is damaged.
     """
     data = Data(installation.reader(as_of))
-    chosen: dict[str, Any] = {name: (place,) for name, place in places.items() if place is not None}
-    request = PageRequest(data, require_known(data, Filters(year=(year,), **chosen)))
+    chosen = Filters(year=(year,)).changed(**{name: (place,) for name, place in places.items() if place is not None})
+    request = PageRequest(data, require_known(data, chosen))
     output.write_text(render(request), encoding="utf-8")
     return title_of(request)
 
@@ -115,12 +115,10 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = no_link) -> d
     about += [(headings[section.name], section.intro) for section in used if section.figures]
     about += [(headings[section.name], caveat) for section in used for caveat in section.caveats]
     about += [(headings[table], caveat) for caveat in ([] if has_place else _section(views[1], "table").caveats)]
-    headings_of: dict[str, list[str]] = {}
-    for heading, note in about:
-        headings_of.setdefault(note, []).append(heading)
     notes: dict[str, list[str]] = {}
-    for note, shared_by in headings_of.items():
-        notes.setdefault("; ".join(shared_by), []).append(note)
+    for note in dict.fromkeys(note for _, note in about):
+        shared_by = "; ".join(heading for heading, other in about if other == note)
+        notes.setdefault(shared_by, []).append(note)
     return {
         "title": title,
         "headings": headings,

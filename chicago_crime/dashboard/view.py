@@ -7,32 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from itertools import pairwise
-from typing import Any, Literal
+from itertools import groupby, pairwise
+from typing import Any, Literal, get_args
 
 import pyarrow as pa
 
 from chicago_crime.analysis.expected import TOO_FEW
 from chicago_crime.dashboard.charts.map import Map
 
-Kind = Literal[
-    "text",
-    "type",
-    "prose",
-    "count",
-    "change",
-    "percent",
-    "percent_change",
-    "growth",
-    "decimal",
-    "score",
-    "date",
-    "month",
-    "time",
-    "flag",
-]
+TextKind = Literal["text", "type", "prose"]
+NumberKind = Literal["count", "change", "percent", "percent_change", "growth", "decimal", "score"]
+Kind = TextKind | NumberKind | Literal["date", "month", "time", "flag"]
 
-TEXTS = ("text", "type", "prose")
+TEXTS = get_args(TextKind)
 
 MANY_COLUMNS = 4
 """Most columns that fit on a phone."""
@@ -109,7 +96,10 @@ class Column:
     @property
     def is_number(self) -> bool:
         """Whether it is numeric, and so right-aligned."""
-        return self.kind not in (*TEXTS, "date", "month", "time", "flag")
+        return self.kind in get_args(NumberKind)
+
+
+CRIMES = Column("crimes", "Crimes", "count", incidents="incidents")
 
 
 @dataclass(frozen=True)
@@ -155,12 +145,8 @@ class PageTable:
     @property
     def groups(self) -> list[tuple[str, int]]:
         """Group labels with the number of columns they span; empty without groups."""
-        spans: list[tuple[str, int]] = []
-        for column in self.shown_columns:
-            if spans and spans[-1][0] == column.group:
-                spans[-1] = (column.group, spans[-1][1] + 1)
-            else:
-                spans.append((column.group, 1))
+        groups = groupby(self.shown_columns, key=lambda column: column.group)
+        spans = [(group, len([*columns])) for group, columns in groups]
         return spans if any(column.group for column in self.columns) else []
 
     def ordered(self, sort: str) -> Sequence[Mapping[str, Any]]:
@@ -267,6 +253,11 @@ def arrests_number(counts: Mapping[str, int], caveat: str = "") -> Number:
     """Build the key figure of the arrest rate; counts as for `arrest_rate`."""
     arrests = f"{crimes_text(counts['arrests'])} with the arrest flag"
     return Number("Arrest rate", as_text(arrest_rate(counts), "percent"), arrests, caveat)
+
+
+def part_number(label: str, part: int, crimes: int) -> Number:
+    """Build the key figure of a part of the matching crimes."""
+    return Number(label, as_text(part, "count"), f"{as_text(share(part, crimes), 'percent')} of these crimes")
 
 
 def share(part: float, whole: float) -> float | None:

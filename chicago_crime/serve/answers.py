@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from chicago_crime.dashboard.page_request import NoCrimesError, Page, PageRequest
-from chicago_crime.dashboard.view import Number, PageTable, Section, View
+from chicago_crime.dashboard.view import Number, PageTable, View
 
 MOST_ROWS = 1000
 
@@ -87,26 +87,20 @@ def answer_page(request: PageRequest, page: Page) -> Answer:
         synthetic_years=request.facts.synthetic,
         notes=request.notes,
         numbers=[NumberAnswer(**vars(number)) for number in view.numbers],
-        sections=[_section(section) for section in view.sections],
-    )
-
-
-def _section(section: Section) -> SectionAnswer:
-    tables = [_table(table) for table in section.tables]
-    return SectionAnswer(
-        name=section.name, title=section.title, intro=section.intro, caveats=section.notes, tables=tables
+        sections=[
+            SectionAnswer(**vars(one) | {"caveats": one.notes, "tables": [_table(table) for table in one.tables]})
+            for one in view.sections
+        ],
     )
 
 
 def _table(table: PageTable) -> TableAnswer:
-    columns = [ColumnAnswer(name=one.name, label=one.label, kind=one.kind) for one in table.columns]
     names = [column.name for column in table.columns]
-    rows = [{name: row[name] for name in names} for row in table.rows[:MOST_ROWS]]
     return TableAnswer(
         name=table.name,
         caption=table.caption,
-        columns=columns,
-        rows=rows,
+        columns=[ColumnAnswer(**vars(column)) for column in table.columns],
+        rows=[{name: row[name] for name in names} for row in table.rows[:MOST_ROWS]],
         matching=table.matching or len(table.rows),
         total={name: value for name, value in table.total.items() if name in names} if table.total else None,
     )

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import fields
+from functools import partial
 from importlib.metadata import version
 from itertools import chain
 from typing import Any
@@ -13,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from chicago_crime.dashboard.app import PAGES, Dashboard
-from chicago_crime.dashboard.filters import VALUES, Filters, read_filters
+from chicago_crime.dashboard.filters import VALUES, VIEWS, Filters, read_filters
 from chicago_crime.dashboard.known import require_known
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
 from chicago_crime.dashboard.pages.incidents import SORTABLE
@@ -31,15 +32,6 @@ STATUSES: dict[type[PlatformError], int] = {
     UsageError: 400,
     DamagedError: 503,
 }
-PAGE_OF = {
-    "map": "where",
-    "measure": "where",
-    "rows": "compare",
-    "end": "compare",
-    "sort": "incidents",
-    "page": "incidents",
-}
-"""Parameters that only one page uses."""
 MEANINGS = {
     200: "the content of the page",
     304: "unchanged since the response with this ETag",
@@ -62,13 +54,10 @@ PLAIN: dict[str, dict[str, Any]] = {"boolean": {"type": "string", "enum": ["yes"
 def routes(dashboard: Dashboard) -> list[BaseRoute]:
     """Build the routes of the API."""
 
-    def page(request: Request) -> Response:
-        return _answer(dashboard, request)
-
     def description(request: Request) -> Response:
         return JSONResponse({**openapi(), "servers": [{"url": request.scope["root_path"] or "/"}]})
 
-    return [Route("/openapi.json", description), Route(f"{PATH}/{{page}}", page)]
+    return [Route("/openapi.json", description), Route(f"{PATH}/{{page}}", partial(_answer, dashboard))]
 
 
 def _answer(dashboard: Dashboard, request: Request) -> Response:
@@ -84,7 +73,7 @@ def _answer(dashboard: Dashboard, request: Request) -> Response:
         if notes := list(chain(*wrong)):
             raise UsageError(" ".join(notes).replace("Ignored ", ""))
         if foreign := [
-            f"{one} only applies to {PATH}/{PAGE_OF[one]}" for one, _ in pairs if PAGE_OF.get(one, name) != name
+            f"{one} only applies to {PATH}/{VIEWS[one]}" for one, _ in pairs if VIEWS.get(one, name) != name
         ]:
             raise UsageError(f"{'; '.join(foreign)}, not to {PATH}/{name}")
         if filters.sort and not re.match(SORT, filters.sort):
@@ -140,17 +129,10 @@ def openapi() -> dict[str, Any]:
 def _parameters(page: str) -> list[dict[str, Any]]:
     """Describe the filters that a page uses."""
     found = []
-    for field in (one for one in fields(Filters) if PAGE_OF.get(one.name, page) == page):
+    for field in (one for one in fields(Filters) if VIEWS.get(one.name, page) == page):
         one = TypeAdapter(VALUES[field.name]).json_schema() | LIMITS.get(field.name, {})
         meaning = one.pop("description")
         one = one | PLAIN.get(one["type"], {}) if one.keys() == {"type"} else one
-        is_list = isinstance(field.default, tuple)
-        found.append(
-            {
-                "name": field.name,
-                "in": "query",
-                "description": meaning,
-                "schema": {"type": "array", "items": one} if is_list else one,
-            }
-        )
+        schema = {"type": "array", "items": one} if isinstance(field.default, tuple) else one
+        found.append({"name": field.name, "in": "query", "description": meaning, "schema": schema})
     return found

@@ -5,7 +5,7 @@ All pages are self-contained and in one folder, so that they work from a disk as
 
 import gzip
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from chicago_crime.dashboard.view import SYNTHETIC
 from chicago_crime.published.catalog import CATALOG
 from chicago_crime.storage.lineage import digest
 from chicago_crime.storage.local.folder_store import checksum_of
-from chicago_crime.tables import ENRICHED_CRIMES, TABLES, Table
+from chicago_crime.tables import ENRICHED_CRIMES, TABLES
 from chicago_crime.tables.dictionary import data_dictionary
 
 YEARS_SHOWN = 5
@@ -80,7 +80,9 @@ def site_parts(data: Data) -> list[Part]:
     pages: dict[tuple[str, ...], Callable[[], Iterable[bytes]]] = {
         (CITY, _chart(CITY)): partial(_place, request, CITY, lists),
         **{
-            (page, _chart(page)): partial(_place, _on_place(request, kind, number), page, [])
+            (page, _chart(page)): partial(
+                _place, PageRequest(data, request.filters.changed(**{kind: (number,)})), page, []
+            )
             for kind, numbers in places.items()
             for number in numbers
             for page in [_page(kind, number)]
@@ -125,11 +127,6 @@ def _places(request: PageRequest, kind: str) -> list[int]:
     )
 
 
-def _on_place(request: PageRequest, kind: str, number: int) -> PageRequest:
-    place: dict[str, Any] = {kind: (number,)}
-    return PageRequest(request.data, replace(request.filters, **place))
-
-
 def _render(template: str, request: PageRequest, here: str, **more: Any) -> bytes:
     return render_paper(template, request, **{"page_of": no_link, "links": LINKS, "here": here} | more).encode()
 
@@ -147,24 +144,17 @@ def _unusual(request: PageRequest) -> Iterator[bytes]:
 
 
 def _text(request: PageRequest, page: str, title: str, text: Markup) -> Iterator[bytes]:
-    yield _render("site_text.html", request, page, title=title, text=text)
+    yield _render("paper.html", request, page, title=title, text=text)
 
 
 def _downloads(request: PageRequest) -> Iterator[bytes]:
-    years = request.data.catalog.years
-
-    def one(table: Table, year: int) -> dict[str, Any]:
-        mark = f" {SYNTHETIC}" if years[year].is_synthetic else ""
-        parquet = years[year].tables[table.name].key
-        name = f"{table.name}-{year}{mark.replace(' ', '-')}"
-        return {
-            "label": f"{year}{mark}",
-            "name": name,
-            "files": [("parquet", parquet), ("csv.gz", _csv_name(table.name, year))],
-        }
-
-    tables = [(table, [one(table, year) for year in request.data.catalog.years_of(table.name)]) for table in MARTS]
-    yield _render("site_downloads.html", request, DOWNLOADS, title="Downloads", tables=tables, catalog=CATALOG)
+    catalog = request.data.catalog
+    tables = [
+        (table, [(year, held.key, _csv_name(table.name, year)) for year, held in catalog.years_of(table.name).items()])
+        for table in MARTS
+    ]
+    more = {"tables": tables, "catalog": CATALOG, "synthetic": request.facts.synthetic}
+    yield _render("site_downloads.html", request, DOWNLOADS, title="Downloads", **more)
 
 
 def _catalog(data: Data) -> Iterator[bytes]:

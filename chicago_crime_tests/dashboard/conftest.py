@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from chicago_crime.dashboard.app import Dashboard
 from chicago_crime.dashboard.data import Data
-from chicago_crime.dashboard.view import View
+from chicago_crime.dashboard.view import PageTable, View
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime_tests.support import run_well
@@ -45,11 +45,21 @@ def copy_of(settings: Settings, folder: Path) -> Settings:
     return settings.model_copy(update={"data_dir": folder / "data"})
 
 
+def table_of(view: View, name: str) -> PageTable:
+    """Return a page's table."""
+    found = view.table(name)
+    assert found, f"there is no table {name}"
+    return found
+
+
 def rows(view: View, table: str) -> list[dict[str, Any]]:
     """Return the rows of a page's table."""
-    found = view.table(table)
-    assert found, f"there is no table {table}"
-    return [dict(row) for row in found.rows]
+    return [dict(row) for row in table_of(view, table).rows]
+
+
+def total(view: View, table: str) -> dict[str, Any]:
+    """Return the totals of a page's table."""
+    return dict(table_of(view, table).total or {})
 
 
 def client_of(settings: Settings) -> TestClient:

@@ -8,6 +8,7 @@ from datetime import date
 import duckdb
 import pytest
 
+from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.compare import ALONE, compare
@@ -15,10 +16,9 @@ from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.signals import signals
 from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.report import shortened
-from chicago_crime.dashboard.view import View
 from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.source import SampleSource
-from chicago_crime_tests.dashboard.conftest import data_of
+from chicago_crime_tests.dashboard.conftest import data_of, rows, table_of, total
 from chicago_crime_tests.support import folder_settings, run_well
 
 
@@ -26,14 +26,6 @@ def count(settings: Settings, where: str) -> int:
     crimes = settings.data_dir / "warehouse" / "crimes" / "*.parquet"
     [(n,)] = duckdb.sql(f"SELECT COUNT(*) FROM read_parquet('{crimes}') WHERE {where}").fetchall()
     return int(n)
-
-
-def spans(settings: Settings, end: str, rows: str = "district") -> dict:
-    filters = Filters(rows=rows, end=date.fromisoformat(end))
-    view: View = compare(PageRequest(data_of(settings), filters))
-    table = view.table("spans")
-    assert table
-    return {row["name"]: row for row in (*table.rows, table.total or {})}
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +45,11 @@ def five_years(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return settings
 
 
+@pytest.fixture(scope="module")
+def data(five_years: Settings) -> Data:
+    return data_of(five_years)
+
+
 SPAN_STARTS = {
     "days_28": ("DATE '{day}' - 27", "'{day}'"),
     "year_to_date": ("'{year}-01-01'", "'{day}'"),
@@ -68,10 +65,12 @@ SPAN_STARTS = {
         ("2015-12-31", "ward", ["2014-12-31", "2013-12-31", "2012-12-31"]),
     ],
 )
-def test_spans_and_earlier_years_equal_sql_counts(five_years: Settings, end: str, rows: str, days_before: list) -> None:
-    found = spans(five_years, end, rows)
+def test_spans_and_earlier_years_equal_sql_counts(
+    five_years: Settings, data: Data, end: str, rows: str, days_before: list[str]
+) -> None:
+    table = table_of(compare(PageRequest(data, Filters(rows=rows, end=date.fromisoformat(end)))), "spans")
     column = {"area": "community_area", "type": "primary_type_comparable"}.get(rows, rows)
-    areas = data_of(five_years).facts().areas
+    areas = data.facts().areas
     crimes = five_years.data_dir / "warehouse" / "enriched_crimes" / "*.parquet"
 
     def counts(span: str, day: str) -> dict[str, int]:
@@ -86,27 +85,26 @@ def test_spans_and_earlier_years_equal_sql_counts(five_years: Settings, end: str
         ).fetchall()
         return {{"area": areas.get(key), "ward": f"Ward {key}"}.get(rows, key): n for key, n in counted}
 
-    for span in (one for one in SPAN_STARTS if f"{one}_earlier" in found["All selected"]):
+    for span in (one for one in SPAN_STARTS if f"{one}_earlier" in (table.total or {})):
         now, before, *others = (counts(span, day) for day in (end, *days_before))
         assert sum(before.values()) > 0
-        for name, row in found.items():
-            if name == "All selected" or name.startswith("No "):
+        for row in table.rows:
+            if (name := row["name"]).startswith("No "):
                 continue
             earlier = [counted.get(name, 0) for counted in (before, *others)]
             assert (row[span], row[f"{span}_before"]) == (now.get(name, 0), earlier[0]), (span, name)
             assert row[f"{span}_earlier"] == earlier[: len(row[f"{span}_earlier"])]
             assert len(row[f"{span}_earlier"]) >= 3
             assert row[f"{span}_is_small"] == (earlier[0] < 20)
-        assert len(found) > 15
+        assert len(table.rows) > 15
 
 
-def test_changes_have_verdicts_and_years_have_a_table(five_years: Settings) -> None:
-    view = compare(PageRequest(data_of(five_years), Filters(rows="type", end=date(2015, 10, 31))))
-    spans, by_year = view.table("spans"), view.table("by-year")
-    assert spans and ALONE not in view.sections[0].caveats
-    assert by_year
-    assert {row["whole_year_verdict"] for row in spans.rows} == {"usual", "cannot tell"}  # the sample has no trend
-    assert spans.total and spans.total["year_to_date_verdict"] == "usual"
+def test_changes_have_verdicts_and_years_have_a_table(five_years: Settings, data: Data) -> None:
+    view = compare(PageRequest(data, Filters(rows="type", end=date(2015, 10, 31))))
+    by_year = table_of(view, "by-year")
+    assert ALONE not in view.sections[0].caveats
+    assert {row["whole_year_verdict"] for row in rows(view, "spans")} == {"usual", "cannot tell"}, "there is no trend"
+    assert total(view, "spans")["year_to_date_verdict"] == "usual"
     assert [column.label for column in by_year.columns][-2:] == ["2015", "2016, to Nov 8"]
     [theft] = [row for row in by_year.rows if row["name"] == "THEFT"]
     assert theft["2014"] == count(five_years, "year = 2014 AND primary_type = 'THEFT'")
@@ -114,37 +112,32 @@ def test_changes_have_verdicts_and_years_have_a_table(five_years: Settings) -> N
     assert "type=THEFT" in theft["of_2014"]
 
 
-def test_a_single_row_and_the_total_have_the_same_verdict(five_years: Settings) -> None:
-    chosen = Filters(rows="district", district=(11,), end=date(2016, 10, 31))
-    view = compare(PageRequest(data_of(five_years), chosen))
+def test_a_single_row_and_the_total_have_the_same_verdict(data: Data) -> None:
+    view = compare(PageRequest(data, Filters(rows="district", district=(11,), end=date(2016, 10, 31))))
     assert ALONE in view.sections[0].caveats
-    table = view.table("spans")
-    assert table and table.total and len(table.rows) == 1
-    assert table.total["year_to_date_verdict"] == table.rows[0]["year_to_date_verdict"] is not None
+    [row] = rows(view, "spans")
+    assert total(view, "spans")["year_to_date_verdict"] == row["year_to_date_verdict"] is not None
 
 
-def test_no_verdict_compares_places_before_and_after_they_changed(five_years: Settings) -> None:
+def test_no_verdict_compares_places_before_and_after_they_changed(data: Data) -> None:
     """Districts changed in 2012, so only the city has three comparable earlier years."""
-    view = compare(PageRequest(data_of(five_years), Filters(rows="district", end=date(2015, 10, 31))))
-    table = view.table("spans")
-    assert table and table.total
-    known = [sum(not math.isnan(n) for n in row["year_to_date_earlier"]) for row in (*table.rows, table.total)]
+    view = compare(PageRequest(data, Filters(rows="district", end=date(2015, 10, 31))))
+    counted = [row["year_to_date_earlier"] for row in (*rows(view, "spans"), total(view, "spans"))]
+    known = [sum(not math.isnan(n) for n in earlier) for earlier in counted]
     assert {*known[:-1]} == {2} and known[-1] == 3
-    in_one = PageRequest(data_of(five_years), Filters(district=(11,), year=(2014,)))
+    in_one = PageRequest(data, Filters(district=(11,), year=(2014,)))
     months = overview(in_one).sections[0]
     assert {row["verdict"] for row in months.tables[0].rows} == {None}
     for section in (*view.sections, months, when(replace(in_one, filters=Filters(district=(11,)))).sections[1]):
         assert any(caveat.startswith("Districts in the records changed in 2012: ") for caveat in section.caveats)
 
 
-def test_verdicts_agree_with_signals(five_years: Settings) -> None:
-    request = PageRequest(data_of(five_years), Filters())
-    tested = signals(replace(request)).table("year_to_date")
-    compared = compare(request).table("spans")
-    assert tested and compared and compared.total
-    rows = (*compared.rows, compared.total | {"name": "Chicago"})
-    verdicts = {row["name"]: row["year_to_date_verdict"] for row in rows}
-    of_all_crimes = {row["area"]: row["verdict"] for row in tested.rows if row["offense"] == "All crimes"}
+def test_verdicts_agree_with_signals(data: Data) -> None:
+    tested, compared = (page(PageRequest(data, Filters())) for page in (signals, compare))
+    counts = [*rows(compared, "spans"), total(compared, "spans") | {"name": "Chicago"}]
+    verdicts = {row["name"]: row["year_to_date_verdict"] for row in counts}
+    all_crimes = [row for row in rows(tested, "year_to_date") if row["offense"] == "All crimes"]
+    of_all_crimes = {row["area"]: row["verdict"] for row in all_crimes}
     assert len(of_all_crimes) > 50
     inside = {"usual", "cannot tell"}
     differ = {name for name, verdict in of_all_crimes.items() if (verdict in inside) != (verdicts[name] in inside)}
@@ -152,12 +145,9 @@ def test_verdicts_agree_with_signals(five_years: Settings) -> None:
     assert {*of_all_crimes.values()} > {"usual", "may be chance"}
 
 
-def test_an_incomplete_year_is_not_the_last_full_year(five_years: Settings) -> None:
-    last = data_of(five_years).facts().newest_day
-    assert (last.year, last.month) == (2016, 11)
-    view = compare(PageRequest(data_of(five_years), Filters()))
-    table = view.table("spans")
-    assert table
+def test_an_incomplete_year_is_not_the_last_full_year(five_years: Settings, data: Data) -> None:
+    view = compare(PageRequest(data, Filters()))
+    table = table_of(view, "spans")
     assert [(column.group, column.label) for column in table.shown_columns if column.kind == "count"] == [
         ("28 days", "2016"),
         ("28 days", "2015"),
@@ -166,52 +156,46 @@ def test_an_incomplete_year_is_not_the_last_full_year(five_years: Settings) -> N
         ("Full year", "2015"),
         ("Full year", "2014"),
     ]
-    assert table.total
-    assert table.total["whole_year"] == count(five_years, "year = 2015")
-    full_year = compare(PageRequest(data_of(five_years), Filters(end=date(2015, 12, 31)))).table("spans")
-    assert full_year
+    assert total(view, "spans")["whole_year"] == count(five_years, "year = 2015")
+    full_year = table_of(compare(PageRequest(data, Filters(end=date(2015, 12, 31)))), "spans")
     assert [group for group, _ in full_year.groups] == ["", "28 days", "Full year"]
     assert not [column for column in full_year.columns if column.name.startswith("whole_year")]
 
 
-def test_a_period_with_missing_days_is_empty(five_years: Settings) -> None:
-    total = spans(five_years, "2012-04-30")["All selected"]
-    assert total["year_to_date"] == count(five_years, "date < '2012-05-01'")
-    assert (total["year_to_date_before"], total["year_to_date_change"], total["whole_year"]) == (None, None, None)
+def test_a_period_with_missing_days_is_empty(five_years: Settings, data: Data) -> None:
+    counts = total(compare(PageRequest(data, Filters(end=date(2012, 4, 30)))), "spans")
+    assert counts["year_to_date"] == count(five_years, "date < '2012-05-01'")
+    assert (counts["year_to_date_before"], counts["year_to_date_change"], counts["whole_year"]) == (None, None, None)
 
 
-def test_the_intro_and_the_links_have_the_compared_days(five_years: Settings) -> None:
-    section = compare(PageRequest(data_of(five_years), Filters(end=date(2016, 3, 15)))).sections[0]
-    assert section.intro.startswith(
+def test_the_intro_and_the_links_have_the_compared_days(data: Data) -> None:
+    view = compare(PageRequest(data, Filters(end=date(2016, 3, 15))))
+    assert view.sections[0].intro.startswith(
         "28 days: Feb 17 \u2013 Mar 15, 2016, compared with Feb 16 \u2013 Mar 15, 2015; "
         "Year to date: Jan 1 \u2013 Mar 15, 2016, compared with Jan 1 \u2013 Mar 15, 2015; "
     )
-    total = section.tables[0].total
-    assert total and "start=2015-02-16&finish=2015-03-15" in total["of_days_28_before"]
+    assert "start=2015-02-16&finish=2015-03-15" in total(view, "spans")["of_days_28_before"]
 
 
-def test_periods_that_end_early_have_a_note_and_empty_columns_are_not_printed(
-    five_years: Settings,
-) -> None:
-    request = PageRequest(data_of(five_years), Filters())
+def test_periods_that_end_early_have_a_note_and_empty_columns_are_not_printed(data: Data) -> None:
+    request = PageRequest(data, Filters())
     held = request.facts.years
     request.facts = replace(request.facts, years={year: held[year] for year in (2012, 2013, 2014, 2016)})
     newest = PageRequest(request.data, Filters(end=request.facts.newest_day))
     newest.facts = request.facts
     compare(request)
     assert request.notes[0] == "The periods do not end on the newest day, November 8, 2016: 2015 is not loaded."
-    table = compare(newest).table("spans")
-    assert table and newest.notes[0].startswith("2015 is not loaded")
-    printed = [column.label for column in shortened(table, 3)[0].columns]
+    printed = [column.label for column in shortened(table_of(compare(newest), "spans"), 3)[0].columns]
+    assert newest.notes[0].startswith("2015 is not loaded")
     assert printed == ["Area", "2016", "Expected from", "Expected to", "Verdict"]
 
 
-def test_a_beat_is_compared_with_its_district_and_missing_years_have_a_note(five_years: Settings) -> None:
+def test_a_beat_is_compared_with_its_district_and_missing_years_have_a_note(five_years: Settings, data: Data) -> None:
     [(beat, district)] = duckdb.sql(
         f"SELECT beat, MODE(district) FROM '{five_years.data_dir}/warehouse/crimes/*.parquet' GROUP BY ALL "
         "ORDER BY COUNT(*) DESC, beat LIMIT 1"
     ).fetchall()
-    request = PageRequest(data_of(five_years), Filters(year=(2009,), beat=(beat,)))
+    request = PageRequest(data, Filters(year=(2009,), beat=(beat,)))
     view = compare(request)
     assert request.notes == ["2009 is not loaded. To load: chicago-crime run --years 2009 --source portal"]
     in_beat, in_district = (
@@ -220,8 +204,8 @@ def test_a_beat_is_compared_with_its_district_and_missing_years_have_a_note(five
     sentence = f"Beat {beat} had {in_beat:,} of the {in_district:,} crimes in District {district} in 2016 ("
     [*_, by_year] = view.sections
     assert sentence in by_year.intro
-    for table, column in ((view.table("spans"), "whole_year"), (view.table("by-year"), "2015")):
-        assert table
-        names = {row["name"] for row in table.rows if row["name"] != "No community area"}
+    for table, column in (("spans", "whole_year"), ("by-year", "2015")):
+        counted = {row["name"]: row[column] for row in rows(view, table)}
+        names = counted.keys() - {"No community area"}
         assert names and all(name.startswith(f"Beat {beat} in ") for name in names), "no row is a whole area"
-        assert sum(row[column] for row in table.rows) == count(five_years, f"year = 2015 AND beat = {beat}")
+        assert sum(counted.values()) == count(five_years, f"year = 2015 AND beat = {beat}")

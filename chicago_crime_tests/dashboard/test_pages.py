@@ -213,7 +213,7 @@ def test_official_outlines_are_not_drawn_for_years_before_they_changed(copied: S
 
 def test_hot_spots_of_a_place_are_relative_to_it(data: Data, sample: Settings) -> None:
     """Only cells in the selected place are part of the study area."""
-    held = [row for year in (2014, 2015, 2016) for row in rows_of(sample, "enriched_crimes", year)]
+    held = rows_of(sample, "enriched_crimes", 2014, 2015, 2016)
     counts = Counter((row["cell_x"], row["cell_y"]) for row in held if row["community_area"] == 25 and row["cell_x"])
     z, _, _ = gi_star(np.array(list(counts)).T, np.array(list(counts.values())))
     view = where(PageRequest(data, Filters(area=(25,), map="hot_spots")))

@@ -1,8 +1,6 @@
 """Tests of the MCP server with the SDK's client over standard input and output, as assistants use it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
@@ -16,28 +14,17 @@ from chicago_crime.settings import Settings
 from chicago_crime_tests.end_to_end.browsing import PROGRAM
 
 
-@asynccontextmanager
-async def client(settings: Settings, *options: str) -> AsyncIterator[Client]:
-    program, *arguments = [*PROGRAM, "mcp", "--data-dir", str(settings.data_dir), *options]
-    async with Client(stdio_client(StdioServerParameters(command=program, args=arguments))) as found:
-        yield found
-
-
-def in_a_thread(work: Callable[[], Awaitable[Any]]) -> Any:
-    """Run outside the main thread, which Playwright's event loop occupies after browser tests."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(anyio.run, work).result()
-
-
 def call_tools(settings: Settings, *calls: tuple[str, dict[str, Any]], options: tuple[str, ...] = ()) -> list[Any]:
     """Return the names of the tools, followed by the result of each call."""
+    program, *arguments = [*PROGRAM, "mcp", "--data-dir", str(settings.data_dir), *options]
 
     async def results() -> list[Any]:
-        async with client(settings, *options) as one:
-            tools = [tool.name for tool in (await one.list_tools()).tools]
-            return [tools, *[await one.call_tool(name, arguments) for name, arguments in calls]]
+        async with Client(stdio_client(StdioServerParameters(command=program, args=arguments))) as client:
+            tools = [tool.name for tool in (await client.list_tools()).tools]
+            return [tools, *[await client.call_tool(name, arguments) for name, arguments in calls]]
 
-    return in_a_thread(results)
+    with ThreadPoolExecutor(1) as pool:  # Playwright's event loop occupies the main thread after browser tests
+        return pool.submit(anyio.run, results).result()
 
 
 def test_answers_include_filters_caveats_and_citation(sample: Settings) -> None:

@@ -26,9 +26,6 @@ FACTORS = [0, 0.5, *(2**power for power in range(12))]
 MONTHS_NAMED = 36
 """Longest span in months whose axis names months; longer ones are labeled by year."""
 
-MONTH_AXIS = {"labelAngle": 0, "labelOverlap": True, "labelSeparation": 4}
-"""Narrow screens label every other month."""
-
 
 def _field(name: str, type: str, title: str | None = None, **more: Any) -> Spec:
     return {"field": name, "type": type, "title": title} | more
@@ -39,6 +36,7 @@ def _count(name: str, title: str) -> Spec:
     return _field(name, "quantitative", title, axis={"format": "~s", "tickCount": 5, **WHOLE})
 
 
+AMOUNT = _field("crimes", "quantitative", "Crimes", legend={"format": ",d", **WHOLE})
 TOOLTIPS = {
     "name": _field("name", "nominal", "Name"),
     "month": _field("month", "temporal", "Month", format="%B %Y"),
@@ -148,16 +146,15 @@ def hours(name: str, label: str, rows: Rows) -> Figure:
     """Heat map of the hours of the week."""
     columns = ("weekday", "hour", "crimes")
     x = _field("hour", "ordinal", "Hour of the day", axis={"labelAngle": 0, "labelOverlap": True})
-    y = _field("weekday", "nominal", sort=None)
-    color = _field("crimes", "quantitative", "Crimes", legend={"format": ",d", **WHOLE})
-    return _plot(name, label, rows, columns, _part({"type": "rect"}, columns, x=x, y=y, color=color))
+    cells = _part({"type": "rect"}, columns, x=x, y=_field("weekday", "nominal", sort=None), color=AMOUNT)
+    return _plot(name, label, rows, columns, cells)
 
 
 def months(name: str, label: str, rows: Rows) -> Figure:
     """Heat map of months by year."""
     columns = ("month_name", "year", "crimes")
-    x = _field("month_name", "ordinal", "Month", sort=None, axis=MONTH_AXIS)
-    y = _field("year", "ordinal", "Year")
-    color = _field("crimes", "quantitative", "Crimes", legend={"format": ",d", **WHOLE})
-    cells = _part({"type": "rect"}, columns, x=x, y=y, color=color)
+    # Narrow screens label every other month.
+    axis = {"labelAngle": 0, "labelOverlap": True, "labelSeparation": 4}
+    x = _field("month_name", "ordinal", "Month", sort=None, axis=axis)
+    cells = _part({"type": "rect"}, columns, x=x, y=_field("year", "ordinal", "Year"), color=AMOUNT)
     return _plot(name, label, rows, columns, cells, _height(len({row["year"] for row in rows})))

@@ -105,24 +105,21 @@ def cells_map(
     return Map(name, label, _box(chosen or outlines), _box(outlines), marks, lines, legend, data)
 
 
-def classes(values: Iterable[float | None], kind: str) -> tuple[list[str], list[tuple[str, str]]]:
+def classes(values: Sequence[float], kind: str) -> tuple[list[str], list[tuple[str, str]]]:
     """Classify values by quantile; return the color of each value, darker for more, and the legend.
 
-    Args:
-        values: None is colored as unknown.
-        kind: format of the legend, count or decimal.
+    The kind is the format of the legend: count or decimal.
     """
-    given = list(values)
-    known = np.array([value for value in given if value is not None])
-    if not len(known):
-        return ["unknown"] * len(given), []
-    cuts = [_rounded(cut, kind) for cut in np.quantile(known, np.linspace(0, 1, COLORS + 1)[1:-1])]
-    breaks = sorted({cut for cut in cuts if known.min() < cut <= known.max()})
+    if not values:
+        return [], []
+    cuts = [_rounded(cut, kind) for cut in np.quantile(values, np.linspace(0, 1, COLORS + 1)[1:-1])]
+    least, most = min(values), max(values)
+    breaks = sorted({cut for cut in cuts if least < cut <= most})
     colors = [f"c{int(i * (COLORS - 1) / max(len(breaks), 1))}" for i in range(len(breaks) + 1)]
-    found = [colors[int(np.searchsorted(breaks, v, side="right"))] if v is not None else "unknown" for v in given]
+    found = [colors[number] for number in np.searchsorted(breaks, values, side="right")]
     step, form = (1, "{:,.0f}") if kind == "count" else (0.1, "{:,.1f}")
-    edges = [known.min(), *breaks]
-    ends = [*(cut - step for cut in breaks), known.max()]
+    edges = [least, *breaks]
+    ends = [*(cut - step for cut in breaks), most]
     texts = [
         form.format(low) if form.format(low) == form.format(high) else f"{form.format(low)}\u2013{form.format(high)}"
         for low, high in zip(edges, ends, strict=True)

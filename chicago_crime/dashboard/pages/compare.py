@@ -229,7 +229,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
             *caveats.tested(row["year_to_date_verdict"] for row in rows),
             caveats.SMALL_NUMBERS,
             *caveats.reworded(request, request.facts.years),
-            *caveats.provisional(request.facts, [end.year]),
+            *caveats.provisional(request),
             *(caveats.still_growing(request) if _is_provisional(request.facts, end) else []),
             *([caveats.LABELS] if request.filters.rows == "type" else []),
         ],

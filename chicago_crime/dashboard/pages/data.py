@@ -29,30 +29,17 @@ def data_page(request: PageRequest) -> View:
     published = request.data.catalog.years
     sources = sorted({str(published[year].source["source"]) for year in request.years})
     newest = facts.years[request.newest_year].last_day
-    synthetic = caveats.synthetic_years(facts)
+    rows = sum(facts.years[year].crimes for year in request.years)
+    synthetic, provisional = caveats.synthetic_years(facts), caveats.provisional(request)
     return View(
         "What is loaded, what was excluded, and what did the checks find?",
         numbers=[
             Number("Years loaded", str(len(facts.years)), f"selected: {request.years_text}"),
-            Number(
-                "Rows",
-                as_text(sum(facts.years[year].crimes for year in request.years), "count"),
-                f"in {request.years_text}",
-            ),
-            Number(
-                "Newest day",
-                f"{newest:%b} {newest.day}, {newest.year}",
-                "",
-                " ".join(caveats.provisional(facts, request.years)),
-            ),
+            Number("Rows", as_text(rows, "count"), f"in {request.years_text}"),
+            Number("Newest day", f"{newest:%b} {newest.day}, {newest.year}", "", " ".join(provisional)),
             Number("Source", ", ".join(sources), f"{SYNTHETIC}: {synthetic}" if synthetic else ""),
         ],
-        sections=[
-            _checks(request),
-            _snapshot(request),
-            _rejects(request),
-            _revisions(request),
-        ],
+        sections=[_checks(request), _snapshot(request), _rejects(request), _revisions(request)],
     )
 
 
@@ -120,14 +107,7 @@ def _day(text: str) -> date:
 def _revisions(request: PageRequest) -> Section:
     """Changes found when years were loaded again."""
     rows = [
-        {
-            "year": row["year"],
-            "snapshot": row["snapshot"],
-            "previous_snapshot": row["previous_snapshot"],
-            "kind": KINDS[row["kind"]][0],
-            "changes": row["changes"],
-            "meaning": _meaning_of(row),
-        }
+        row | {"kind": KINDS[row["kind"]][0], "meaning": _meaning_of(row)}
         for row in request.data.answer("revisions", {"years": request.years}).to_pylist()
     ]
     columns = (
@@ -171,10 +151,7 @@ def _meaning_of(row: dict[str, Any]) -> str:
 
 
 def _rejects(request: PageRequest) -> Section:
-    rows = [
-        {"year": row["file_year"], "reason": row["reason"], "rows": row["row_count"]}
-        for row in request.data.answer("rejects", {"years": request.years}).to_pylist()
-    ]
+    rows = request.data.answer("rejects", {"years": request.years}).to_pylist()
     columns = (Column("year", "Year"), Column("reason", "Reason"), Column("rows", "Rows", "count"))
     intro = (
         f"Rows rejected: {as_text(sum(row['rows'] for row in rows), 'count')}." if rows else "No rows were rejected."
@@ -190,15 +167,12 @@ def _rejects(request: PageRequest) -> Section:
 
 def _checks(request: PageRequest) -> Section:
     order = ("accepted", "warning", "passed")
-    found = [
-        (order.index(one.outcome), -year, one)
+    rows: list[dict[str, Any]] = [
+        {"year": year, "check": one.check, "result": one.outcome, "found": one.finding}
         for year in request.years
         for one in request.data.catalog.years[year].checks
     ]
-    rows = [
-        {"year": -year, "check": one.check, "result": one.outcome, "found": one.finding}
-        for _, year, one in sorted(found, key=lambda item: (*item[:2], item[2].check))
-    ]
+    rows.sort(key=lambda row: (order.index(row["result"]), -row["year"], row["check"]))
     counts = Counter(row["result"] for row in rows)
     plural = "s" if counts["warning"] > 1 else ""
     named = {"accepted": "accepted", "warning": f"warning{plural}"}

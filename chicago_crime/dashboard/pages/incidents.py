@@ -1,10 +1,11 @@
 """The page Incidents: the crimes behind any number, page by page, and the blocks with the most crimes."""
 
 from collections import Counter
+from dataclasses import replace
 
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
-from chicago_crime.dashboard.view import Column, Link, Number, PageTable, Section, View, arrests_number, as_text, share
+from chicago_crime.dashboard.view import CRIMES, Column, Link, PageTable, Section, View, arrests_number, part_number
 
 ROWS_SHOWN = 50
 ROWS_DOWNLOADED = 50_000
@@ -40,13 +41,9 @@ def incidents(request: PageRequest) -> View:
     return View(
         "Which crimes are behind the numbers?",
         numbers=[
-            Number("Reported crimes", as_text(crimes, "count"), f"in {request.period_text}"),
+            replace(request.reported(crimes), link=""),  # which would lead here
             arrests_number(counted, " ".join(caveats.few(counted["flagged"]))),
-            Number(
-                "Without a location",
-                as_text(counted["without_location"], "count"),
-                f"{as_text(share(counted['without_location'], crimes), 'percent')} of these crimes",
-            ),
+            part_number("Without a location", counted["without_location"], crimes),
         ],
         sections=[
             _incidents(request, {year: counts["crimes"] for year, counts in by_year.items()}),
@@ -68,7 +65,7 @@ def _incidents(request: PageRequest, by_year: dict[int, int]) -> Section:
         "incidents", years, sorted_by=sorted_by, is_descending=is_descending, row_count=row_count, skipped=skipped
     )
     rows = [row | {"area": request.area_name(row["community_area"])} for row in found.to_pylist()]
-    notes = [caveats.BLOCK, *caveats.provisional(request.facts, request.years)]
+    notes = [caveats.BLOCK, *caveats.provisional(request)]
     crimes = sum(by_year.values())
     if crimes > ROWS_DOWNLOADED:
         notes.append(
@@ -107,20 +104,15 @@ def _blocks(request: PageRequest) -> Section:
     to_count = sum(request.facts.years[year].crimes for year in request.years)
     if request.is_interactive and to_count > COUNT_BLOCKS_UP_TO and not request.filters.sort.startswith(f"{name}:"):
         link = Link("Count crimes by block", f"/incidents?{request.reordered(f'{name}:-crimes')}#{name}")
-        return Section(
-            name,
-            title,
-            f"Counting the crimes of {request.period_text} by block takes a moment.",
-            link=link,
-            is_wide=False,
-        )
+        intro = f"Counting the crimes of {request.period_text} by block takes a moment."
+        return Section(name, title, intro, link=link, is_wide=False)
     rows = request.answer("blocks").to_pylist()
-    columns = (Column("block", "Block"), Column("crimes", "Crimes", "count", incidents="of_block"))
-    table = PageTable(name, f"Crimes by block, {request.period_text}", columns, rows, BLOCKS_SHOWN, is_open=True)
+    columns, caption = (Column("block", "Block"), CRIMES), f"Crimes by block, {request.period_text}"
+    table = PageTable(name, caption, columns, rows, BLOCKS_SHOWN, is_open=True)
     shown = {row["block"] for row in table.ordered(request.filters.sort)[:BLOCKS_SHOWN]}
     for row in rows:
         if (block := row["block"]) in shown:  # links for all rows would take seconds
-            row |= {"link": request.toggled("block", block), "of_block": request.incidents(block=block)}
+            row |= {"link": request.toggled("block", block), "incidents": request.incidents(block=block)}
     return Section(
         name,
         title,

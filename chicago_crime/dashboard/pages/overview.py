@@ -12,6 +12,7 @@ from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import NO_TYPE, PageRequest
 from chicago_crime.dashboard.view import (
+    CRIMES,
     Column,
     Number,
     PageTable,
@@ -28,6 +29,12 @@ from chicago_crime.dashboard.view import (
 from chicago_crime.reference import offense_groups
 
 MAX_RANKED = 24
+COUNTS = (
+    CRIMES,
+    Column("low", "Expected from", "count"),
+    Column("high", "Expected to", "count"),
+    Column("verdict", "Verdict"),
+)
 NO_VICTIMS = "The records contain nothing about victims, so no group counts people who were shot."
 
 
@@ -86,15 +93,15 @@ def _year_on_year(request: PageRequest, by_month: Counter[date]) -> Number:
 
 def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date]) -> list[Number]:
     placed = total["crimes"] - total["without_area"]
-    residents = request.resident_years(request.years, request.filters.area)
+    residents = request.resident_years(request.filters.area)
     unit = rate_unit(placed, residents)
     rate = None if request.filters.splits_areas else share(unit * placed, residents)
-    few = [area for area in request.filters.area if request.has_few_residents(request.years, area)]
+    few = [area for area in request.filters.area if request.has_few_residents(area)]
     names = " and ".join(request.area_name(area) for area in few)
     extrapolated = ", extrapolated" if caveats.is_extrapolated(request) else ""
     rate_caveats = [f"{names}: {caveats.FEW_RESIDENTS}."] if few else caveats.few(placed)
     return [
-        request.reported(total["crimes"], " ".join(caveats.provisional(request.facts, request.years))),
+        request.reported(total["crimes"], " ".join(caveats.provisional(request))),
         _year_on_year(request, by_month),
         arrests_number(total, " ".join([*caveats.few(total["flagged"]), caveats.ARREST])),
         Number(
@@ -130,15 +137,14 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
     drawn = [row for row in rows if row["is_complete"]]
     has_range = any(row["low"] is not None for row in drawn)
     tested = [*caveats.tested(row["verdict"] for row in rows), caveats.NO_VERDICT] if has_range else []
-    cut = [
-        f"{as_text(row['month'], 'month')} is incomplete and not in the chart."
-        for row in rows
-        if not row["is_complete"]
-    ]
+    cut = [as_text(row["month"], "month") for row in rows if not row["is_complete"]]
     reached = [] if request.filters.has_dates else [y for y in loaded if 0 < request.years[0] - y <= OLDEST]
-    only_month = (
-        f"{as_text(drawn[0]['month'], 'month')}: {crimes_text(drawn[0]['crimes'])}. " if len(drawn) == 1 else ""
-    )
+    figures, only_month = [], ""
+    if len(drawn) > 1:
+        label = f"Line chart of crimes per month in {request.period_text}"
+        figures = [charts.trend("trend", label, drawn, has_range)]
+    elif drawn:
+        only_month = f"{as_text(drawn[0]['month'], 'month')}: {crimes_text(drawn[0]['crimes'])}. "
     if has_range:
         range_note = f"Gray: range expected from the same months of up to {MOST_YEARS} earlier years."
     elif request.filters.has_dates:
@@ -150,30 +156,14 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
         "Month by month",
         only_month + range_note,
         [
-            *caveats.provisional(request.facts, request.years),
-            *cut,
+            *caveats.provisional(request),
+            *(f"{month} is incomplete and not in the chart." for month in cut),
             *caveats.reworded(request, request.years),
             *caveats.redrawn(request, [*reached, *request.years]),
             *caveats.drifting(request, request.years),
         ],
-        [charts.trend("trend", f"Line chart of crimes per month in {request.period_text}", drawn, has_range)]
-        if len(drawn) > 1
-        else [],
-        [
-            PageTable(
-                "months",
-                "Crimes by month",
-                (
-                    Column("month", "Month", "month"),
-                    Column("crimes", "Crimes", "count", incidents="incidents"),
-                    Column("low", "Expected from", "count"),
-                    Column("high", "Expected to", "count"),
-                    Column("verdict", "Verdict"),
-                ),
-                rows,
-                shown=400,
-            )
-        ],
+        figures,
+        [PageTable("months", "Crimes by month", (Column("month", "Month", "month"), *COUNTS), rows, shown=400)],
         link=caveats.HOW_TESTED if has_range else None,
         table_caveats=tested,
     )
@@ -218,7 +208,7 @@ def _types(request: PageRequest, by_type: Mapping[str, Counter[str]], crimes: in
     drawn = [row | {"name": as_text(row["name"], "type")} for row in rows[:MAX_RANKED]]
     columns = (
         Column("name", "Type", "type"),
-        Column("crimes", "Crimes", "count", incidents="incidents"),
+        CRIMES,
         Column("share", "Share", "percent"),
         Column("arrest_rate", "Arrest rate", "percent", is_small="is_small"),
     )

@@ -1,6 +1,5 @@
 """The page Signals: unusual counts in the latest four weeks and the year to date."""
 
-from dataclasses import replace
 from datetime import date
 from math import ceil, floor
 from typing import Any
@@ -51,7 +50,7 @@ def _too_few_days(request: PageRequest, end: date) -> Section:
 
 
 def _section(request: PageRequest, span: str, found: list[Signal], before: list[int]) -> Section:
-    end, facts = request.facts.newest_day, request.facts
+    end = request.facts.newest_day
     first, last = days_of(span, end, 0)
     years = format_years(sorted(days_of(span, end, back)[1].year for back in before)).replace(",", ", ")
     chosen = [(signal, offense) for signal in found if (offense := _chosen_offense(request, signal))]
@@ -69,7 +68,10 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         Column("score", "Standard score", "score"),
         Column("verdict", "Verdict"),
     )
-    chart = f"The chart shows the {len(drawn)} most unusual. Gray: the expected range."
+    chart, figures = "", []
+    if len(drawn) > 1:  # a chart of one bar would only repeat the first row of the table
+        chart = f"The chart shows the {len(drawn)} most unusual. Gray: the expected range."
+        figures = [charts.ranges(span, f"Chart of the most unusual counts, {SPANS[span].lower()}", drawn)]
     count = f"{len(unusual):,} unusual count{'' if len(unusual) == 1 else 's'}"
     selected = f"The filters select {len(rows):,} of them. " if len(rows) < len(found) else ""
     if found and not rows:
@@ -80,12 +82,9 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         f"{days_text(first, last)}, compared with the same days of {years}. "
         f"{len(found):,} counts of offenses in the city and its areas were tested, the city's separately. {selected}"
         "With so many tests, some counts fall outside their expected range by chance. Only those far outside are "
-        f"called unusual; at most 5% of those are expected to be chance. {chart if len(drawn) > 1 else ''}".strip(),
-        [*caveats.provisional(facts, [end.year]), *caveats.still_growing(request)],
-        # A chart of one bar would only repeat the first row of the table.
-        [charts.ranges(span, f"Chart of the most unusual counts, {SPANS[span].lower()}", drawn)]
-        if len(drawn) > 1
-        else [],
+        f"called unusual; at most 5% of those are expected to be chance. {chart}".strip(),
+        [*caveats.provisional(request), *caveats.still_growing(request)],
+        figures,
         [PageTable(span, "All counts, most unusual first", columns, rows, shown=50, is_open=True)],
         link=caveats.HOW_TESTED,
         table_caveats=[caveats.MANY_TESTS, caveats.NO_VERDICT],
@@ -110,14 +109,8 @@ def _row(request: PageRequest, signal: Signal, counted: Offense, first: date, la
     offense = request.filter_label(kind, name) if name else "All crimes"
     place = "Chicago" if signal.area is None else request.area_name(signal.area)
     low, high = ceil(signal.low), floor(signal.high)  # whole numbers within the range
-    link = replace(
-        request.filters.none_chosen(),
-        start=first,
-        finish=last,
-        area=() if signal.area is None else (signal.area,),
-        group=(name,) if kind == "group" else (),
-        type=(name,) if kind == "type" else (),
-    )
+    chosen: dict[str, Any] = {} if signal.area is None else {"area": (signal.area,)}
+    chosen |= {kind: (name,)} if name else {}
     return {
         "sentence": f"{offense} in {place}: {signal.now:,}, expected {low:,} to {high:,}",
         "name": f"{offense}, {place}",
@@ -129,5 +122,5 @@ def _row(request: PageRequest, signal: Signal, counted: Offense, first: date, la
         "before": ", ".join(f"{count:,}" for count in reversed(signal.before)),
         "score": signal.score,
         "verdict": signal.verdict,
-        "rows_of": link.query(),
+        "rows_of": request.filters.none_chosen().changed(start=first, finish=last, **chosen).query(),
     }

@@ -8,9 +8,7 @@ from typing import Any
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.view import Column, Number, PageTable, Section, View, as_text, crimes_text, share
-
-CRIMES = Column("crimes", "Crimes", "count", incidents="incidents")
+from chicago_crime.dashboard.view import CRIMES, Column, Number, PageTable, Section, View, as_text, crimes_text, share
 
 
 def when(request: PageRequest) -> View:
@@ -80,7 +78,7 @@ def _months(request: PageRequest, by_month: defaultdict[date, Counter[str]]) -> 
         "Months by year",
         "All crimes, including those with an unknown time.",
         [
-            *caveats.provisional(request.facts, request.years),
+            *caveats.provisional(request),
             *caveats.partial(request.facts, request.years),
             *caveats.redrawn(request, request.years),
         ],

@@ -15,13 +15,14 @@ from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.hot_spots import RATES, WHAT_HOT_MEANS, Counts, gi_star
 from chicago_crime.dashboard.page_request import NO_TYPE, PageRequest
 from chicago_crime.dashboard.view import (
+    CRIMES,
     Column,
-    Number,
     PageTable,
     Section,
     View,
     as_text,
     crimes_text,
+    part_number,
     rate_unit,
     share,
 )
@@ -52,7 +53,6 @@ LEGEND = [
 ]
 """Colors of hot and cold cells."""
 
-CRIMES = Column("crimes", "Crimes", "count", incidents="incidents")
 RANK = Column("rank", "Rank")
 CELL_COLUMNS = (Column("cell", "Cell"), Column("block", "Block"), Column("name", "Area"), CRIMES)
 CENTER = tuple(Column(f"{name.lower()}_ft", f"{name}, ft", "count", is_shown=False) for name in "XY")
@@ -89,10 +89,8 @@ def where(request: PageRequest) -> View:
         "Where is crime reported, and where does it cluster?",
         numbers=[
             request.reported(crimes),
-            *(
-                Number(label, as_text(n, "count"), f"{as_text(share(n, crimes), 'percent')} of these crimes")
-                for label, n in (("Without a location", nowhere), ("Without an area", no_area))
-            ),
+            part_number("Without a location", nowhere, crimes),
+            part_number("Without an area", no_area, crimes),
         ],
         sections=[*sections, _unplaced(request, by_type)],
     )
@@ -127,13 +125,8 @@ def _chosen(request: PageRequest) -> Outlines:
     return {}
 
 
-def _is_by_rate(request: PageRequest, shown: str) -> bool:
-    return shown == "areas" and request.filters.measure == "rate" and not request.filters.splits_areas
-
-
-def _place_rows(request: PageRequest, shown: str) -> tuple[list[dict[str, Any]], int]:
+def _place_rows(request: PageRequest, kind: str, by_rate: bool) -> tuple[list[dict[str, Any]], int]:
     """Return the selected places with crimes (areas also with rates), highest first, and the unit of the rates."""
-    kind, _ = PLACES[shown]
     by_place: Counter[int | None] = Counter()
     for row in request.answer("places", place=kind).to_pylist():
         by_place[row["place"]] += row["crimes"]
@@ -142,10 +135,10 @@ def _place_rows(request: PageRequest, shown: str) -> tuple[list[dict[str, Any]],
         within = replace(request, filters=Filters(year=tuple(request.years), **places_only))
         numbers = within.answer("places", place=kind)["place"].to_pylist()
     places = sorted({*numbers} - {None})
-    lived = request.resident_years(request.years, places) if kind == "area" else 0
+    lived = request.resident_years(places) if kind == "area" else 0
     unit = rate_unit(sum(by_place[number] for number in places), lived)
     rows = [_place_row(request, kind, number, by_place[number], unit) for number in places]
-    by = f"rate_per_{unit}" if _is_by_rate(request, shown) else "crimes"
+    by = f"rate_per_{unit}" if by_rate else "crimes"
     return sorted(rows, key=lambda row: (-row[by], row["name"])), unit
 
 
@@ -158,54 +151,46 @@ def _place_row(request: PageRequest, kind: str, number: int, crimes: int, unit: 
     row = {"name": request.filter_label(kind, number), "number": number, "crimes": crimes}
     row |= {"link": _inside(request.filters, kind, number), "incidents": request.incidents(**{kind: number})}
     if kind == "area":
-        residents = request.residents(request.years, [number])
-        years_lived = request.resident_years(request.years, [number])
+        lived = request.resident_years([number])
         row |= {
             "side": request.facts.sides.get(number),  # outlines from cells include invalid numbers
-            f"rate_per_{unit}": None if request.filters.splits_areas else share(unit * crimes, years_lived),
-            "residents": residents / len(request.years),
-            "is_small": crimes < caveats.SMALL or request.has_few_residents(request.years, number),
+            f"rate_per_{unit}": None if request.filters.splits_areas else share(unit * crimes, lived),
+            "residents": request.residents(request.years, [number]) / len(request.years),
+            "is_small": crimes < caveats.SMALL or request.has_few_residents(number),
         }
     return row
 
 
 def _inside(filters: Filters, kind: str, number: int) -> str:
     """Return the query string of the map of a place's cells."""
-    place: dict[str, Any] = {kind: (number,)}
-    return replace(filters, map="cells", page=1, **place).query()
+    return filters.changed(**{kind: (number,)}, map="cells", page=1).query()
 
 
-def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]], unit: int) -> Map:
-    kind, called = PLACES[shown]
-    by_rate = _is_by_rate(request, shown)
-    rate = f"rate_per_{unit}"
-    colors, legend = classes((row[rate if by_rate else "crimes"] for row in rows), "decimal" if by_rate else "count")
+def _place_map(
+    request: PageRequest, shown: str, label: str, rows: Sequence[dict[str, Any]], unit: int, by_rate: bool
+) -> Map:
+    kind, rate = PLACES[shown][0], f"rate_per_{unit}"
+    colors, legend = classes([row[rate if by_rate else "crimes"] for row in rows], "decimal" if by_rate else "count")
     everywhere = _outlines(request, kind)[0]
     marks = {}
-    anywhere: dict[str, Any] = {name: getattr(Filters, name) for name in _place_filters(request.filters)}
-    elsewhere = replace(request.filters, **anywhere)
+    elsewhere = request.filters.changed(**{name: getattr(Filters, name) for name in _place_filters(request.filters)})
     for number in everywhere.keys() - {row["number"] for row in rows}:  # excluded by a filter, but can be chosen
         link = f"/where?{_inside(elsewhere, kind, number)}"
         marks[number] = Mark("", "unknown", request.filter_label(kind, number), link)
     for row, color in zip(rows, colors, strict=True):
-        label = f"{row['name']}: {crimes_text(row['crimes'])}"
-        if kind == "area" and by_rate:
-            label += f", {as_text(row[rate], 'decimal')} per {unit:,} residents a year"
+        text = f"{row['name']}: {crimes_text(row['crimes'])}"
+        if by_rate:
+            text += f", {as_text(row[rate], 'decimal')} per {unit:,} residents a year"
         css = f"{color} pale" if by_rate and row["is_small"] else color
-        marks[row["number"]] = Mark("", css, label, f"/where?{row['link']}")
-    what = _what(by_rate, unit).lower()
-    return places_map(shown, f"Map: {what} by {called}", everywhere, marks, legend, _chosen(request))
-
-
-def _what(by_rate: bool, unit: int) -> str:
-    return f"Crimes per {unit:,} residents a year" if by_rate else "Crimes"
+        marks[row["number"]] = Mark("", css, text, f"/where?{row['link']}")
+    return places_map(shown, label, everywhere, marks, legend, _chosen(request))
 
 
 def _places(request: PageRequest, shown: str) -> list[Section]:
     kind, called = PLACES[shown]
-    rows, unit = _place_rows(request, shown)
-    by_rate = _is_by_rate(request, shown)
-    what = _what(by_rate, unit)
+    by_rate = shown == "areas" and request.filters.measure == "rate" and not request.filters.splits_areas
+    rows, unit = _place_rows(request, kind, by_rate)
+    what = f"Crimes per {unit:,} residents a year" if by_rate else "Crimes"
     columns = [Column("name", called.split()[-1].capitalize()), CRIMES]
     notes = []
     if kind == "area":
@@ -228,18 +213,14 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
                 *caveats.redrawn(request, request.years, kind),
                 *_outlines(request, kind)[1],
             ],
-            maps=[_place_map(request, shown, rows, unit)],
+            maps=[_place_map(request, shown, f"Map: {what.lower()} by {called}", rows, unit, by_rate)],
             is_wide=False,
         ),
         Section(
             "table",
             f"By {called}",
             "",
-            [
-                *notes,
-                *caveats.partial(request.facts, request.years),
-                *caveats.provisional(request.facts, request.years),
-            ],
+            [*notes, *caveats.partial(request.facts, request.years), *caveats.provisional(request)],
             tables=[PageTable(shown, title, columns, rows, shown=300, is_open=True)],
             is_wide=False,
         ),
@@ -254,23 +235,15 @@ def _found_cells(request: PageRequest) -> Cells:
     is_possible = (west <= x) & (x <= east) & (south <= y) & (y <= north)
     if elsewhere := int(crimes[~is_possible].sum()):
         request.notes.append(f"Not on the map: {crimes_text(elsewhere)} with coordinates outside Chicago.")
-        rows, x, y, crimes = rows.filter(is_possible), x[is_possible], y[is_possible], crimes[is_possible]
-    keys, inverse = np.unique(x << 16 | y, return_inverse=True)  # sorting one number is faster than two
-    by_cell = np.bincount(inverse, weights=crimes, minlength=len(keys)).astype(np.int64)
-    area = rows["community_area"].fill_null(0).to_numpy()
-    order = np.lexsort((area, np.where(area > 0, crimes, 0)))  # if a cell has several areas, the last one wins
-    area_of = np.zeros(len(keys), dtype=np.int64)
-    area_of[inverse[order]] = area[order]
-    at = np.stack([keys >> 16, keys & 0xFFFF])
+    areas = rows["community_area"].filter(is_possible).to_pylist()
+    at = np.stack([x, y])[:, is_possible]
     blocks = map(request.data.cell_blocks().get, zip(*at.tolist(), strict=True))
-    return Cells(at, [area or None for area in area_of.tolist()], [*blocks], by_cell)
+    return Cells(at, areas, [*blocks], crimes[is_possible])
 
 
 def study_area(request: PageRequest) -> Cells:
     """Return all cells of the chosen places with their matching crimes, which may be 0."""
-    filters = request.filters
-    kinds: dict[str, Any] = {kind: getattr(filters, kind) for kind in KINDS}
-    places = Filters(year=tuple(request.years), **kinds)
+    places = Filters(year=tuple(request.years)).changed(**{kind: getattr(request.filters, kind) for kind in KINDS})
     around, found = _found_cells(replace(request, filters=places, notes=[])), _found_cells(request)
     crimes = np.zeros(around.at.shape[1], dtype=np.int64)
     crimes[np.searchsorted(around.at[0] << 16 | around.at[1], found.at[0] << 16 | found.at[1])] = found.crimes
@@ -307,15 +280,10 @@ def _cells(request: PageRequest) -> list[Section]:
     texts = [*map(crimes_text, cells.crimes.tolist())]
     listed = _cell_rows(request, cells, np.argsort(-cells.crimes, kind="stable"))
     caption, columns = f"Crimes by cell, {request.period_text}", (RANK, *CELL_COLUMNS, *CENTER)
+    intro = "A cell is about one city block. Click a cell to see its incidents."
+    drawn = _cells_drawn(request, "cells", "Map: crimes by 660-foot cell", cells, colors, legend, texts)
     return [
-        Section(
-            "map",
-            f"Crimes by 660-foot cell, {request.period_text}",
-            "A cell is about one city block. Click a cell to see its incidents.",
-            [caveats.BLOCK, *caveats.redrawn(request, request.years), *_outlines(request, "area")[1]],
-            maps=[_cells_drawn(request, "cells", "Map: crimes by 660-foot cell", cells, colors, legend, texts)],
-            is_wide=False,
-        ),
+        _cell_map(request, "Crimes by 660-foot cell", intro, caveats.BLOCK, drawn),
         _cell_table(request, "By cell", PageTable("cells", caption, columns, listed, shown=50, is_open=True)),
     ]
 
@@ -338,15 +306,9 @@ def _hot_spots(request: PageRequest) -> list[Section]:
     columns = (replace(RANK, is_shown=False), *CELL_COLUMNS, *near_columns, *CENTER)
     within = " and ".join(chosen_places(request)) or "the city"
     study = f"Study area: the {as_text(len(z), 'count')} cells of {within} with any crime in these years."
+    drawn = _cells_drawn(request, "hot-spots", "Map: hot and cold spots", cells, colors, LEGEND, texts)
     return [
-        Section(
-            "map",
-            f"Hot and cold spots, {request.period_text}",
-            WHAT_HOT_MEANS,
-            [study, *caveats.redrawn(request, request.years), *_outlines(request, "area")[1]],
-            maps=[_cells_drawn(request, "hot-spots", "Map: hot and cold spots", cells, colors, LEGEND, texts)],
-            is_wide=False,
-        ),
+        _cell_map(request, "Hot and cold spots", WHAT_HOT_MEANS, study, drawn),
         _cell_table(
             request,
             f"{as_text(hot, 'count')} hot cells hold {as_text(in_hot, 'percent')} of the crimes on the map",
@@ -361,8 +323,13 @@ def chosen_places(request: PageRequest) -> list[str]:
     return [request.filter_label(kind, number) for kind in KINDS for number in getattr(request.filters, kind)]
 
 
+def _cell_map(request: PageRequest, title: str, intro: str, note: str, drawn: Map) -> Section:
+    notes = [note, *caveats.redrawn(request, request.years), *_outlines(request, "area")[1]]
+    return Section("map", f"{title}, {request.period_text}", intro, notes, maps=[drawn], is_wide=False)
+
+
 def _cell_table(request: PageRequest, title: str, table: PageTable, intro: str = "") -> Section:
-    notes = [caveats.BLOCK, *caveats.provisional(request.facts, request.years)]
+    notes = [caveats.BLOCK, *caveats.provisional(request)]
     return Section("table", title, f"{intro}{WHAT_CELLS_SAY}", notes, tables=[table], is_wide=False)
 
 

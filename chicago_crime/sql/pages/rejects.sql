@@ -2,9 +2,9 @@
 -- Grain:   year of the file and reason.
 -- Columns: the grain and the rows.
 SELECT
-  file_year,
+  file_year AS year,
   reason,
-  COUNT(*) AS row_count
+  COUNT(*) AS `rows`
 FROM rejected_crimes
 WHERE file_year IN UNNEST(@years)
 GROUP BY file_year, reason
