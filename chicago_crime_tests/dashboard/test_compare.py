@@ -132,6 +132,8 @@ def test_no_verdict_compares_places_before_and_after_they_changed(five_years: Se
     assert {*known[:-1]} == {2} and known[-1] == 3
     in_one = PageRequest(data_of(five_years), Filters(district=(11,), year=(2014,)))
     months = overview(in_one).sections[0]
+    year_over_year = overview(replace(in_one, filters=Filters(district=(11,), year=(2013,)))).numbers[1]
+    assert (year_over_year.value, year_over_year.detail) == ("\u2013", months.caveats[0]), "2012 had other districts"
     assert {row["verdict"] for row in months.tables[0].rows} == {None}
     for section in (*view.sections, months, when(replace(in_one, filters=Filters(district=(11,)))).sections[1]):
         assert any(caveat.startswith("Districts in the records changed in 2012: ") for caveat in section.caveats)

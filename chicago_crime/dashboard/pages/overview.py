@@ -64,6 +64,8 @@ def _compared_months(request: PageRequest) -> tuple[int, str]:
     loaded, year = request.facts.years, request.newest_year
     if year - 1 not in loaded:
         return 0, f"{year - 1} is not loaded"
+    if redrawn := caveats.redrawn(request, (year - 1, year)):
+        return 0, " ".join(redrawn)
     months, shorter = min((loaded[one].complete_months, one) for one in (year, year - 1))
     return months, f"{shorter} has no complete month yet"
 
@@ -80,8 +82,7 @@ def _year_on_year(request: PageRequest, by_month: Counter[date]) -> Number:
     longer = [year for year in (newest, newest - 1) if compared > 1 and isleap(year)]
     leap_day = "".join(f"; only {year} has a February 29" for year in longer)
     detail = f"{months}{newest} compared with {newest - 1}: {crimes_text(now - before, 'change')}{leap_day}"
-    cautions = [*caveats.few(before), *caveats.redrawn(request, (newest - 1, newest))]
-    return Number(label, as_text(change(now, before), "percent_change"), detail, " ".join(cautions))
+    return Number(label, as_text(change(now, before), "percent_change"), detail, " ".join(caveats.few(before)))
 
 
 def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date]) -> list[Number]:
