@@ -4,7 +4,7 @@ from calendar import day_name, monthrange
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -142,6 +142,14 @@ class PageRequest:
             for month in range(1, self.facts.years[year].last_day.month + 1)
         ]
         return [(first, last) for first, last in months if first <= finish and last >= start]
+
+    @property
+    def days(self) -> list[date]:
+        """The loaded days within the chosen years and dates."""
+        start, finish = self.filters.start or date.min, self.filters.finish or date.max
+        ends = [min(self.facts.years[year].last_day, finish) for year in self.years]
+        spans = [(max(date(end.year, 1, 1), start), end) for end in ends]
+        return [first + timedelta(n) for first, last in spans for n in range((last - first).days + 1)]
 
     @property
     def citation(self) -> str:

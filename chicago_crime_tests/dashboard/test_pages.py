@@ -87,6 +87,20 @@ def test_months_without_chosen_days_are_not_shown_as_zero(data: Data) -> None:
     assert chosen.period_text == "the selected days of 2015\u20112016"
 
 
+@pytest.mark.parametrize(
+    ("month", "busiest"),
+    [
+        (1, "Busiest hour: 18:00 to 18:59 (25). Busiest day: Monday (12.2 on average)."),  # 49; five Wednesdays had 57
+        (5, "Busiest hour: 16:00 to 16:59 (27)."),  # two days have the same average
+    ],
+)
+def test_the_busiest_day_is_by_average_and_a_tie_is_not_named(data: Data, month: int, busiest: str) -> None:
+    chosen = Filters(start=date(2014, month, 1), finish=date(2014, month, 31))
+    [hours, _] = when(PageRequest(data, chosen)).sections
+    assert hours.intro == f"Crimes with a known time, in Chicago local time. {busiest}"
+    assert "The period has 4 to 5 of each weekday; the chart shows totals, not averages." in hours.caveats
+
+
 def test_one_crime_is_singular_and_zero_has_no_sign() -> None:
     texts = [crimes_text(crimes, "change") for crimes in (1, -1, 0, 1234)]
     assert texts == ["+1 crime", "\u22121 crime", "0 crimes", "+1,234 crimes"]
