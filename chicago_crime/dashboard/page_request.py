@@ -130,7 +130,8 @@ class PageRequest:
     @property
     def period_text(self) -> str:
         """The years as text, noting a selection of days."""
-        return f"the selected days of {self.years_text}" if self.filters.has_dates else self.years_text
+        has_dates = dict(self.applied).keys() & {"start", "finish"}
+        return f"the selected days of {self.years_text}" if has_dates else self.years_text
 
     @property
     def months(self) -> list[tuple[date, date]]:

@@ -19,13 +19,13 @@ from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.signals import signals
 from chicago_crime.dashboard.pages.where import where
 from chicago_crime.settings import Settings
-from chicago_crime_tests.dashboard.conftest import data_of
+from chicago_crime_tests.dashboard.conftest import client_of, data_of
 from chicago_crime_tests.sql.engines import CATALOG, in_duckdb, written
 from chicago_crime_tests.support import crimes_of_months, folder_settings, run_well, write_csv
 
 
 @pytest.fixture(scope="module")
-def outbreak(tmp_path_factory: pytest.TempPathFactory) -> Data:
+def outbreak_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Three similar years, and a fourth with three times the car thefts in Austin, new codes and a reworded label."""
     folder = tmp_path_factory.mktemp("outbreak")
     theft = {"iucr": "0820", "primary_type": "THEFT", "fbi_code": "06"}
@@ -43,7 +43,12 @@ def outbreak(tmp_path_factory: pytest.TempPathFactory) -> Data:
         write_csv(folder / "in" / f"{year}.csv", numbered)
     settings = folder_settings(folder / "data", folder / "in")
     run_well(settings, *range(2013, 2017))
-    return data_of(settings)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def outbreak(outbreak_settings: Settings) -> Data:
+    return data_of(outbreak_settings)
 
 
 def test_an_outbreak_is_the_first_signal_and_links_to_its_incidents(outbreak: Data) -> None:
@@ -121,6 +126,11 @@ def test_signals_shows_only_filters_that_apply(client: TestClient) -> None:
     assert re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', form) == [("year", "2016"), ("district", "11")]
     assert re.findall(r'class="chip"[^>]*>([^<]+) <', page) == ["Austin"]
     assert "These filters do not apply to this page: district, year." in page
+
+
+def test_an_embedded_chart_names_only_filters_that_apply(outbreak_settings: Settings) -> None:
+    chart = client_of(outbreak_settings).get("/embed/signals/year_to_date?type=MOTOR+VEHICLE+THEFT&ward=24").text
+    assert re.findall(r'class="chip still">([^<]+)<', chart) == ["Motor vehicle theft"]
 
 
 def test_no_cell_is_hot_where_there_is_one_or_none(outbreak: Data) -> None:

@@ -50,6 +50,7 @@ def compare(request: PageRequest) -> View:
     if request.filters.has_dates:
         ending = f"its periods end on the end date, {as_text(end, 'date')}"
         request.notes.append(f"The From and To dates do not apply to this page: {ending}.")
+        request.unused = ["start", "finish"]
     compared = {day.year for span in spans for back in (0, 1) for day in days_of(span, end, back)}
     missing = sorted(compared - {*facts.years, *request.filters.year})
     request.notes += request.not_loaded([year for year in missing if year >= FIRST_YEAR])
