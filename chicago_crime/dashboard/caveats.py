@@ -160,12 +160,6 @@ def year_columns(facts: Facts, years: Iterable[int]) -> list[Column]:
     return found
 
 
-def partial(facts: Facts, years: Iterable[int]) -> list[str]:
-    """Caveat on each incomplete year."""
-    cut = [year for year in sorted(years) if not facts.years[year].is_complete]
-    return [f"{year} is incomplete: its data ends on {as_text(facts.years[year].last_day, 'date')}." for year in cut]
-
-
 def synthetic_years(facts: Facts) -> str:
     """The loaded years of sample data as text; empty if there are none."""
     return format_years([year for year in facts.synthetic if year in facts.years])

@@ -124,8 +124,8 @@ class PageRequest:
 
     @property
     def years_text(self) -> str:
-        """The years as text, such as 2014-2016, 2021, with non-breaking hyphens."""
-        return format_years(self.years).replace(",", ", ").replace("-", "\u2011")
+        """The years as text, such as 2014-2016, 2021 (to April 30), with non-breaking hyphens."""
+        return self.facts.years_text(self.years).replace("-", "\u2011")
 
     @property
     def period_text(self) -> str:

@@ -219,7 +219,8 @@ def test_a_beat_is_compared_with_its_district_and_missing_years_have_a_note(five
     in_beat, in_district = (
         count(five_years, f"year = 2016 AND {one}") for one in (f"beat = {beat}", f"district = {district}")
     )
-    sentence = f"Beat {beat} had {in_beat:,} of the {in_district:,} crimes in District {district} in 2016 ("
+    crimes = f"{in_beat:,} of the {in_district:,} crimes in District {district}"
+    sentence = f"In 2016 (to November 8), Beat {beat} had {crimes} ("
     [*_, by_year] = view.sections
     assert sentence in by_year.intro
     for table, column in ((view.table("spans"), "whole_year"), (view.table("by-year"), "2015")):

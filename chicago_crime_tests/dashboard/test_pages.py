@@ -137,7 +137,9 @@ def test_an_incomplete_month_makes_no_other_month_unusual(data: Data, monkeypatc
     request = PageRequest(data, Filters(year=(2016,)))
     request.facts = replace(data.facts(), years=dict(data.facts().years))
     request.facts.years[2016] = replace(request.facts.years[2016], last_day=date(2016, 12, 2))
-    shown = rows(overview(request), "months")
+    view = overview(request)
+    assert view.numbers[0].detail == "in 2016 (to December 2)"
+    shown = rows(view, "months")
     assert [row["verdict"] for row in shown if row["crimes"] != 100] == ["may be chance", None]
 
 

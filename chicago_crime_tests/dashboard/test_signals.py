@@ -97,7 +97,7 @@ def test_untested_counts_are_not_called_usual(outbreak: Data) -> None:
 def test_one_earlier_year_is_not_enough(loaded_years: Settings) -> None:
     [section] = signals(PageRequest(data_of(loaded_years), Filters())).sections
     assert "at least 2 earlier years" in section.intro
-    assert "Loaded: 2014-2015" in section.intro
+    assert "Loaded: 2014 (to December 3), 2015 (to December 3)" in section.intro
 
 
 def test_incomplete_latest_days_are_not_compared(outbreak: Data) -> None:
@@ -107,7 +107,7 @@ def test_incomplete_latest_days_are_not_compared(outbreak: Data) -> None:
     request.facts = replace(outbreak.facts(), years=cut)
     [section] = signals(request).sections
     assert "needs the latest 28 days (Dec 7, 2015 \u2013 Jan 3, 2016)" in section.intro
-    assert "2015 is incomplete: its data ends on December 23, 2015." in section.caveats
+    assert "Loaded: 2012-2015 (to December 23), 2016 (to January 3). To load more" in section.intro
 
 
 def test_the_first_page_is_signals(client: TestClient) -> None:

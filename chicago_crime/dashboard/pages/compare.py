@@ -286,7 +286,7 @@ def _within_districts(request: PageRequest) -> str:
         crimes = sum(row["crimes"] for row in found)
         all_crimes = sum(counts["crimes"] for counts in on_district.totals("year", request.years).values())
         sentences.append(
-            f"Beat {beat} had {crimes:,} of the {all_crimes:,} crimes in District {district} in {request.years_text} "
+            f"In {request.years_text}, Beat {beat} had {crimes:,} of the {all_crimes:,} crimes in District {district} "
             f"({as_text(share(crimes, all_crimes), 'percent')}). "
         )
     return "".join(sentences)

@@ -198,7 +198,7 @@ def _groups(request: PageRequest) -> Section:
         "groups",
         "Offense groups by year",
         "Offenses within and across crime types, defined by IUCR codes. A crime can be in several groups.",
-        [NO_VICTIMS, *caveats.partial(request.facts, years), *caveats.redrawn(request, years)],
+        [NO_VICTIMS, *caveats.redrawn(request, years)],
         tables=[PageTable("groups", "Offense groups by year", columns, rows, is_open=True)],
     )
 

@@ -96,7 +96,6 @@ def _months(request: PageRequest, by_month: defaultdict[date, Counter[str]]) -> 
         "All crimes, including those with an unknown time.",
         [
             *caveats.provisional(request.facts, request.years),
-            *caveats.partial(request.facts, request.years),
             *caveats.redrawn(request, request.years),
         ],
         [charts.months("months", "Heat map of crimes by month and year", rows)],

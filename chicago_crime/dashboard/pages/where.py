@@ -235,11 +235,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             "table",
             f"By {called}",
             "",
-            [
-                *notes,
-                *caveats.partial(request.facts, request.years),
-                *caveats.provisional(request.facts, request.years),
-            ],
+            [*notes, *caveats.provisional(request.facts, request.years)],
             tables=[PageTable(shown, title, columns, rows, shown=300, is_open=True)],
             is_wide=False,
         ),
