@@ -113,8 +113,8 @@ def test_one_crime_is_singular_and_zero_has_no_sign() -> None:
         (date(2014, 12, 31), "2013 is not loaded"),
         (date(2015, 12, 31), r"2015 compared with 2014: \S+ crimes"),
         (date(2016, 1, 20), "2016 has no complete month yet"),
-        (date(2016, 2, 28), r"January 2016 compared with 2015: \S+ crimes"),
-        (date(2016, 4, 15), r"January to March 2016 compared with 2015: \S+ crimes; only 2016 has a February 29"),
+        (date(2016, 2, 28), r"2016 compared with 2015, January: \S+ crimes"),
+        (date(2016, 4, 15), r"2016 compared with 2015, January to March: \S+ crimes; only 2016 has a February 29"),
     ],
 )
 def test_year_over_year_states_what_it_compares_or_why_not(data: Data, last_day: date, detail: str) -> None:

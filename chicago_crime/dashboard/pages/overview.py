@@ -78,10 +78,10 @@ def _year_on_year(request: PageRequest, by_month: Counter[date]) -> Number:
     now, before = (
         sum(by_month[date(year, month, 1)] for month in range(1, compared + 1)) for year in (newest, newest - 1)
     )
-    months = {12: "", 1: "January "}.get(compared, f"January to {date(2000, compared, 1):%B} ")
+    months = {12: "", 1: ", January"}.get(compared, f", January to {date(2000, compared, 1):%B}")
     longer = [year for year in (newest, newest - 1) if compared > 1 and isleap(year)]
     leap_day = "".join(f"; only {year} has a February 29" for year in longer)
-    detail = f"{months}{newest} compared with {newest - 1}: {crimes_text(now - before, 'change')}{leap_day}"
+    detail = f"{newest} compared with {newest - 1}{months}: {crimes_text(now - before, 'change')}{leap_day}"
     return Number(label, as_text(change(now, before), "percent_change"), detail, " ".join(caveats.few(before)))
 
 
