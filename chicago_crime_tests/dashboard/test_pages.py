@@ -105,6 +105,8 @@ def test_one_crime_is_singular_and_zero_has_no_sign() -> None:
     texts = [crimes_text(crimes, "change") for crimes in (1, -1, 0, 1234)]
     assert texts == ["+1 crime", "\u22121 crime", "0 crimes", "+1,234 crimes"]
     assert (as_text(0.0, "percent_change"), as_text(0.0004, "percent_change")) == ("0.0%", "+0.0%")
+    shares = [as_text(share, "percent") for share in (0, 0.0004, 0.5, 4051 / 4053, 1)]
+    assert shares == ["0.0%", "<0.1%", "50.0%", ">99.9%", "100.0%"]
 
 
 @pytest.mark.parametrize(
