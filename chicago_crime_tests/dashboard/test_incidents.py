@@ -164,7 +164,9 @@ def test_only_embedded_charts_may_be_framed(client: TestClient) -> None:
     assert "SYNTHETIC" in chart.text
     of_table = "counts were tested together"
     assert of_table in client.get("/overview?year=2016").text and of_table not in chart.text
-    assert client.get("/embed/overview/nothing").status_code == 404
+    missing = client.get("/embed/overview/trend?start=2016-04-01&finish=2016-04-30")
+    assert missing.status_code == 404
+    assert "There is no chart or map &#39;trend&#39; on the page &#39;overview&#39; with these filters." in missing.text
     for address in ("/", "/overview", "/incidents", "/embed/overview/nothing"):
         assert "frame-ancestors 'none'" in client.get(address).headers["content-security-policy"]
 
