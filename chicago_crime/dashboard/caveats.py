@@ -32,9 +32,6 @@ REDRAWN = {"district": [(2011, 2013)], "beat": [(2011, 2013)], "ward": [(2016, 2
 Districts 13, 21 and 23 were merged in 2012. Records kept the wards of before 2015 at least through 2016.
 """
 
-REWORDED = (2019, 2020)
-"""When the City reworded descriptions and location types."""
-
 FEW_RESIDENTS = "fewer than 10,000 residents, so a few crimes move the rate a lot"
 SMALL_RATE = f"{FEW_RESIDENTS}, or fewer than {SMALL} crimes"
 
@@ -113,17 +110,6 @@ def drifting(request: PageRequest, years: Iterable[int]) -> list[str]:
     return [
         f"{as_text(affected / total, 'percent')} of these crimes have codes that were not used in all years "
         f"({names}{', ...' if len(codes) > 4 else ''}), so a trend may reflect changes in coding."
-    ]
-
-
-def reworded(request: PageRequest, years: Iterable[int]) -> list[str]:
-    """Caveat on chosen descriptions and location types that were reworded within these years."""
-    years, has_labels = sorted(years), request.filters.description or request.filters.location
-    if not has_labels or years[0] > REWORDED[-1] or years[-1] < REWORDED[0]:
-        return []
-    return [
-        f"The City reworded many descriptions and location types in {' and '.join(map(str, REWORDED))}. Labels that "
-        "differ only in punctuation are counted together, others are not, so a change may reflect the wording."
     ]
 
 

@@ -21,6 +21,8 @@ from chicago_crime.tables.years import format_years, parse_years
 
 BLOCKS_SUGGESTED = 20
 NO_TYPE = "NOT GIVEN"
+REWORDED = (2019, 2020)
+"""When the City reworded descriptions and location types."""
 
 
 class NothingMatchesError(PlatformError):
@@ -184,7 +186,18 @@ class PageRequest:
             raise NoCrimesError(f"No crimes match: {error}.") from error
         found = self.answer("totals", self.facts.years, start=None, finish=None)["year"].unique().to_pylist()
         hint = f"Matching years: {format_years(sorted(found))}." if found else "Remove a filter."
-        raise NoCrimesError(f"No crimes in {self.period_text} match these filters. {hint}")
+        hints = [hint, *self.reworded([*self.years, *found])]
+        raise NoCrimesError(f"No crimes in {self.period_text} match these filters. {' '.join(hints)}")
+
+    def reworded(self, years: Iterable[int]) -> list[str]:
+        """Caveat on chosen descriptions and location types that were reworded within these years."""
+        years, has_labels = sorted(years), self.filters.description or self.filters.location
+        if not has_labels or years[0] > REWORDED[-1] or years[-1] < REWORDED[0]:
+            return []
+        return [
+            f"The City reworded many descriptions and location types in {' and '.join(map(str, REWORDED))}. Labels "
+            "that differ only in punctuation are counted together, others are not, so a change may reflect the wording."
+        ]
 
     def blocks_like(self, parts: Iterable[str]) -> list[str]:
         """Find blocks that contain one of these texts, those with the most crimes first, ignoring filters."""

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters, read_filters
-from chicago_crime.dashboard.page_request import PageRequest
+from chicago_crime.dashboard.page_request import NoCrimesError, PageRequest
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.signals import signals
 from chicago_crime.dashboard.pages.where import where
@@ -156,10 +156,14 @@ def test_labels_that_differ_in_punctuation_are_one(outbreak: Data, label: str) -
     request = PageRequest(outbreak, Filters(location=(label,)))
     assert [counts["crimes"] for counts in request.totals("year").values()] == [480] * 4
     assert [one for one in outbreak.facts().choices["location"] if "HOTEL" in one] == ["HOTEL/MOTEL"]
-    assert caveats.reworded(request, range(2013, 2017)) == caveats.reworded(request, [2021]) == []
-    [sentence] = caveats.reworded(request, [2016, 2021])
+    assert request.reworded(range(2013, 2017)) == request.reworded([2021]) == []
+    [sentence] = request.reworded([2016, 2021])
     assert sentence.startswith("The City reworded many descriptions and location types in 2019 and 2020. Labels that")
-    assert caveats.reworded(replace(request, filters=Filters()), [2016, 2021]) == []
+    assert replace(request, filters=Filters()).reworded([2016, 2021]) == []
+    missing = PageRequest(outbreak, Filters(location=(label,), year=(2021,)))
+    missing.facts = replace(request.facts, years=request.facts.years | {2021: request.facts.years[2016]})
+    with pytest.raises(NoCrimesError, match=re.escape(f"Matching years: 2013-2016. {sentence}")):
+        missing.require_matches(0)
 
 
 def test_redrawn_places_have_a_caveat(outbreak: Data) -> None:

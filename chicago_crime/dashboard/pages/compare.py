@@ -229,7 +229,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
             *([ALONE] if len(rows) == 1 else []),
             *caveats.tested(row["year_to_date_verdict"] for row in rows),
             caveats.SMALL_NUMBERS,
-            *caveats.reworded(request, request.facts.years),
+            *request.reworded(request.facts.years),
             *caveats.provisional(request.facts, [end.year]),
             *(caveats.still_growing(request) if _is_provisional(request.facts, end) else []),
             *([caveats.LABELS] if request.filters.rows == "type" else []),
@@ -267,7 +267,7 @@ def _by_year(request: PageRequest) -> Section:
         f"{_within_districts(request)}All loaded years, regardless of the end date.",
         [
             *caveats.redrawn(request, loaded, request.filters.rows),
-            *caveats.reworded(request, loaded),
+            *request.reworded(loaded),
             *caveats.drifting(request, loaded),
         ],
         tables=[PageTable("by-year", "Crimes by year", columns, rows, shown=300, is_open=True, total=total)],

@@ -153,7 +153,7 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
         [
             *caveats.provisional(request.facts, request.years),
             *cut,
-            *caveats.reworded(request, request.years),
+            *request.reworded(request.years),
             *caveats.redrawn(request, [*reached, *request.years]),
             *caveats.drifting(request, request.years),
         ],
