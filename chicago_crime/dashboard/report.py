@@ -113,7 +113,8 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = no_link) -> d
     }
     about = [(one.label, one.caveat) for one in views[0].numbers if one.caveat]
     about += [(headings[section.name], section.intro) for section in used if section.figures]
-    about += [(headings[section.name], caveat) for section in used for caveat in section.caveats]
+    noted = [section for section in used if section.figures or section.name != "trend"]
+    about += [(headings[section.name], caveat) for section in noted for caveat in section.caveats]
     about += [(headings[table], caveat) for caveat in ([] if has_place else _section(views[1], "table").caveats)]
     headings_of: dict[str, list[str]] = {}
     for heading, note in about:

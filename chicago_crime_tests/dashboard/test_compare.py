@@ -131,6 +131,10 @@ def test_no_verdict_compares_places_before_and_after_they_changed(five_years: Se
     known = [sum(not math.isnan(n) for n in row["year_to_date_earlier"]) for row in (*table.rows, table.total)]
     assert {*known[:-1]} == {2} and known[-1] == 3
     in_one = PageRequest(data_of(five_years), Filters(district=(11,), year=(2014,)))
+    of_2013 = replace(in_one, filters=Filters(district=(11,), rows="type", end=date(2013, 10, 31)))
+    untested = compare(of_2013).sections[0]
+    assert "Verdict" not in {column.label for column in untested.tables[0].shown_columns}
+    assert not [caveat for caveat in untested.caveats if "erdict" in caveat], "there are none to explain"
     months = overview(in_one).sections[0]
     year_over_year = overview(replace(in_one, filters=Filters(district=(11,), year=(2013,)))).numbers[1]
     assert (year_over_year.value, year_over_year.detail) == ("\u2013", months.caveats[0]), "2012 had other districts"

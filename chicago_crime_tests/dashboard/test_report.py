@@ -86,6 +86,7 @@ def test_the_periods_of_a_report_end_on_the_chosen_day(client: TestClient) -> No
     assert "By type, through March 15, 2016" in text and "By type, through December 31, 2016" not in text
     days = client.get("/report?start=2016-04-01&finish=2016-04-30").text
     assert "<h1>Reported crime in Chicago, the selected days of 2016</h1>" in days and "By type, through" not in days
+    assert "Month by month" not in days, "there is no chart"
     refused = client.get("/report?end=2017-03-15")
     assert refused.status_code == 400 and "Choose another end date" in refused.text
 

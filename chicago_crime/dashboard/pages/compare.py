@@ -198,6 +198,7 @@ def _label(request: PageRequest, name: str | int | None) -> str:
 
 def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, Any], end: date, backs: Backs) -> Section:
     columns = [Column("name", request.filters.rows.capitalize(), "type")]
+    is_tested = {span: any(row[f"{span}_verdict"] for row in (*rows, total)) for span in backs}
     spans = {span: (label, days_of(span, end, 0)) for span, label in spans_of(end).items()}
     for span, (label, (_, last)) in spans.items():
         label += ", provisional" if last == end and _is_provisional(request.facts, end) else ""
@@ -206,29 +207,32 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
             column(span, str(last.year), "count", incidents=f"of_{span}"),
             column(f"{span}_before", str(last.year - 1), "count", is_shown=has_before, incidents=f"of_{span}_before"),
             column(f"{span}_change", "% change", "growth", is_shown=has_before, is_small=f"{span}_is_small"),
-            column(f"{span}_low", "Expected from", "count", is_shown=not has_before),
-            column(f"{span}_high", "Expected to", "count", is_shown=not has_before),
-            column(f"{span}_verdict", "Verdict"),
+            column(f"{span}_low", "Expected from", "count", is_shown=is_tested[span] and not has_before),
+            column(f"{span}_high", "Expected to", "count", is_shown=is_tested[span] and not has_before),
+            column(f"{span}_verdict", "Verdict", is_shown=is_tested[span]),
         ]
     days = "; ".join(
         f"{label}: {days_text(*days)}"
         + (f", compared with {days_text(*days_of(span, end, 1))}" if 1 in backs[span] else "")
         for span, (label, days) in spans.items()
     )
-    years = {end.year - back: is_tested for back, is_tested in backs["year_to_date"].items()}
-    tested = [year for year, is_tested in years.items() if is_tested and year < end.year]
+    years = {end.year - back: is_alike for back, is_alike in backs["year_to_date"].items()}
+    tested = [year for year, is_alike in years.items() if is_alike and year < end.year]
+    about_verdicts = [
+        f"Verdicts compare a count with the range expected from the same days of earlier years, as on Signals "
+        f"({spans['year_to_date'][0].lower()}: {format_years(sorted(tested)) or 'none'}).",
+        caveats.NO_VERDICT,
+        *([ALONE] if len(rows) == 1 else []),
+    ]
     return Section(
         "spans",
         f"Periods ending {as_text(end, 'date')}",
         f"{days}.",
         [
-            f"Verdicts compare a count with the range expected from the same days of earlier years, as on Signals "
-            f"({spans['year_to_date'][0].lower()}: {format_years(sorted(tested)) or 'none'}).",
-            caveats.NO_VERDICT,
+            *(about_verdicts if any(is_tested.values()) else []),
             *caveats.redrawn(request, years, request.filters.rows),
-            *([ALONE] if len(rows) == 1 else []),
             *caveats.tested(row["year_to_date_verdict"] for row in rows),
-            caveats.SMALL_NUMBERS,
+            *([caveats.SMALL_NUMBERS] if any(1 in loaded for loaded in backs.values()) else []),
             *request.reworded(request.facts.years),
             *caveats.provisional(request.facts, [end.year]),
             *(caveats.still_growing(request) if _is_provisional(request.facts, end) else []),

@@ -132,7 +132,7 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
     has_range = any(row["low"] is not None for row in drawn)
     tested = [*caveats.tested(row["verdict"] for row in rows), caveats.NO_VERDICT] if has_range else []
     cut = [
-        f"{as_text(row['month'], 'month')} is incomplete and not in the chart."
+        f"{as_text(row['month'], 'month')} is incomplete{' and not in the chart' if len(drawn) > 1 else ''}."
         for row in rows
         if not row["is_complete"]
     ]
