@@ -4,6 +4,7 @@ import math
 import re
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import duckdb
 import pytest
@@ -212,6 +213,25 @@ def test_periods_that_end_early_have_a_note_and_empty_columns_are_not_printed(
     assert printed == ["Area", "2016", "Expected from", "Expected to", "Verdict"]
 
 
+@pytest.mark.parametrize(
+    ("rows", "chosen", "label"),
+    [
+        ("beat", {"district": (11,)}, r"Beat \d+ in District 11"),
+        ("beat", {"ward": (24,), "district": (11,)}, r"Beat \d+ in District 11 and Ward 24"),
+        ("area", {"ward": (24,)}, r"[\w ]+ in Ward 24"),
+        ("ward", {"area": (29,)}, r"North Lawndale in Ward \d+"),
+        ("district", {"beat": (1011, 1012, 1013)}, r"District \d+ in the chosen places"),
+    ],
+)
+def test_a_row_is_the_smaller_place_within_the_larger(
+    five_years: Settings, rows: str, chosen: dict[str, tuple[int, ...]], label: str
+) -> None:
+    places: Any = chosen
+    table = compare(PageRequest(data_of(five_years), Filters(rows=rows, **places))).table("spans")
+    assert table and [row["name"] for row in table.rows if re.fullmatch(label, row["name"])]
+    assert {row["name"] for row in table.rows if not re.fullmatch(label, row["name"])} <= {f"No {rows}"}
+
+
 def test_a_beat_is_compared_with_its_district_and_missing_years_have_a_note(five_years: Settings) -> None:
     [(beat, district)] = duckdb.sql(
         f"SELECT beat, MODE(district) FROM '{five_years.data_dir}/warehouse/crimes/*.parquet' GROUP BY ALL "
@@ -223,6 +243,8 @@ def test_a_beat_is_compared_with_its_district_and_missing_years_have_a_note(five
     in_beat, in_district = (
         count(five_years, f"year = 2016 AND {one}") for one in (f"beat = {beat}", f"district = {district}")
     )
+    thefts = compare(PageRequest(data_of(five_years), Filters(beat=(beat,), type=("THEFT",)))).sections[-1].intro
+    assert re.search(rf"of the [\d,]+ matching crimes in District {district} ", thefts)
     crimes = f"{in_beat:,} of the {in_district:,} crimes in District {district}"
     sentence = f"In 2016 (to November 8), Beat {beat} had {crimes} ("
     [*_, by_year] = view.sections

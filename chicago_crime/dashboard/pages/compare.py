@@ -14,13 +14,13 @@ import numpy as np
 from chicago_crime.analysis.expected import ALIKE, MOST_YEARS, OLDEST, UNLIKE, expected
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.data import Facts
-from chicago_crime.dashboard.filters import ROWS
 from chicago_crime.dashboard.page_request import NO_TYPE, NothingMatchesError, PageRequest
 from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text, change, days_text, share
 from chicago_crime.tables.years import FIRST_YEAR, format_years
 
 SPANS = {"days_28": "28 days", "year_to_date": "Year to date", "whole_year": "Full year"}
 TOTAL = "All selected"
+SMALLEST_FIRST = ("beat", "area", "ward", "district")
 
 ALONE = "A single row says little about how counts vary: verdicts are more reliable without the filter that selects it."
 
@@ -189,11 +189,14 @@ def _label(request: PageRequest, name: str | int | None) -> str:
         return str(name or NO_TYPE)
     if not name:
         return request.area_name(None) if by == "area" else f"No {by}"
-    place, others = request.filter_label(by, name), {*ROWS} - {by, "type"}
+    place, others = request.filter_label(by, name), {*SMALLEST_FIRST} - {by}
     parts = [request.filter_label(kind, number) for kind, number in request.filters.active() if kind in others]
     if not parts:
         return place
-    return f"{' and '.join(parts) if len(parts) < 3 else 'Chosen places'} in {place}"
+    if len(parts) > 2:
+        return f"{place} in the chosen places"
+    has_smaller = any(getattr(request.filters, kind) for kind in SMALLEST_FIRST[: SMALLEST_FIRST.index(by)])
+    return f"{' and '.join(parts)} in {place}" if has_smaller else f"{place} in {' and '.join(parts)}"
 
 
 def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, Any], end: date, backs: Backs) -> Section:
@@ -289,8 +292,9 @@ def _within_districts(request: PageRequest) -> str:
         on_district = replace(request, filters=replace(filters, beat=(), district=(district,)))
         crimes = sum(row["crimes"] for row in found)
         all_crimes = sum(counts["crimes"] for counts in on_district.totals("year", request.years).values())
+        matching = "matching " if {name for name, _ in request.applied} > {"beat"} else ""
         sentences.append(
-            f"In {request.years_text}, Beat {beat} had {crimes:,} of the {all_crimes:,} crimes in District {district} "
-            f"({as_text(share(crimes, all_crimes), 'percent')}). "
+            f"In {request.years_text}, Beat {beat} had {crimes:,} of the {all_crimes:,} {matching}crimes in District "
+            f"{district} ({as_text(share(crimes, all_crimes), 'percent')}). "
         )
     return "".join(sentences)
