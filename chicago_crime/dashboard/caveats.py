@@ -122,7 +122,7 @@ def changes_of(kind: str, years: Collection[int]) -> list[tuple[int, int]]:
 def redrawn(request: PageRequest, years: Collection[int], *shown: str) -> list[str]:
     """Caveat on each kind of place, shown or chosen by a filter, that changed within these years.
 
-    No verdict compares years that have it.
+    No verdict or change in percent compares years that have it.
     """
     found = []
     for kind in REDRAWN:
@@ -131,7 +131,7 @@ def redrawn(request: PageRequest, years: Collection[int], *shown: str) -> list[s
         if when:
             found.append(
                 f"{kind.capitalize()}s in the records changed {when}: counts before and after are of different places "
-                "and cannot be compared or added."
+                "and cannot be compared."
             )
     return found
 

@@ -285,10 +285,10 @@ class PageRequest:
         start, finish = max(first, self.filters.start or first), min(last, self.filters.finish or last)
         return self.incidents(year=(), start=start, finish=finish, **values)
 
-    def reported(self, crimes: float, caveat: str = "") -> Number:
+    def reported(self, crimes: float, caveats: Iterable[str] = ()) -> Number:
         """Build the key figure of matching crimes, which links to them."""
         where = f"/incidents?{self.incidents()}"
-        return Number("Reported crimes", as_text(crimes, "count"), f"in {self.period_text}", caveat, where)
+        return Number("Reported crimes", as_text(crimes, "count"), f"in {self.period_text}", " ".join(caveats), where)
 
     def residents(self, years: Iterable[int], areas: Iterable[int] = ()) -> float:
         """Sum the residents of areas (default: all) over years."""

@@ -12,6 +12,7 @@ import pytest
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.compare import ALONE, compare
+from chicago_crime.dashboard.pages.incidents import incidents
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.signals import signals
 from chicago_crime.dashboard.pages.when import when
@@ -136,12 +137,16 @@ def test_no_verdict_compares_places_before_and_after_they_changed(five_years: Se
     untested = compare(of_2013).sections[0]
     assert "Verdict" not in {column.label for column in untested.tables[0].shown_columns}
     assert not [caveat for caveat in untested.caveats if "erdict" in caveat], "there are none to explain"
+    assert {row["year_to_date_change"] for row in untested.tables[0].rows} == {None}
     months = overview(in_one).sections[0]
     year_over_year = overview(replace(in_one, filters=Filters(district=(11,), year=(2013,)))).numbers[1]
     assert (year_over_year.value, year_over_year.detail) == ("\u2013", months.caveats[0]), "2012 had other districts"
     assert {row["verdict"] for row in months.tables[0].rows} == {None}
-    for section in (*view.sections, months, when(replace(in_one, filters=Filters(district=(11,)))).sections[1]):
+    pages = [page(replace(in_one, filters=Filters(district=(11,)))) for page in (overview, when, incidents)]
+    for section in (*view.sections, months, *pages[0].sections, *pages[1].sections, pages[2].sections[0]):
         assert any(caveat.startswith("Districts in the records changed in 2012: ") for caveat in section.caveats)
+    for number in (page.numbers[0] for page in pages[:2]):
+        assert number.caveat in months.caveats
 
 
 def test_verdicts_agree_with_signals(five_years: Settings) -> None:

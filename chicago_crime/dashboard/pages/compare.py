@@ -146,7 +146,7 @@ def _counts(counts: Mapping[int, Mapping[str, int]], backs: Backs) -> dict[str, 
         found |= {
             span: now,
             f"{span}_before": before,
-            f"{span}_change": None if now is None else change(now, before),
+            f"{span}_change": change(now, before) if now is not None and loaded.get(1) else None,
             f"{span}_is_small": (before or 0) < caveats.SMALL,
             f"{span}_earlier": [value if loaded[back] else math.nan for back, value in values.items()],
         }

@@ -69,6 +69,7 @@ def _incidents(request: PageRequest, by_year: dict[int, int]) -> Section:
     )
     rows = [row | {"area": request.area_name(row["community_area"])} for row in found.to_pylist()]
     notes = [caveats.BLOCK, *caveats.provisional(request.facts, request.years)]
+    notes += caveats.redrawn(request, request.years)
     crimes = sum(by_year.values())
     if crimes > ROWS_DOWNLOADED:
         notes.append(

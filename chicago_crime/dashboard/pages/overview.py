@@ -93,9 +93,10 @@ def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date])
     few = [area for area in request.filters.area if request.has_few_residents(request.years, area)]
     names = " and ".join(request.area_name(area) for area in few)
     extrapolated = ", extrapolated" if caveats.is_extrapolated(request) else ""
+    provisional = caveats.provisional(request.facts, request.years)
     rate_caveats = [f"{names}: {caveats.FEW_RESIDENTS}."] if few else caveats.few(placed)
     return [
-        request.reported(total["crimes"], " ".join(caveats.provisional(request.facts, request.years))),
+        request.reported(total["crimes"], [*provisional, *caveats.redrawn(request, request.years)]),
         _year_on_year(request, by_month),
         arrests_number(total, " ".join([*caveats.few(total["flagged"]), caveats.ARREST])),
         Number(
@@ -229,7 +230,7 @@ def _types(request: PageRequest, by_type: Mapping[str, Counter[str]], crimes: in
         f"{len(drawn)} of {len(rows)} types in {request.period_text}."
         if len(rows) > 1
         else f"{crimes_text(crimes)} in {request.period_text}, all of one type: {drawn[0]['name']}.",
-        [caveats.LABELS],
+        [caveats.LABELS, *caveats.redrawn(request, request.years)],
         [charts.ranked("types", "Bar chart of the most common crime types", drawn)] if len(rows) > 1 else [],
         [PageTable("types", "Crimes by type", columns, rows)],
         table_caveats=[caveats.ARREST],

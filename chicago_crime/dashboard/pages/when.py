@@ -23,7 +23,7 @@ def when(request: PageRequest) -> View:
     return View(
         "At what hours, on which days and in which months does reported crime occur?",
         numbers=[
-            request.reported(total),
+            request.reported(total, caveats.redrawn(request, request.years)),
             Number(
                 "Time unknown",
                 as_text(share(placeholders, total), "percent"),
@@ -66,6 +66,7 @@ def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
         [
             "Many times are estimates and cluster on the hour: noon can mean “around noon.”",
             *([unequal] if len({*occur.values()}) > 1 else []),
+            *caveats.redrawn(request, request.years),
         ],
         [charts.hours("hours", "Heat map of crimes by weekday and hour", rows)],
         [PageTable("hours", f"Crimes by weekday and hour, {request.period_text}", columns, rows, shown=168)],

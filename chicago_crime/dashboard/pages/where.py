@@ -88,7 +88,7 @@ def where(request: PageRequest) -> View:
     return View(
         "Where is crime reported, and where does it cluster?",
         numbers=[
-            request.reported(crimes),
+            request.reported(crimes, caveats.redrawn(request, request.years)),
             *(
                 Number(label, as_text(n, "count"), f"{as_text(share(n, crimes), 'percent')} of these crimes")
                 for label, n in (("Without a location", nowhere), ("Without an area", no_area))
