@@ -12,7 +12,6 @@ ARREST = (
     "crimes have had less time for an arrest."
 )
 BLOCK = "Locations are blocks, not addresses, so a point may fall on the wrong side of a boundary."
-OUTLINES_FROM_CELLS = "Approximate boundaries: each 660-foot cell belongs to the place with most of its crimes."
 LEAST_LATE = 100
 """Late reports needed for an estimate."""
 SMALL = 20

@@ -226,6 +226,9 @@ def test_official_outlines_are_not_drawn_for_years_before_they_changed(copied: S
     assert {mark.path.count("M") for mark in areas.maps[0].marks} == {1}, "each place is one square"
     wards = where(PageRequest(data, Filters(map="wards"))).sections[0]
     assert "The official boundaries were redrawn in 2023." in wards.caveats[0]
+    for shown in ("cells", "hot_spots", "areas"):
+        in_ward = where(PageRequest(data, Filters(ward=(24,), map=shown))).sections[0]
+        assert in_ward.caveats[-1] == wards.caveats[0] and wards.caveats[0].startswith("Approximate boundaries of 2016")
     assert {mark.path.count("M") for mark in wards.maps[0].marks} != {1}
 
 

@@ -116,15 +116,22 @@ def _outlines(request: PageRequest, kind: str) -> tuple[Outlines, list[str]]:
         return outlines_from_cells({(row["cell_x"], row["cell_y"]): row["place"] for row in rows})
 
     reason = f"The official boundaries were redrawn in {redrawn - 1}." if kind in file else GET_OFFICIAL
-    return data.derived(f"outlines of {kind} in {newest}", from_cells), [f"{caveats.OUTLINES_FROM_CELLS} {reason}"]
+    about = f"Approximate boundaries of {newest}: each 660-foot cell belongs to the place with most of its crimes."
+    return data.derived(f"outlines of {kind} in {newest}", from_cells), [f"{about} {reason}"]
 
 
-def _chosen(request: PageRequest) -> Outlines:
-    """Return the outlines of the smallest places that the filters select, if any."""
+def _chosen(request: PageRequest) -> tuple[Outlines, list[str]]:
+    """Return the outlines of the smallest places that the filters select, if any, with caveats."""
     for kind in ("beat", "ward", "area", "district"):
         if numbers := getattr(request.filters, kind):
-            return {n: shape for n, shape in _outlines(request, kind)[0].items() if n in numbers}
-    return {}
+            outlines, notes = _outlines(request, kind)
+            return {n: shape for n, shape in outlines.items() if n in numbers}, notes
+    return {}, []
+
+
+def _about_outlines(request: PageRequest, kind: str) -> list[str]:
+    """List the caveats on the outlines of all places of a kind and of the chosen places."""
+    return [*dict.fromkeys([*_outlines(request, kind)[1], *_chosen(request)[1]])]
 
 
 def _is_by_rate(request: PageRequest, shown: str) -> bool:
@@ -194,7 +201,7 @@ def _place_map(request: PageRequest, shown: str, rows: Sequence[dict[str, Any]],
         css = f"{color} pale" if by_rate and row["is_small"] else color
         marks[row["number"]] = Mark("", css, label, f"/where?{row['link']}")
     what = _what(by_rate, unit).lower()
-    return places_map(shown, f"Map: {what} by {called}", everywhere, marks, legend, _chosen(request))
+    return places_map(shown, f"Map: {what} by {called}", everywhere, marks, legend, _chosen(request)[0])
 
 
 def _what(by_rate: bool, unit: int) -> str:
@@ -226,7 +233,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             [
                 *([f"Pale with a dashed border: {caveats.SMALL_RATE}."] if by_rate else []),
                 *caveats.redrawn(request, request.years, kind),
-                *_outlines(request, kind)[1],
+                *_about_outlines(request, kind),
             ],
             maps=[_place_map(request, shown, rows, unit)],
             is_wide=False,
@@ -293,7 +300,7 @@ def _cells_drawn(
         f"{block or 'No block'}, {request.area_name(area)}: {text}"
         for block, area, text in zip(cells.blocks, cells.areas, texts, strict=True)
     ]
-    around = _outlines(request, "area")[0], _chosen(request)
+    around = _outlines(request, "area")[0], _chosen(request)[0]
     return cells_map(name, label, cells.at, colors, legend, *around, tips, link)
 
 
@@ -308,7 +315,7 @@ def _cells(request: PageRequest) -> list[Section]:
             "map",
             f"Crimes by 660-foot cell, {request.period_text}",
             "A cell is about one city block. Click a cell to see its incidents.",
-            [caveats.BLOCK, *caveats.redrawn(request, request.years), *_outlines(request, "area")[1]],
+            [caveats.BLOCK, *caveats.redrawn(request, request.years), *_about_outlines(request, "area")],
             maps=[_cells_drawn(request, "cells", "Map: crimes by 660-foot cell", cells, colors, legend, texts)],
             is_wide=False,
         ),
@@ -339,7 +346,7 @@ def _hot_spots(request: PageRequest) -> list[Section]:
             "map",
             f"Hot and cold spots, {request.period_text}",
             WHAT_HOT_MEANS,
-            [study, *caveats.redrawn(request, request.years), *_outlines(request, "area")[1]],
+            [study, *caveats.redrawn(request, request.years), *_about_outlines(request, "area")],
             maps=[_cells_drawn(request, "hot-spots", "Map: hot and cold spots", cells, colors, LEGEND, texts)],
             is_wide=False,
         ),
