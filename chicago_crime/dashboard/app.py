@@ -168,11 +168,13 @@ class Dashboard:
 
     def embed(self, request: Request) -> Response:
         """Serve one chart or map of a page for embedding in other sites."""
-        page, page_request = request.path_params["page"], self._page_request(request)
+        page, name = request.path_params.values()
+        page_request = self._page_request(request)
         page_request.require_valid()
-        section = PAGES[page](page_request).only(request.path_params["name"]) if page in PAGES else None
+        section = PAGES[page](page_request).only(name) if page in PAGES else None
         if section is None:
-            raise HTTPException(404)
+            problem = f"There is no chart or map {name!r} on the page {page!r} with these filters."
+            return self._error(404, "Page not found", problem)
         response = self._render("embed.html", page, page_request, section=section, is_embedded=True)
         policy = response.headers["Content-Security-Policy"].replace(NOT_IN_FRAMES, "frame-ancestors *")
         response.headers["Content-Security-Policy"] = policy

@@ -12,7 +12,6 @@ ARREST = (
     "crimes have had less time for an arrest."
 )
 BLOCK = "Locations are blocks, not addresses, so a point may fall on the wrong side of a boundary."
-OUTLINES_FROM_CELLS = "Approximate boundaries: each 660-foot cell belongs to the place with most of its crimes."
 LEAST_LATE = 100
 """Late reports needed for an estimate."""
 SMALL = 20
@@ -31,9 +30,6 @@ REDRAWN = {"district": [(2011, 2013)], "beat": [(2011, 2013)], "ward": [(2016, 2
 
 Districts 13, 21 and 23 were merged in 2012. Records kept the wards of before 2015 at least through 2016.
 """
-
-REWORDED = (2019, 2020)
-"""When the City reworded descriptions and location types."""
 
 FEW_RESIDENTS = "fewer than 10,000 residents, so a few crimes move the rate a lot"
 SMALL_RATE = f"{FEW_RESIDENTS}, or fewer than {SMALL} crimes"
@@ -116,17 +112,6 @@ def drifting(request: PageRequest, years: Iterable[int]) -> list[str]:
     ]
 
 
-def reworded(request: PageRequest, years: Iterable[int]) -> list[str]:
-    """Caveat on chosen descriptions and location types that were reworded within these years."""
-    years, has_labels = sorted(years), request.filters.description or request.filters.location
-    if not has_labels or years[0] > REWORDED[-1] or years[-1] < REWORDED[0]:
-        return []
-    return [
-        f"The City reworded many descriptions and location types in {' and '.join(map(str, REWORDED))}. Labels that "
-        "differ only in punctuation are counted together, others are not, so a change may reflect the wording."
-    ]
-
-
 def changes_of(kind: str, years: Collection[int]) -> list[tuple[int, int]]:
     """List the changes of a kind of place within years; without any, the years are comparable."""
     first, last = min(years), max(years)
@@ -136,7 +121,7 @@ def changes_of(kind: str, years: Collection[int]) -> list[tuple[int, int]]:
 def redrawn(request: PageRequest, years: Collection[int], *shown: str) -> list[str]:
     """Caveat on each kind of place, shown or chosen by a filter, that changed within these years.
 
-    No verdict compares years that have it.
+    No verdict or change in percent compares years that have it.
     """
     found = []
     for kind in REDRAWN:
@@ -145,7 +130,7 @@ def redrawn(request: PageRequest, years: Collection[int], *shown: str) -> list[s
         if when:
             found.append(
                 f"{kind.capitalize()}s in the records changed {when}: counts before and after are of different places "
-                "and cannot be compared or added."
+                "and cannot be compared."
             )
     return found
 
@@ -158,12 +143,6 @@ def year_columns(facts: Facts, years: Iterable[int]) -> list[Column]:
         label = str(year) if facts.years[year].is_complete else f"{year}, to {last:%b} {last.day}"
         found.append(Column(str(year), label, "count", incidents=f"of_{year}"))
     return found
-
-
-def partial(facts: Facts, years: Iterable[int]) -> list[str]:
-    """Caveat on each incomplete year."""
-    cut = [year for year in sorted(years) if not facts.years[year].is_complete]
-    return [f"{year} is incomplete: its data ends on {as_text(facts.years[year].last_day, 'date')}." for year in cut]
 
 
 def synthetic_years(facts: Facts) -> str:

@@ -6,7 +6,7 @@ The SQL is in `sql/pages/`; each page's module turns the results into a view.
 import threading
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, TypeVar, cast
@@ -98,6 +98,17 @@ class Facts:
     def first_day(self) -> date:
         """The oldest day with a crime."""
         return self.years[min(self.years)].first_day
+
+    def years_text(self, years: Iterable[int]) -> str:
+        """Return years as text, such as 2014-2016, 2021 (to April 30): incomplete ones have their last day."""
+        texts, run = list[str](), list[int]()
+        for year in years:
+            last = self.years[year].last_day
+            run.append(year)
+            if not self.years[year].is_complete:
+                texts.append(f"{format_years(run)} (to {last:%B} {last.day})")
+                run = []
+        return ",".join([*texts, format_years(run)]).removesuffix(",").replace(",", ", ")
 
     def every_spelling(self, filters: Filters) -> Filters:
         """Return the filters with all spellings of their labels."""

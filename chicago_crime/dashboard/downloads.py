@@ -26,13 +26,13 @@ MAX_LINE = 90
 
 def file_name(request: PageRequest, page: str, table: str) -> str:
     """Build the name of a download, without extension: page, table, filters, years or days, and snapshot."""
-    chosen = request.filters
-    active = [one for one in chosen.active() if one[0] not in ("as_of", "start", "finish")]
+    start = dict(request.applied).get("start")
+    active = [one for one in request.applied if one[0] not in ("as_of", "start", "finish")]
     labels = " ".join(request.filter_label(name, value) for name, value in active)
     filters = re.sub(r"[^a-z0-9]+", "-", labels.lower())[:MAX_SLUG].strip("-")
     days, last = format_years(request.years).replace(",", "+"), request.last_day
-    if chosen.start or (last.month, last.day) != (12, 31):
-        first = chosen.start or (days if "+" in days else days[:-5])  # without the last year
+    if start or (last.month, last.day) != (12, 31):
+        first = start or (days if "+" in days else days[:-5])  # without the last year
         days = f"{first}-to-{last}".removeprefix("-")
     parts = ["chicago-crime", page, table, filters, days, request.data.catalog.snapshot]
     return "-".join(part for part in (*parts, SYNTHETIC if caveats.synthetic_years(request.facts) else "") if part)

@@ -4,7 +4,7 @@ from calendar import day_name, monthrange
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -21,6 +21,8 @@ from chicago_crime.tables.years import format_years, parse_years
 
 BLOCKS_SUGGESTED = 20
 NO_TYPE = "NOT GIVEN"
+REWORDED = (2019, 2020)
+"""When the City reworded descriptions and location types."""
 
 
 class NothingMatchesError(PlatformError):
@@ -124,13 +126,14 @@ class PageRequest:
 
     @property
     def years_text(self) -> str:
-        """The years as text, such as 2014-2016, 2021, with non-breaking hyphens."""
-        return format_years(self.years).replace(",", ", ").replace("-", "\u2011")
+        """The years as text, such as 2014-2016, 2021 (to April 30), with non-breaking hyphens."""
+        return self.facts.years_text(self.years).replace("-", "\u2011")
 
     @property
     def period_text(self) -> str:
         """The years as text, noting a selection of days."""
-        return f"the selected days of {self.years_text}" if self.filters.has_dates else self.years_text
+        has_dates = dict(self.applied).keys() & {"start", "finish"}
+        return f"the selected days of {self.years_text}" if has_dates else self.years_text
 
     @property
     def months(self) -> list[tuple[date, date]]:
@@ -142,6 +145,14 @@ class PageRequest:
             for month in range(1, self.facts.years[year].last_day.month + 1)
         ]
         return [(first, last) for first, last in months if first <= finish and last >= start]
+
+    @property
+    def days(self) -> list[date]:
+        """The loaded days within the chosen years and dates."""
+        start, finish = self.filters.start or date.min, self.filters.finish or date.max
+        ends = [min(self.facts.years[year].last_day, finish) for year in self.years]
+        spans = [(max(date(end.year, 1, 1), start), end) for end in ends]
+        return [first + timedelta(n) for first, last in spans for n in range((last - first).days + 1)]
 
     @property
     def citation(self) -> str:
@@ -175,7 +186,18 @@ class PageRequest:
             raise NoCrimesError(f"No crimes match: {error}.") from error
         found = self.answer("totals", self.facts.years, start=None, finish=None)["year"].unique().to_pylist()
         hint = f"Matching years: {format_years(sorted(found))}." if found else "Remove a filter."
-        raise NoCrimesError(f"No crimes in {self.period_text} match these filters. {hint}")
+        hints = [hint, *self.reworded([*self.years, *found])]
+        raise NoCrimesError(f"No crimes in {self.period_text} match these filters. {' '.join(hints)}")
+
+    def reworded(self, years: Iterable[int]) -> list[str]:
+        """Caveat on chosen descriptions and location types that were reworded within these years."""
+        years, has_labels = sorted(years), self.filters.description or self.filters.location
+        if not has_labels or years[0] > REWORDED[-1] or years[-1] < REWORDED[0]:
+            return []
+        return [
+            f"The City reworded many descriptions and location types in {' and '.join(map(str, REWORDED))}. Labels "
+            "that differ only in punctuation are counted together, others are not, so a change may reflect the wording."
+        ]
 
     def blocks_like(self, parts: Iterable[str]) -> list[str]:
         """Find blocks that contain one of these texts, those with the most crimes first, ignoring filters."""
@@ -263,10 +285,10 @@ class PageRequest:
         start, finish = max(first, self.filters.start or first), min(last, self.filters.finish or last)
         return self.incidents(year=(), start=start, finish=finish, **values)
 
-    def reported(self, crimes: float, caveat: str = "") -> Number:
+    def reported(self, crimes: float, caveats: Iterable[str] = ()) -> Number:
         """Build the key figure of matching crimes, which links to them."""
         where = f"/incidents?{self.incidents()}"
-        return Number("Reported crimes", as_text(crimes, "count"), f"in {self.period_text}", caveat, where)
+        return Number("Reported crimes", as_text(crimes, "count"), f"in {self.period_text}", " ".join(caveats), where)
 
     def residents(self, years: Iterable[int], areas: Iterable[int]) -> float:
         """Sum the residents of areas (if none are given, all) over years."""

@@ -113,7 +113,8 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = no_link) -> d
     }
     about = [(one.label, one.caveat) for one in views[0].numbers if one.caveat]
     about += [(headings[section.name], section.intro) for section in used if section.figures]
-    about += [(headings[section.name], caveat) for section in used for caveat in section.caveats]
+    noted = [section for section in used if section.figures or section.name != "trend"]
+    about += [(headings[section.name], caveat) for section in noted for caveat in section.caveats]
     about += [(headings[table], caveat) for caveat in ([] if has_place else _section(views[1], "table").caveats)]
     notes: dict[str, list[str]] = {}
     for note in dict.fromkeys(note for _, note in about):
@@ -157,17 +158,18 @@ def shortened(table: PageTable, rows: int) -> tuple[PageTable, int]:
     """Return the part of a table that fits on paper, and the number of rows left out.
 
     Of Compare, keep only the year to date, and also rows on homicide and unusual counts below the first rows, because
-    paper has no scrolling. Drop empty columns, such as those of years that are not loaded.
+    paper has no scrolling. Drop places without crimes, and empty columns, such as those of years that are not loaded.
     """
-    known = [column for column in table.shown_columns if any(row[column.name] is not None for row in table.rows)]
+    found = [row for row in table.rows if row.get("crimes") != 0]
+    known = [column for column in table.shown_columns if any(row[column.name] is not None for row in found)]
     left = [column for column in known if column.name != "residents"]
     columns = [column for column in left if not column.group or column.name.startswith("year_to_date")]
     kept = [
         row
-        for number, row in enumerate(table.rows)
+        for number, row in enumerate(found)
         if number < rows or row.get("name") == "HOMICIDE" or row.get("year_to_date_verdict") == UNUSUAL
     ]
-    return replace(table, columns=columns, rows=kept), len(table.rows) - len(kept)
+    return replace(table, columns=columns, rows=kept), len(found) - len(kept)
 
 
 def as_svg(figure: Figure, height: int | None = None) -> Markup:

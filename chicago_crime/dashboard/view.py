@@ -57,6 +57,8 @@ def as_text(value: Any, kind: Kind) -> str:
     if kind == "growth":  # the column header has the percent sign
         return as_text(value, "percent_change").removesuffix("%")
     text = FORMATS[kind].format(value).replace("-", MINUS)
+    if kind == "percent" and 0 < value < 1:  # 0% is none, and 100% all
+        return {"0.0%": "<0.1%", "100.0%": ">99.9%"}.get(text, text)
     return text.replace("+", "") if value == 0 else text
 
 

@@ -54,7 +54,7 @@ class Answer(BaseModel):
     question: str
     snapshot: str = Field(description="Id of the published snapshot: the same id and filters give the same response.")
     citation: str
-    filters: dict[str, list[str]] = Field(description="The filters as applied.")
+    filters: dict[str, list[str]] = Field(description="The filters as read; `notes` names those that do not apply.")
     years: list[int] = Field(description="Years that the response covers.")
     synthetic_years: list[int] = Field(description="Loaded years of made-up sample data.")
     notes: list[str] = Field(description="Filters that could not be applied, and why.")

@@ -4,6 +4,7 @@ import math
 import re
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import duckdb
 import pytest
@@ -12,6 +13,7 @@ from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.compare import ALONE, compare
+from chicago_crime.dashboard.pages.incidents import incidents
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.signals import signals
 from chicago_crime.dashboard.pages.when import when
@@ -126,10 +128,20 @@ def test_no_verdict_compares_places_before_and_after_they_changed(data: Data) ->
     known = [sum(not math.isnan(n) for n in earlier) for earlier in counted]
     assert {*known[:-1]} == {2} and known[-1] == 3
     in_one = PageRequest(data, Filters(district=(11,), year=(2014,)))
+    of_2013 = replace(in_one, filters=Filters(district=(11,), rows="type", end=date(2013, 10, 31)))
+    untested = compare(of_2013).sections[0]
+    assert "Verdict" not in {column.label for column in untested.tables[0].shown_columns}
+    assert not [caveat for caveat in untested.caveats if "erdict" in caveat], "there are none to explain"
+    assert {row["year_to_date_change"] for row in untested.tables[0].rows} == {None}
     months = overview(in_one).sections[0]
+    year_over_year = overview(replace(in_one, filters=Filters(district=(11,), year=(2013,)))).numbers[1]
+    assert (year_over_year.value, year_over_year.detail) == ("\u2013", months.caveats[0]), "2012 had other districts"
     assert {row["verdict"] for row in months.tables[0].rows} == {None}
-    for section in (*view.sections, months, when(replace(in_one, filters=Filters(district=(11,)))).sections[1]):
+    pages = [page(replace(in_one, filters=Filters(district=(11,)))) for page in (overview, when, incidents)]
+    for section in (*view.sections, months, *pages[0].sections, *pages[1].sections, pages[2].sections[0]):
         assert any(caveat.startswith("Districts in the records changed in 2012: ") for caveat in section.caveats)
+    for number in (page.numbers[0] for page in pages[:2]):
+        assert number.caveat in months.caveats
 
 
 def test_verdicts_agree_with_signals(data: Data) -> None:
@@ -190,6 +202,25 @@ def test_periods_that_end_early_have_a_note_and_empty_columns_are_not_printed(da
     assert printed == ["Area", "2016", "Expected from", "Expected to", "Verdict"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "chosen", "label"),
+    [
+        ("beat", {"district": (11,)}, r"Beat \d+ in District 11"),
+        ("beat", {"ward": (24,), "district": (11,)}, r"Beat \d+ in District 11 and Ward 24"),
+        ("area", {"ward": (24,)}, r"[\w ]+ in Ward 24"),
+        ("ward", {"area": (29,)}, r"North Lawndale in Ward \d+"),
+        ("district", {"beat": (1011, 1012, 1013)}, r"District \d+ in the chosen places"),
+    ],
+)
+def test_a_row_is_the_smaller_place_within_the_larger(
+    data: Data, kind: str, chosen: dict[str, tuple[int, ...]], label: str
+) -> None:
+    places: Any = chosen
+    names = [row["name"] for row in rows(compare(PageRequest(data, Filters(rows=kind, **places))), "spans")]
+    assert [name for name in names if re.fullmatch(label, name)]
+    assert {name for name in names if not re.fullmatch(label, name)} <= {f"No {kind}"}
+
+
 def test_a_beat_is_compared_with_its_district_and_missing_years_have_a_note(five_years: Settings, data: Data) -> None:
     [(beat, district)] = duckdb.sql(
         f"SELECT beat, MODE(district) FROM '{five_years.data_dir}/warehouse/crimes/*.parquet' GROUP BY ALL "
@@ -201,7 +232,10 @@ def test_a_beat_is_compared_with_its_district_and_missing_years_have_a_note(five
     in_beat, in_district = (
         count(five_years, f"year = 2016 AND {one}") for one in (f"beat = {beat}", f"district = {district}")
     )
-    sentence = f"Beat {beat} had {in_beat:,} of the {in_district:,} crimes in District {district} in 2016 ("
+    thefts = compare(PageRequest(data, Filters(beat=(beat,), type=("THEFT",)))).sections[-1].intro
+    assert re.search(rf"of the [\d,]+ matching crimes in District {district} ", thefts)
+    crimes = f"{in_beat:,} of the {in_district:,} crimes in District {district}"
+    sentence = f"In 2016 (to November 8), Beat {beat} had {crimes} ("
     [*_, by_year] = view.sections
     assert sentence in by_year.intro
     for table, column in (("spans", "whole_year"), ("by-year", "2015")):

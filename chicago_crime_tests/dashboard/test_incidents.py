@@ -135,6 +135,9 @@ def test_file_names_include_filters_days_and_snapshot(client: TestClient, data: 
         "when/hours.csv?finish=2015-05-31": "when-hours-2014-to-2015-05-31",
         "compare/spans.csv?end=2015-06-30": "compare-spans-to-2015-06-30",
         "compare/by-year.csv?end=2015-06-30": "compare-by-year-2014-2016",
+        "compare/spans.csv?start=2015-01-01&finish=2015-12-31": "compare-spans-2016",  # which do not apply
+        "data/checks.csv?year=2015&type=THEFT": "data-checks-2015",
+        "signals/days_28.csv?ward=24&finish=2015-12-31": "signals-days_28-2016",
     }.items():
         header = client.get(f"/download/{address}").headers["content-disposition"]
         assert f'"chicago-crime-{name}-{data.catalog.snapshot}-SYNTHETIC.csv"' in header
@@ -147,7 +150,9 @@ def test_only_embedded_charts_may_be_framed(client: TestClient) -> None:
     assert "SYNTHETIC" in chart.text
     of_table = "counts were tested together"
     assert of_table in client.get("/overview?year=2016").text and of_table not in chart.text
-    assert client.get("/embed/overview/nothing").status_code == 404
+    missing = client.get("/embed/overview/trend?start=2016-04-01&finish=2016-04-30")
+    assert missing.status_code == 404
+    assert "There is no chart or map &#39;trend&#39; on the page &#39;overview&#39; with these filters." in missing.text
     for address in ("/", "/overview", "/incidents", "/embed/overview/nothing"):
         assert "frame-ancestors 'none'" in client.get(address).headers["content-security-policy"]
 

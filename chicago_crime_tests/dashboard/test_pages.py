@@ -87,10 +87,26 @@ def test_months_without_chosen_days_are_not_shown_as_zero(data: Data) -> None:
     assert chosen.period_text == "the selected days of 2015\u20112016"
 
 
+@pytest.mark.parametrize(
+    ("month", "busiest"),
+    [
+        (1, "Busiest hour: 18:00 to 18:59 (25). Busiest day: Monday (12.2 on average)."),  # 49; five Wednesdays had 57
+        (5, "Busiest hour: 16:00 to 16:59 (27)."),  # two days have the same average
+    ],
+)
+def test_the_busiest_day_is_by_average_and_a_tie_is_not_named(data: Data, month: int, busiest: str) -> None:
+    chosen = Filters(start=date(2014, month, 1), finish=date(2014, month, 31))
+    [hours, _] = when(PageRequest(data, chosen)).sections
+    assert hours.intro == f"Crimes with a known time, in Chicago local time. {busiest}"
+    assert "The period has 4 to 5 of each weekday; the chart shows totals, not averages." in hours.caveats
+
+
 def test_one_crime_is_singular_and_zero_has_no_sign() -> None:
     texts = [crimes_text(crimes, "change") for crimes in (1, -1, 0, 1234)]
     assert texts == ["+1 crime", "\u22121 crime", "0 crimes", "+1,234 crimes"]
     assert (as_text(0.0, "percent_change"), as_text(0.0004, "percent_change")) == ("0.0%", "+0.0%")
+    shares = [as_text(share, "percent") for share in (0, 0.0004, 0.5, 4051 / 4053, 1)]
+    assert shares == ["0.0%", "<0.1%", "50.0%", ">99.9%", "100.0%"]
 
 
 @pytest.mark.parametrize(
@@ -99,8 +115,8 @@ def test_one_crime_is_singular_and_zero_has_no_sign() -> None:
         (date(2014, 12, 31), "2013 is not loaded"),
         (date(2015, 12, 31), r"2015 compared with 2014: \S+ crimes"),
         (date(2016, 1, 20), "2016 has no complete month yet"),
-        (date(2016, 2, 28), r"January 2016 compared with 2015: \S+ crimes"),
-        (date(2016, 4, 15), r"January to March 2016 compared with 2015: \S+ crimes; only 2016 has a February 29"),
+        (date(2016, 2, 28), r"2016 compared with 2015, January: \S+ crimes"),
+        (date(2016, 4, 15), r"2016 compared with 2015, January to March: \S+ crimes; only 2016 has a February 29"),
     ],
 )
 def test_year_over_year_states_what_it_compares_or_why_not(data: Data, last_day: date, detail: str) -> None:
@@ -123,7 +139,9 @@ def test_an_incomplete_month_makes_no_other_month_unusual(data: Data, monkeypatc
     request = PageRequest(data, Filters(year=(2016,)))
     request.facts = replace(data.facts(), years=dict(data.facts().years))
     request.facts.years[2016] = replace(request.facts.years[2016], last_day=date(2016, 12, 2))
-    shown = rows(overview(request), "months")
+    view = overview(request)
+    assert view.numbers[0].detail == "in 2016 (to December 2)"
+    shown = rows(view, "months")
     assert [row["verdict"] for row in shown if row["crimes"] != 100] == ["may be chance", None]
 
 
@@ -208,6 +226,9 @@ def test_official_outlines_are_not_drawn_for_years_before_they_changed(copied: S
     assert {mark.path.count("M") for mark in areas.maps[0].marks} == {1}, "each place is one square"
     wards = where(PageRequest(data, Filters(map="wards"))).sections[0]
     assert "The official boundaries were redrawn in 2023." in wards.caveats[0]
+    for shown in ("cells", "hot_spots", "areas"):
+        in_ward = where(PageRequest(data, Filters(ward=(24,), map=shown))).sections[0]
+        assert in_ward.caveats[-1] == wards.caveats[0] and wards.caveats[0].startswith("Approximate boundaries of 2016")
     assert {mark.path.count("M") for mark in wards.maps[0].marks} != {1}
 
 

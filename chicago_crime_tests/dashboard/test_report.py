@@ -67,11 +67,17 @@ def test_paper_keeps_homicide_and_unusual_counts_below_the_first_rows() -> None:
     assert ([row["name"] for row in table.rows], left_out) == (["THEFT", "STALKING", "HOMICIDE"], 1)
 
 
+def test_paper_does_not_count_places_without_crimes() -> None:
+    rows = [{"name": name, "crimes": crimes} for name, crimes in {"Loop": 3, "Uptown": 2, "Avalon Park": 0}.items()]
+    assert shortened(PageTable("areas", "Crimes", [Column("name", "Area")], rows), 1)[1] == 1
+
+
 def test_the_periods_of_a_report_end_on_the_chosen_day(client: TestClient) -> None:
     text = client.get("/report?end=2016-03-15").text
     assert "By type, through March 15, 2016" in text and "By type, through December 31, 2016" not in text
     days = client.get("/report?start=2016-04-01&finish=2016-04-30").text
     assert "<h1>Reported crime in Chicago, the selected days of 2016</h1>" in days and "By type, through" not in days
+    assert "Month by month" not in days, "there is no chart"
     refused = client.get("/report?end=2017-03-15")
     assert refused.status_code == 400 and "Choose another end date" in refused.text
 

@@ -15,18 +15,18 @@ from starlette.testclient import TestClient
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters, read_filters
-from chicago_crime.dashboard.page_request import PageRequest
+from chicago_crime.dashboard.page_request import NoCrimesError, PageRequest
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.signals import signals
 from chicago_crime.dashboard.pages.where import where
 from chicago_crime.settings import Settings
-from chicago_crime_tests.dashboard.conftest import data_of, rows
+from chicago_crime_tests.dashboard.conftest import client_of, data_of, rows
 from chicago_crime_tests.sql.engines import CATALOG, in_duckdb, written
 from chicago_crime_tests.support import crimes_of_months, folder_settings, run_well, write_csv
 
 
 @pytest.fixture(scope="module")
-def outbreak(tmp_path_factory: pytest.TempPathFactory) -> Data:
+def outbreak_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Three similar years, and a fourth with three times the car thefts in Austin, new codes and a reworded label."""
     folder = tmp_path_factory.mktemp("outbreak")
     theft = {"iucr": "0820", "primary_type": "THEFT", "fbi_code": "06"}
@@ -44,7 +44,12 @@ def outbreak(tmp_path_factory: pytest.TempPathFactory) -> Data:
         write_csv(folder / "in" / f"{year}.csv", numbered)
     settings = folder_settings(folder / "data", folder / "in")
     run_well(settings, *range(2013, 2017))
-    return data_of(settings)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def outbreak(outbreak_settings: Settings) -> Data:
+    return data_of(outbreak_settings)
 
 
 def test_an_outbreak_is_the_first_signal_and_links_to_its_incidents(outbreak: Data) -> None:
@@ -90,7 +95,7 @@ def test_untested_counts_are_not_called_usual(outbreak: Data) -> None:
 def test_one_earlier_year_is_not_enough(loaded_years: Settings) -> None:
     [section] = signals(PageRequest(data_of(loaded_years), Filters())).sections
     assert "at least 2 earlier years" in section.intro
-    assert "Loaded: 2014-2015" in section.intro
+    assert "Loaded: 2014 (to December 3), 2015 (to December 3)" in section.intro
 
 
 def test_incomplete_latest_days_are_not_compared(outbreak: Data) -> None:
@@ -100,7 +105,7 @@ def test_incomplete_latest_days_are_not_compared(outbreak: Data) -> None:
     request.facts = replace(outbreak.facts(), years=cut)
     [section] = signals(request).sections
     assert "needs the latest 28 days (Dec 7, 2015 \u2013 Jan 3, 2016)" in section.intro
-    assert "2015 is incomplete: its data ends on December 23, 2015." in section.caveats
+    assert "Loaded: 2012-2015 (to December 23), 2016 (to January 3). To load more" in section.intro
 
 
 def test_the_first_page_is_signals_with_only_the_filters_that_apply(client: TestClient) -> None:
@@ -114,6 +119,11 @@ def test_the_first_page_is_signals_with_only_the_filters_that_apply(client: Test
     assert re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', form) == [("year", "2016"), ("district", "11")]
     assert re.findall(r'class="chip"[^>]*>([^<]+) <', page) == ["Austin"]
     assert "These filters do not apply to this page: district, year." in page
+
+
+def test_an_embedded_chart_names_only_filters_that_apply(outbreak_settings: Settings) -> None:
+    chart = client_of(outbreak_settings).get("/embed/signals/year_to_date?type=MOTOR+VEHICLE+THEFT&ward=24").text
+    assert re.findall(r'class="chip">([^<]+)<', chart) == ["Motor vehicle theft"]
 
 
 def test_no_cell_is_hot_where_there_is_one_or_none(outbreak: Data) -> None:
@@ -138,10 +148,14 @@ def test_labels_that_differ_in_punctuation_are_one(outbreak: Data, label: str) -
     request = PageRequest(outbreak, Filters(location=(label,)))
     assert [counts["crimes"] for counts in request.totals("year").values()] == [480] * 4
     assert [one for one in outbreak.facts().choices["location"] if "HOTEL" in one] == ["HOTEL/MOTEL"]
-    assert caveats.reworded(request, range(2013, 2017)) == caveats.reworded(request, [2021]) == []
-    [sentence] = caveats.reworded(request, [2016, 2021])
+    assert request.reworded(range(2013, 2017)) == request.reworded([2021]) == []
+    [sentence] = request.reworded([2016, 2021])
     assert sentence.startswith("The City reworded many descriptions and location types in 2019 and 2020. Labels that")
-    assert caveats.reworded(replace(request, filters=Filters()), [2016, 2021]) == []
+    assert replace(request, filters=Filters()).reworded([2016, 2021]) == []
+    missing = PageRequest(outbreak, Filters(location=(label,), year=(2021,)))
+    missing.facts = replace(request.facts, years=request.facts.years | {2021: request.facts.years[2016]})
+    with pytest.raises(NoCrimesError, match=re.escape(f"Matching years: 2013-2016. {sentence}")):
+        missing.require_matches(0)
 
 
 def test_redrawn_places_have_a_caveat(outbreak: Data) -> None:

@@ -67,6 +67,8 @@ def test_the_report_prints_on_at_most_four_pages_without_clipping(browser: Brows
         page.goto(f"{address}/report?{query}")
         page.emulate_media(media="print")
         assert page.evaluate("document.documentElement.scrollWidth") <= letter
+        card = page.locator(".numbers li").last.bounding_box()
+        assert card and card["x"] + card["width"] < letter, "or its border is cut off"
         expect(page.locator(".map svg path").first).to_be_visible()
         for paper in ("Letter", "A4"):
             pages = re.findall(rb"/Type\s*/Page\b", page.pdf(format=paper))

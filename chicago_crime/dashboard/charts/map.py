@@ -18,7 +18,7 @@ from chicago_crime.tables import CELL_FT
 UNIT_FT = 10
 CELL = CELL_FT // UNIT_FT
 COLORS = 6
-"""Colors for amounts: each covers a sixth of the places."""
+"""Most colors for amounts: each covers about a sixth of the places, and equal amounts share one."""
 
 MARGIN = 0.04
 """Margin around a map, as a share of its size."""

@@ -14,13 +14,13 @@ import numpy as np
 from chicago_crime.analysis.expected import ALIKE, MOST_YEARS, OLDEST, UNLIKE, expected
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.data import Facts
-from chicago_crime.dashboard.filters import ROWS
 from chicago_crime.dashboard.page_request import NO_TYPE, NothingMatchesError, PageRequest
 from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text, change, days_text, share
 from chicago_crime.tables.years import FIRST_YEAR, format_years
 
 SPANS = {"days_28": "28 days", "year_to_date": "Year to date", "whole_year": "Full year"}
 TOTAL = "All selected"
+SMALLEST_FIRST = ("beat", "area", "ward", "district")
 
 ALONE = "A single row says little about how counts vary: verdicts are more reliable without the filter that selects it."
 
@@ -50,6 +50,7 @@ def compare(request: PageRequest) -> View:
     if request.filters.has_dates:
         ending = f"its periods end on the end date, {as_text(end, 'date')}"
         request.notes.append(f"The From and To dates do not apply to this page: {ending}.")
+        request.unused = ["start", "finish"]
     compared = {day.year for span in spans for back in (0, 1) for day in days_of(span, end, back)}
     missing = sorted(compared - {*facts.years, *request.filters.year})
     request.notes += request.not_loaded([year for year in missing if year >= FIRST_YEAR])
@@ -145,7 +146,7 @@ def _counts(counts: Mapping[int, Mapping[str, int]], backs: Backs) -> dict[str, 
         found |= {
             span: now,
             f"{span}_before": before,
-            f"{span}_change": None if now is None else change(now, before),
+            f"{span}_change": change(now, before) if now is not None and loaded.get(1) else None,
             f"{span}_is_small": (before or 0) < caveats.SMALL,
             f"{span}_earlier": [value if loaded[back] else math.nan for back, value in values.items()],
         }
@@ -188,15 +189,19 @@ def _label(request: PageRequest, name: str | int | None) -> str:
         return str(name or NO_TYPE)
     if not name:
         return request.area_name(None) if by == "area" else f"No {by}"
-    place, others = request.filter_label(by, name), {*ROWS} - {by, "type"}
+    place, others = request.filter_label(by, name), {*SMALLEST_FIRST} - {by}
     parts = [request.filter_label(kind, number) for kind, number in request.filters.active() if kind in others]
     if not parts:
         return place
-    return f"{' and '.join(parts) if len(parts) < 3 else 'Chosen places'} in {place}"
+    if len(parts) > 2:
+        return f"{place} in the chosen places"
+    has_smaller = any(getattr(request.filters, kind) for kind in SMALLEST_FIRST[: SMALLEST_FIRST.index(by)])
+    return f"{' and '.join(parts)} in {place}" if has_smaller else f"{place} in {' and '.join(parts)}"
 
 
 def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, Any], end: date, backs: Backs) -> Section:
     columns = [Column("name", request.filters.rows.capitalize(), "type")]
+    is_tested = {span: any(row[f"{span}_verdict"] for row in (*rows, total)) for span in backs}
     spans = {span: (label, days_of(span, end, 0)) for span, label in spans_of(end).items()}
     for span, (label, (_, last)) in spans.items():
         label += ", provisional" if last == end and _is_provisional(request.facts, end) else ""
@@ -205,30 +210,33 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
             column(span, str(last.year), "count", incidents=f"of_{span}"),
             column(f"{span}_before", str(last.year - 1), "count", is_shown=has_before, incidents=f"of_{span}_before"),
             column(f"{span}_change", "% change", "growth", is_shown=has_before, is_small=f"{span}_is_small"),
-            column(f"{span}_low", "Expected from", "count", is_shown=not has_before),
-            column(f"{span}_high", "Expected to", "count", is_shown=not has_before),
-            column(f"{span}_verdict", "Verdict"),
+            column(f"{span}_low", "Expected from", "count", is_shown=is_tested[span] and not has_before),
+            column(f"{span}_high", "Expected to", "count", is_shown=is_tested[span] and not has_before),
+            column(f"{span}_verdict", "Verdict", is_shown=is_tested[span]),
         ]
     days = "; ".join(
         f"{label}: {days_text(*days)}"
         + (f", compared with {days_text(*days_of(span, end, 1))}" if 1 in backs[span] else "")
         for span, (label, days) in spans.items()
     )
-    years = {end.year - back: is_tested for back, is_tested in backs["year_to_date"].items()}
-    tested = [year for year, is_tested in years.items() if is_tested and year < end.year]
+    years = {end.year - back: is_alike for back, is_alike in backs["year_to_date"].items()}
+    tested = [year for year, is_alike in years.items() if is_alike and year < end.year]
+    about_verdicts = [
+        f"Verdicts compare a count with the range expected from the same days of earlier years, as on Signals "
+        f"({spans['year_to_date'][0].lower()}: {format_years(sorted(tested)) or 'none'}).",
+        caveats.NO_VERDICT,
+        *([ALONE] if len(rows) == 1 else []),
+    ]
     return Section(
         "spans",
         f"Periods ending {as_text(end, 'date')}",
         f"{days}.",
         [
-            f"Verdicts compare a count with the range expected from the same days of earlier years, as on Signals "
-            f"({spans['year_to_date'][0].lower()}: {format_years(sorted(tested)) or 'none'}).",
-            caveats.NO_VERDICT,
+            *(about_verdicts if any(is_tested.values()) else []),
             *caveats.redrawn(request, years, request.filters.rows),
-            *([ALONE] if len(rows) == 1 else []),
             *caveats.tested(row["year_to_date_verdict"] for row in rows),
-            caveats.SMALL_NUMBERS,
-            *caveats.reworded(request, request.facts.years),
+            *([caveats.SMALL_NUMBERS] if any(1 in loaded for loaded in backs.values()) else []),
+            *request.reworded(request.facts.years),
             *caveats.provisional(request),
             *(caveats.still_growing(request) if _is_provisional(request.facts, end) else []),
             *([caveats.LABELS] if request.filters.rows == "type" else []),
@@ -266,7 +274,7 @@ def _by_year(request: PageRequest) -> Section:
         f"{_within_districts(request)}All loaded years, regardless of the end date.",
         [
             *caveats.redrawn(request, loaded, request.filters.rows),
-            *caveats.reworded(request, loaded),
+            *request.reworded(loaded),
             *caveats.drifting(request, loaded),
         ],
         tables=[PageTable("by-year", "Crimes by year", columns, rows, shown=300, is_open=True, total=total)],
@@ -284,8 +292,9 @@ def _within_districts(request: PageRequest) -> str:
         on_district = replace(request, filters=replace(filters, beat=(), district=(district,)))
         crimes = sum(row["crimes"] for row in found)
         all_crimes = sum(counts["crimes"] for counts in on_district.totals("year", request.years).values())
+        matching = "matching " if {name for name, _ in request.applied} > {"beat"} else ""
         sentences.append(
-            f"Beat {beat} had {crimes:,} of the {all_crimes:,} crimes in District {district} in {request.years_text} "
-            f"({as_text(share(crimes, all_crimes), 'percent')}). "
+            f"In {request.years_text}, Beat {beat} had {crimes:,} of the {all_crimes:,} {matching}crimes in District "
+            f"{district} ({as_text(share(crimes, all_crimes), 'percent')}). "
         )
     return "".join(sentences)

@@ -71,6 +71,8 @@ def _compared_months(request: PageRequest) -> tuple[int, str]:
     loaded, year = request.facts.years, request.newest_year
     if year - 1 not in loaded:
         return 0, f"{year - 1} is not loaded"
+    if redrawn := caveats.redrawn(request, (year - 1, year)):
+        return 0, " ".join(redrawn)
     months, shorter = min((loaded[one].complete_months, one) for one in (year, year - 1))
     return months, f"{shorter} has no complete month yet"
 
@@ -83,12 +85,11 @@ def _year_on_year(request: PageRequest, by_month: Counter[date]) -> Number:
     now, before = (
         sum(by_month[date(year, month, 1)] for month in range(1, compared + 1)) for year in (newest, newest - 1)
     )
-    months = {12: "", 1: "January "}.get(compared, f"January to {date(2000, compared, 1):%B} ")
+    months = {12: "", 1: ", January"}.get(compared, f", January to {date(2000, compared, 1):%B}")
     longer = [year for year in (newest, newest - 1) if compared > 1 and isleap(year)]
     leap_day = "".join(f"; only {year} has a February 29" for year in longer)
-    detail = f"{months}{newest} compared with {newest - 1}: {crimes_text(now - before, 'change')}{leap_day}"
-    cautions = [*caveats.few(before), *caveats.redrawn(request, (newest - 1, newest))]
-    return Number(label, as_text(change(now, before), "percent_change"), detail, " ".join(cautions))
+    detail = f"{newest} compared with {newest - 1}{months}: {crimes_text(now - before, 'change')}{leap_day}"
+    return Number(label, as_text(change(now, before), "percent_change"), detail, " ".join(caveats.few(before)))
 
 
 def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date]) -> list[Number]:
@@ -101,7 +102,7 @@ def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date])
     extrapolated = ", extrapolated" if caveats.is_extrapolated(request) else ""
     rate_caveats = [f"{names}: {caveats.FEW_RESIDENTS}."] if few else caveats.few(placed)
     return [
-        request.reported(total["crimes"], " ".join(caveats.provisional(request))),
+        request.reported(total["crimes"], [*caveats.provisional(request), *caveats.redrawn(request, request.years)]),
         _year_on_year(request, by_month),
         arrests_number(total, " ".join([*caveats.few(total["flagged"]), caveats.ARREST])),
         Number(
@@ -137,7 +138,11 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
     drawn = [row for row in rows if row["is_complete"]]
     has_range = any(row["low"] is not None for row in drawn)
     tested = [*caveats.tested(row["verdict"] for row in rows), caveats.NO_VERDICT] if has_range else []
-    cut = [as_text(row["month"], "month") for row in rows if not row["is_complete"]]
+    cut = [
+        f"{as_text(row['month'], 'month')} is incomplete{' and not in the chart' if len(drawn) > 1 else ''}."
+        for row in rows
+        if not row["is_complete"]
+    ]
     reached = [] if request.filters.has_dates else [y for y in loaded if 0 < request.years[0] - y <= OLDEST]
     figures, only_month = [], ""
     if len(drawn) > 1:
@@ -157,8 +162,8 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
         only_month + range_note,
         [
             *caveats.provisional(request),
-            *(f"{month} is incomplete and not in the chart." for month in cut),
-            *caveats.reworded(request, request.years),
+            *cut,
+            *request.reworded(request.years),
             *caveats.redrawn(request, [*reached, *request.years]),
             *caveats.drifting(request, request.years),
         ],
@@ -187,7 +192,7 @@ def _groups(request: PageRequest) -> Section:
         "groups",
         "Offense groups by year",
         "Offenses within and across crime types, defined by IUCR codes. A crime can be in several groups.",
-        [NO_VICTIMS, *caveats.partial(request.facts, years), *caveats.redrawn(request, years)],
+        [NO_VICTIMS, *caveats.redrawn(request, years)],
         tables=[PageTable("groups", "Offense groups by year", columns, rows, is_open=True)],
     )
 
@@ -218,7 +223,7 @@ def _types(request: PageRequest, by_type: Mapping[str, Counter[str]], crimes: in
         f"{len(drawn)} of {len(rows)} types in {request.period_text}."
         if len(rows) > 1
         else f"{crimes_text(crimes)} in {request.period_text}, all of one type: {drawn[0]['name']}.",
-        [caveats.LABELS],
+        [caveats.LABELS, *caveats.redrawn(request, request.years)],
         [charts.ranked("types", "Bar chart of the most common crime types", drawn)] if len(rows) > 1 else [],
         [PageTable("types", "Crimes by type", columns, rows)],
         table_caveats=[caveats.ARREST],

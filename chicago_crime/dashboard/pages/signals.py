@@ -43,9 +43,8 @@ def _too_few_days(request: PageRequest, end: date) -> Section:
         "signals",
         "Not enough days to compare",
         f"This page needs the latest 28 days ({newest}) and the same days of at least "
-        f"{LEAST_YEARS} earlier years. Loaded: {format_years(list(request.facts.years))}. "
+        f"{LEAST_YEARS} earlier years. Loaded: {request.facts.years_text(request.facts.years)}. "
         f"To load more: {request.data.catalog.how_to_load(f'{end.year - MOST_YEARS}-{end.year}')}",
-        caveats.partial(request.facts, request.facts.years),
     )
 
 

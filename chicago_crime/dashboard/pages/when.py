@@ -2,13 +2,25 @@
 
 from calendar import day_name, month_abbr
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.view import CRIMES, Column, Number, PageTable, Section, View, as_text, crimes_text, share
+from chicago_crime.dashboard.view import (
+    CRIMES,
+    Column,
+    Kind,
+    Number,
+    PageTable,
+    Section,
+    View,
+    as_text,
+    crimes_text,
+    share,
+)
 
 
 def when(request: PageRequest) -> View:
@@ -20,7 +32,7 @@ def when(request: PageRequest) -> View:
     return View(
         "At what hours, on which days and in which months does reported crime occur?",
         numbers=[
-            request.reported(total),
+            request.reported(total, caveats.redrawn(request, request.years)),
             Number(
                 "Time unknown",
                 as_text(share(placeholders, total), "percent"),
@@ -45,20 +57,35 @@ def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
         for hour in range(24)
     ]
     columns = (Column("weekday", "Day"), Column("hour", "Hour"), CRIMES)
-    by_day, by_hour = Counter[str](), Counter[int]()
+    by_day, by_hour = Counter[str](), Counter[str]()
     for row in rows:
         by_day[row["weekday"]] += row["crimes"]
-        by_hour[row["hour"]] += row["crimes"]
-    [(day, on_day)], [(hour, in_hour)] = by_day.most_common(1), by_hour.most_common(1)
-    busiest = f"Busiest hour: {request.filter_label('hour', hour)} ({in_hour:,}). Busiest day: {day} ({on_day:,})."
+        by_hour[request.filter_label("hour", row["hour"])] += row["crimes"]
+    occur = Counter(day_name[day.weekday()] for day in request.days)
+    a_day = {name: crimes / occur[name] for name, crimes in by_day.items() if crimes}
+    unequal = (
+        f"The period has {min(occur.values())} to {max(occur.values())} of each weekday; the chart shows totals, "
+        "not averages."
+    )
     return Section(
         "hours",
         "Hours of the week",
-        f"Crimes with a known time, in Chicago local time. {busiest if on_day else ''}".strip(),
-        ["Many times are estimates and cluster on the hour: noon can mean “around noon.”"],
+        f"Crimes with a known time, in Chicago local time. {_highest('hour', by_hour, 'count')}"
+        f"{_highest('day', a_day, 'decimal', ' on average')}".strip(),
+        [
+            "Many times are estimates and cluster on the hour: noon can mean “around noon.”",
+            *([unequal] if len({*occur.values()}) > 1 else []),
+            *caveats.redrawn(request, request.years),
+        ],
         [charts.hours("hours", "Heat map of crimes by weekday and hour", rows)],
         [PageTable("hours", f"Crimes by weekday and hour, {request.period_text}", columns, rows, shown=168)],
     )
+
+
+def _highest(what: str, by: Mapping[str, float], kind: Kind, unit: str = "") -> str:
+    """Name the hour or day with most crimes; several with as many are no finding."""
+    most = [name for name, crimes in by.items() if crimes == max(by.values())]
+    return f"Busiest {what}: {most[0]} ({as_text(by[most[0]], kind)}{unit}). " if len(most) == 1 else ""
 
 
 def _months(request: PageRequest, by_month: defaultdict[date, Counter[str]]) -> Section:
@@ -79,7 +106,6 @@ def _months(request: PageRequest, by_month: defaultdict[date, Counter[str]]) -> 
         "All crimes, including those with an unknown time.",
         [
             *caveats.provisional(request),
-            *caveats.partial(request.facts, request.years),
             *caveats.redrawn(request, request.years),
         ],
         [charts.months("months", "Heat map of crimes by month and year", rows)],

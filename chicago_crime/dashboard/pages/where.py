@@ -88,7 +88,7 @@ def where(request: PageRequest) -> View:
     return View(
         "Where is crime reported, and where does it cluster?",
         numbers=[
-            request.reported(crimes),
+            request.reported(crimes, caveats.redrawn(request, request.years)),
             part_number("Without a location", nowhere, crimes),
             part_number("Without an area", no_area, crimes),
         ],
@@ -114,15 +114,22 @@ def _outlines(request: PageRequest, kind: str) -> tuple[Outlines, list[str]]:
         return outlines_from_cells({(row["cell_x"], row["cell_y"]): row["place"] for row in rows})
 
     reason = f"The official boundaries were redrawn in {redrawn - 1}." if kind in file else GET_OFFICIAL
-    return data.derived(f"outlines of {kind} in {newest}", from_cells), [f"{caveats.OUTLINES_FROM_CELLS} {reason}"]
+    about = f"Approximate boundaries of {newest}: each 660-foot cell belongs to the place with most of its crimes."
+    return data.derived(f"outlines of {kind} in {newest}", from_cells), [f"{about} {reason}"]
 
 
-def _chosen(request: PageRequest) -> Outlines:
-    """Return the outlines of the smallest places that the filters select, if any."""
+def _chosen(request: PageRequest) -> tuple[Outlines, list[str]]:
+    """Return the outlines of the smallest places that the filters select, if any, with caveats."""
     for kind in ("beat", "ward", "area", "district"):
         if numbers := getattr(request.filters, kind):
-            return {n: shape for n, shape in _outlines(request, kind)[0].items() if n in numbers}
-    return {}
+            outlines, notes = _outlines(request, kind)
+            return {n: shape for n, shape in outlines.items() if n in numbers}, notes
+    return {}, []
+
+
+def _about_outlines(request: PageRequest, kind: str) -> list[str]:
+    """List the caveats on the outlines of all places of a kind and of the chosen places."""
+    return [*dict.fromkeys([*_outlines(request, kind)[1], *_chosen(request)[1]])]
 
 
 def _place_rows(request: PageRequest, kind: str, by_rate: bool) -> tuple[list[dict[str, Any]], int]:
@@ -183,7 +190,7 @@ def _place_map(
             text += f", {as_text(row[rate], 'decimal')} per {unit:,} residents a year"
         css = f"{color} pale" if by_rate and row["is_small"] else color
         marks[row["number"]] = Mark("", css, text, f"/where?{row['link']}")
-    return places_map(shown, label, everywhere, marks, legend, _chosen(request))
+    return places_map(shown, label, everywhere, marks, legend, _chosen(request)[0])
 
 
 def _places(request: PageRequest, shown: str) -> list[Section]:
@@ -211,7 +218,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             [
                 *([f"Pale with a dashed border: {caveats.SMALL_RATE}."] if by_rate else []),
                 *caveats.redrawn(request, request.years, kind),
-                *_outlines(request, kind)[1],
+                *_about_outlines(request, kind),
             ],
             maps=[_place_map(request, shown, f"Map: {what.lower()} by {called}", rows, unit, by_rate)],
             is_wide=False,
@@ -220,7 +227,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             "table",
             f"By {called}",
             "",
-            [*notes, *caveats.partial(request.facts, request.years), *caveats.provisional(request)],
+            [*notes, *caveats.provisional(request)],
             tables=[PageTable(shown, title, columns, rows, shown=300, is_open=True)],
             is_wide=False,
         ),
@@ -270,7 +277,7 @@ def _cells_drawn(
         f"{block or 'No block'}, {request.area_name(area)}: {text}"
         for block, area, text in zip(cells.blocks, cells.areas, texts, strict=True)
     ]
-    around = _outlines(request, "area")[0], _chosen(request)
+    around = _outlines(request, "area")[0], _chosen(request)[0]
     return cells_map(name, label, cells.at, colors, legend, *around, tips, link)
 
 
@@ -324,7 +331,7 @@ def chosen_places(request: PageRequest) -> list[str]:
 
 
 def _cell_map(request: PageRequest, title: str, intro: str, note: str, drawn: Map) -> Section:
-    notes = [note, *caveats.redrawn(request, request.years), *_outlines(request, "area")[1]]
+    notes = [note, *caveats.redrawn(request, request.years), *_about_outlines(request, "area")]
     return Section("map", f"{title}, {request.period_text}", intro, notes, maps=[drawn], is_wide=False)
 
 

@@ -22,4 +22,4 @@ INNER JOIN ends
     AND DATE(date) <= last_day
 WHERE year IN UNNEST(@years)
 GROUP BY years_back, iucr, type, community_area
-ORDER BY years_back, iucr, type, community_area
+ORDER BY type, iucr
