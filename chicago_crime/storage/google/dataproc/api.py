@@ -85,7 +85,7 @@ class DataprocApi:
             return None
 
     def pause(self, began: float) -> None:
-        """Wait before the next poll: a quarter of the elapsed time, so that short operations are noticed quickly."""
+        """Wait before the next poll: a quarter of the time since `time.monotonic()` was `began`, at most `pause_s`."""
         time.sleep(min(self.pause_s, max(self.pause_s / 25, (time.monotonic() - began) / 4)))
 
     def explain(self, message: str) -> str:
