@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, Vali
 
 from chicago_crime.errors import UsageError
 from chicago_crime.published.catalog import read_as_of
-from chicago_crime.reference import offense_groups
+from chicago_crime.reference import offense_groups, renamed_types
 from chicago_crime.tables.columns import OFFENSE_CLASSES
 from chicago_crime.tables.years import FIRST_YEAR, YearsError, parse_years
 
@@ -64,7 +64,7 @@ class Filters:
     offense_class: tuple[str, ...] = _filter((), Literal[OFFENSE_CLASSES], "violent, property, non_index")
     type: tuple[str, ...] = _filter(
         (),
-        Annotated[str, StringConstraints(to_upper=True)],
+        Annotated[str, StringConstraints(to_upper=True), AfterValidator(lambda one: renamed_types().get(one, one))],
         "crime types, such as BURGLARY, with one label for all years",
     )
     description: tuple[str, ...] = _filter((), str, "subdivisions of types, such as RETAIL THEFT, in any punctuation")
