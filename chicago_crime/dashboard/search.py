@@ -5,7 +5,7 @@ from calendar import monthrange
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from chicago_crime.dashboard.data import Data, Facts
 from chicago_crime.dashboard.filters import Filters, read_filters
@@ -41,7 +41,8 @@ LONGEST = 10
 """The most words that have one meaning."""
 
 YEAR = r"(?:19|20)\d\d"
-WORD = re.compile(r"\d{4}-\d\d(?:\d\d)?|[^\W_]+(?:'[^\W_]+)*", re.IGNORECASE)
+DATES = ("%Y-%m-%d", "%m/%d/%Y", "%B %d %Y", "%b %d %Y", "%d %B %Y", "%d %b %Y", "%Y-%m", "%B %Y", "%b %Y", "%Y")
+WORD = re.compile(r"\d+(?:[-/]\d+)+|[^\W_]+(?:'[^\W_]+)*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,7 @@ def _read(text: str, known: Vocabulary) -> Iterator[tuple[str, list[Meaning]]]:
 
     An unknown word makes the unknown words and places after it part of a name: "state street", "back of the yards".
     """
-    text = re.sub(r"[\u2013\u2014]", "-", " ".join(text.split())).replace("\u2019", "'")
-    text = re.sub(r"(\d{4}) (?:to|-) (\d{4})", r"\1-\2", text)
+    text = re.sub(r"[\u2013\u2014]", "-", " ".join(text.split())).replace("\u2019", "'").replace(" - ", " to ")
     text = re.sub(r"(?<!\S)-(?=\w)", "not ", text)
     text = re.sub(r"(?i)\b(?:community (?=area)|police (?=district|beat))", "", text)
     matches = [match for match in WORD.finditer(text) if _normal(match[0]) not in ARTICLES]
@@ -150,17 +150,36 @@ def _meanings(words: list[str], known: Vocabulary) -> list[Meaning]:
 
 
 def _time(text: str) -> list[Meaning]:
-    """Read a year, years, month or "since march 2016"."""
-    if re.fullmatch(f"{YEAR}(-{YEAR})?", text):
-        return [("year", text)]
-    month = text.removeprefix("since ")
-    for form, since in (("%B %Y", month), ("%b %Y", month), ("%Y-%m", month), ("since %Y", text)):
+    """Read a year, month, day or span, such as "between march and may 2016" or "since 2015"."""
+    word, _, rest = text.partition(" ")
+    if days := _days(rest):
+        match word:
+            case "since":
+                return [("start", str(days[0]))]
+            case "after":
+                return [("start", str(days[1] + timedelta(1)))]
+            case "before":
+                return [("finish", str(days[0] - timedelta(1)))]
+            case "until" | "till" | "through":
+                return [("finish", str(days[1]))]
+    text = re.sub(r"^between (.+) and ", r"\1 to ", re.sub(r"^(\d{4})-(?=\d{4}$)", r"\1 to ", text))
+    if years := re.fullmatch(f"({YEAR})(?: (?:to|until|till|through) ({YEAR}))?", text):
+        return [("year", "-".join(filter(None, years.groups())))]
+    first, *others = re.split(" (?:to|until|till|through) ", text, maxsplit=1)
+    last = others[0] if others else first
+    start, finish = _days(first) or _days(f"{first} {last[-4:]}"), _days(last)
+    return [("start", str(start[0])), ("finish", str(finish[1]))] if start and finish else []
+
+
+def _days(text: str) -> tuple[date, date] | None:
+    """Return the first and last day of a year, month or day; None if it is none of them."""
+    for form in DATES if re.search(rf"\b{YEAR}\b", text) and len(text) < 20 else ():
         with suppress(ValueError):
-            first = datetime.strptime(since, form).date()
-            if text.startswith("since "):
-                return [("start", str(first))]
-            return [("start", str(first)), ("finish", str(first.replace(day=monthrange(first.year, first.month)[1])))]
-    return []
+            first = last = datetime.strptime(text, form).date()
+            if form == "%Y":
+                last = first.replace(month=12)
+            return first, last if "%d" in form else last.replace(day=monthrange(last.year, last.month)[1])
+    return None
 
 
 def _words(text: str) -> list[str]:

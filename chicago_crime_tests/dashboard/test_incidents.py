@@ -198,6 +198,13 @@ def test_only_embedded_charts_may_be_framed(client: TestClient) -> None:
         ("apartment burglary", Filters(type=("BURGLARY",), location=("APARTMENT", "CHA APARTMENT"))),
         ("parking garage", Filters(location=("PARKING LOT/GARAGE(NON.RESID.)",))),
         ("vehicle break-ins", Filters(group=("theft_from_vehicle",))),
+        ("theft between 2014 and 2016", Filters(type=("THEFT",), year=(2014, 2015, 2016))),
+        ("theft January to March 2016", Filters(type=("THEFT",), start=date(2016, 1, 1), finish=date(2016, 3, 31))),
+        ("March 2015 \u2013 2016", Filters(start=date(2015, 3, 1), finish=date(2016, 12, 31))),
+        ("after July 4th, 2016", Filters(start=date(2016, 7, 5))),
+        ("before 2015", Filters(finish=date(2014, 12, 31))),
+        ("until 7/4/2016", Filters(finish=date(2016, 7, 4))),
+        ("2016-07-04", Filters(start=date(2016, 7, 4), finish=date(2016, 7, 4))),
     ],
 )
 def test_words_become_filters(data: Data, text: str, expected: Filters) -> None:
