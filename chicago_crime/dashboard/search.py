@@ -42,7 +42,13 @@ LONGEST = 10
 
 YEAR = r"(?:19|20)\d\d"
 DATES = ("%Y-%m-%d", "%m/%d/%Y", "%B %d %Y", "%b %d %Y", "%d %B %Y", "%d %b %Y", "%Y-%m", "%B %Y", "%b %Y", "%Y")
-WORD = re.compile(r"\d+(?:[-/]\d+)+|[^\W_]+(?:'[^\W_]+)*", re.IGNORECASE)
+STREETS = {"street": "st", "avenue": "ave", "place": "pl", "boulevard": "blvd", "road": "rd", "drive": "dr"}
+"""Kinds of streets as users spell them, and as blocks do."""
+ADDRESS = (
+    rf"(?!(?:\d\d?|{YEAR}) [nsew][a-z])(\d{{1,5}}|\d{{2,4}}xx?) (?:block (?:of )?)?([nsew])(?:orth|outh|est|ast)?\.? "
+    rf"((?:[\w'.]+ ){{1,5}}?(?:{'|'.join((*STREETS, *STREETS.values()))}|pkwy|ct|ter|hwy)|broadway)\b"
+)
+WORD = re.compile(rf"{ADDRESS}|\d+(?:[-/]\d+)+|[^\W_]+(?:'[^\W_]+)*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -142,11 +148,32 @@ def _meanings(words: list[str], known: Vocabulary) -> list[Meaning]:
     if found := known.names.get("".join(words)):
         return [found[1]]
     match words:
-        case [name, number] if name in NUMBERED and number.isdigit() and not re.fullmatch(YEAR, number):
-            return [(name, number)]
-        case [number, name] if name in NUMBERED and number.isdigit() and not re.fullmatch(YEAR, number):
-            return [(name, number)]
+        case [word] if address := re.fullmatch(ADDRESS, word):
+            return [("block", _block(*address.groups()))]
+        case [name, *numbers] if name in NUMBERED:
+            return _numbered(name, numbers, known)
+        case [*numbers, name] if name in NUMBERED:
+            return _numbered(name, numbers, known)
     return _time(" ".join(words))
+
+
+def _numbered(name: str, words: list[str], known: Vocabulary) -> list[Meaning]:
+    """Read the numbers of wards or the like. A number that may be a year is only a beat if that exists."""
+    found = []
+    for before, word in zip((name, *words), words, strict=False):
+        is_year = re.fullmatch(YEAR, word) and (before.isdigit() or f"{name}{word}" not in known.names)
+        if word.isdigit() and not is_year:
+            found.append((name, word))
+        elif word not in ("and", "or"):
+            return []
+    return found if words and words[0].isdigit() and words[-1].isdigit() else []
+
+
+def _block(number: str, direction: str, street: str) -> str:
+    """Spell an address as the City spells blocks: 1200 n state street as 012XX N STATE ST."""
+    *name, kind = street.replace(".", "").split()
+    hundreds = int(number.replace("x", "0")) // 100
+    return " ".join([f"{hundreds:03}XX", direction, *name, STREETS.get(kind, kind)]).upper()
 
 
 def _time(text: str) -> list[Meaning]:

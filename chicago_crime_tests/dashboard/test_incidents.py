@@ -205,6 +205,12 @@ def test_only_embedded_charts_may_be_framed(client: TestClient) -> None:
         ("before 2015", Filters(finish=date(2014, 12, 31))),
         ("until 7/4/2016", Filters(finish=date(2016, 7, 4))),
         ("2016-07-04", Filters(start=date(2016, 7, 4), finish=date(2016, 7, 4))),
+        ("wards 24 and 28 2016", Filters(ward=(24, 28), year=(2016,))),
+        ("1st or 2nd police district", Filters(district=(1, 2))),
+        ("beats 1834 1833", Filters(beat=(1833, 1834))),
+        ("001XX N STATE ST", Filters(block=("001XX N STATE ST",))),
+        ("robbery at 2035 N. Clark Street 2016", Filters(type=("ROBBERY",), block=("020XX N CLARK ST",), year=(2016,))),
+        ("900 block of South Michigan Avenue", Filters(block=("009XX S MICHIGAN AVE",))),
     ],
 )
 def test_words_become_filters(data: Data, text: str, expected: Filters) -> None:
