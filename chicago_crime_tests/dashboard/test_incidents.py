@@ -256,4 +256,5 @@ def test_unknown_words_are_named(client: TestClient) -> None:
     assert "Remove the filter Theft" in text
     assert "Not recognized: beat." in client.get("/overview", params={"q": "beat 2016"}).text, "no beat has that number"
     assert "Not recognized: homocide (closest: HOMICIDE)" in client.get("/overview", params={"q": "homocide"}).text
+    assert "the maximum is 500. Shorten it." in client.get("/overview", params={"q": "theft " * 100}).text
     assert "There is no year &#39;1999&#39;" in client.get("/overview", params={"q": "theft 1999"}).text
