@@ -226,9 +226,12 @@ class Dashboard:
             raise UsageError(" ".join(notes).replace("Ignored ", ""))
         data = self.snapshots.data(filters.as_of)
         if text := request.query_params.get("q", "").strip():
-            found, unknown = understand(text, data)
+            found, unknown, impossible = understand(text, data)
             filters = filters.with_search(found)
-            notes += [f"Not recognized: {', '.join(unknown).removesuffix('.')}."] if unknown else []
+            refused += impossible
+            if unknown:
+                message = f"Not recognized: {', '.join(unknown)}."
+                (refused if found == Filters() else notes).append(message)
             notes += [f"{one.label}: {one.note}" for one in map(offense_groups().__getitem__, found.group)]
         return PageRequest(data, filters, notes, refused)
 

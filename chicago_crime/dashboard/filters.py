@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, Vali
 
 from chicago_crime.errors import UsageError
 from chicago_crime.published.catalog import read_as_of
-from chicago_crime.reference import offense_groups
+from chicago_crime.reference import offense_groups, renamed_types, rows
 from chicago_crime.tables.columns import OFFENSE_CLASSES
 from chicago_crime.tables.years import FIRST_YEAR, YearsError, parse_years
 
@@ -71,11 +71,11 @@ class Filters:
     offense_class: tuple[str, ...] = _filter((), Literal[OFFENSE_CLASSES], "violent, property, non_index")
     type: tuple[str, ...] = _filter(
         (),
-        Annotated[str, StringConstraints(to_upper=True)],
+        Annotated[str, StringConstraints(to_upper=True), AfterValidator(lambda one: renamed_types().get(one, one))],
         "crime types, such as BURGLARY, with one label for all years",
     )
     description: tuple[str, ...] = _filter((), str, "subdivisions of types, such as RETAIL THEFT, in any punctuation")
-    area: tuple[int, ...] = _filter((), int, "community areas", ge=1, le=77)
+    area: tuple[int, ...] = _filter((), int, "community areas, by number or name", ge=1, le=77)
     district: tuple[int, ...] = _filter((), int, "police districts", ge=1, le=31)
     ward: tuple[int, ...] = _filter((), int, "wards", ge=1, le=50)
     beat: tuple[int, ...] = _filter((), int, "police beats", ge=111, le=3199)
@@ -222,6 +222,9 @@ def _read(name: str, text: str) -> list[Any]:
             return [read_as_of(text)]
         case "year":
             return parse_years(text)
+        case "area" if not text.isdecimal():
+            numbers = {plain(row["name"]): row["community_area"] for row in rows("community_areas")}
+            text = numbers.get(plain(text), text)
     return [TypeAdapter(VALUES[name]).validate_python(text)]
 
 

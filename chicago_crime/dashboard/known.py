@@ -29,7 +29,8 @@ def known(have: Mapping[str, Any], wanted: Iterable[object], what: str) -> tuple
     for text in texts:
         name = text if text in have else by_plain.get(plain(text))
         if name is None:
-            raise UsageError(f"there is no {what} {text!r}. Closest matches: {_closest(by_plain, text)}")
+            near = ", ".join(closest(by_plain, text)) or "none"
+            raise UsageError(f"there is no {what} {text!r}. Closest matches: {near}")
         found.append(have[name])
     return tuple(found)
 
@@ -57,9 +58,10 @@ def _values(data: Data, name: str) -> dict[str, Any]:
     return {str(one): one for one in facts.choices[name]}
 
 
-def _closest(by_plain: Mapping[str, str], text: str) -> str:
+def closest(by_plain: Mapping[str, str], text: str, most: int = 3, cutoff: float = 0.4) -> list[str]:
+    """Return the names most similar to a text; of numbers, the nearest."""
     if text.isdecimal() and all(name.isdecimal() for name in by_plain):
-        names = sorted(sorted(by_plain, key=lambda name: (abs(int(name) - int(text)), int(name)))[:3], key=int)
+        found = sorted(sorted(by_plain, key=lambda name: (abs(int(name) - int(text)), int(name)))[:most], key=int)
     else:
-        names = difflib.get_close_matches(plain(text), by_plain, n=3, cutoff=0.4)
-    return ", ".join(by_plain[name] for name in names) or "none"
+        found = difflib.get_close_matches(plain(text), by_plain, n=most, cutoff=cutoff)
+    return [by_plain[name] for name in found]

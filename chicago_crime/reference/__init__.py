@@ -96,6 +96,13 @@ def checked_estimates(path: Path | None) -> Path | None:
 
 
 @cache
+def renamed_types() -> dict[str, str]:
+    """Return the crime types that the City renamed, with their label for all years."""
+    found = (row for row in rows("comparable_types") if row["iucr"] == "any")
+    return {row["primary_type"]: row["primary_type_comparable"] for row in found}
+
+
+@cache
 def offense_groups() -> dict[str, OffenseGroup]:
     """Return all offense groups by short name, such as `carjacking`."""
     codes: dict[str, set[str]] = {}

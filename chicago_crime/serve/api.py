@@ -69,6 +69,9 @@ def _answer(dashboard: Dashboard, request: Request) -> Response:
         pairs = request.query_params.multi_items()
         if blank := [name for name, text in pairs if not text.strip()]:
             raise UsageError(f"{', '.join(blank)} has no value: omit it")
+        if unknown := [one for one, _ in pairs if one not in VALUES]:
+            accepted = ", ".join(one["name"] for one in _parameters(name))
+            raise UsageError(f"{', '.join(unknown)}: not a parameter of {PATH}/{name}, which accepts {accepted}")
         filters, *wrong = read_filters(pairs)
         if notes := list(chain(*wrong)):
             raise UsageError(" ".join(notes).replace("Ignored ", ""))

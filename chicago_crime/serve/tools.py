@@ -39,13 +39,13 @@ def _as_list(value: Any) -> Any:
 
 
 def _argument(name: str) -> Any:
-    """Type and field of a filter; values that depend on the snapshot may be names, and are checked later."""
-    meaning = TypeAdapter(VALUES[name]).json_schema()["description"]
-    one: Any = str | int if name in OF_SNAPSHOT else VALUES[name]
+    """Type and field of a filter; numbers that depend on the snapshot may be names, and are checked later."""
+    schema = TypeAdapter(VALUES[name]).json_schema()
+    one: Any = str | int if name in OF_SNAPSHOT and schema["type"] == "integer" else VALUES[name]
     if isinstance(default := getattr(Filters, name), tuple):
         several: Any = Annotated[GenericAlias(tuple, (one, ...)), BeforeValidator(_as_list)]
-        return several, Field(default, description=meaning)
-    return one | None, Field(default, description=meaning)
+        return several, Field(default, description=schema["description"])
+    return one | None, Field(default, description=schema["description"])
 
 
 Filter = create_model("Filter", **{name: _argument(name) for name in VALUES if name not in (*VIEWS, "as_of")})

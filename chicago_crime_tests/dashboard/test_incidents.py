@@ -182,23 +182,53 @@ def test_only_embedded_charts_may_be_framed(client: TestClient) -> None:
         ("thefts in apr 2016", Filters(type=("THEFT",), start=date(2016, 4, 1), finish=date(2016, 4, 30))),
         ("2016-02", Filters(start=date(2016, 2, 1), finish=date(2016, 2, 29))),
         ("loop since March 2015", Filters(area=(32,), start=date(2015, 3, 1))),
+        ("homicides in the city of Chicago", Filters(type=("HOMICIDE",))),
+        ("property damage, Lakeview", Filters(type=("CRIMINAL DAMAGE",), area=(6,))),
+        ("assault at hotel", Filters(type=("ASSAULT",), location=("HOTEL/MOTEL",))),
+        ("taverns", Filters(location=("BAR OR TAVERN", "TAVERN/LIQUOR STORE"))),
+        ("apartment burglary", Filters(type=("BURGLARY",), location=("APARTMENT", "CHA APARTMENT"))),
+        ("parking garage", Filters(location=("PARKING LOT/GARAGE(NON.RESID.)",))),
+        ("vehicle break-ins", Filters(group=("theft_from_vehicle",))),
+        ("theft between 2014 and 2016", Filters(type=("THEFT",), year=(2014, 2015, 2016))),
+        ("theft January to March 2016", Filters(type=("THEFT",), start=date(2016, 1, 1), finish=date(2016, 3, 31))),
+        ("March 2015 \u2013 2016", Filters(start=date(2015, 3, 1), finish=date(2016, 12, 31))),
+        ("after July 4th, 2016", Filters(start=date(2016, 7, 5))),
+        ("before 2015", Filters(finish=date(2014, 12, 31))),
+        ("until 7/4/2016", Filters(finish=date(2016, 7, 4))),
+        ("2016-07-04", Filters(start=date(2016, 7, 4), finish=date(2016, 7, 4))),
+        ("wards 24 and 28 2016", Filters(ward=(24, 28), year=(2016,))),
+        ("1st or 2nd police district", Filters(district=(1, 2))),
+        ("beats 1834 1833", Filters(beat=(1833, 1834))),
+        ("001XX N STATE ST", Filters(block=("001XX N STATE ST",))),
+        ("robbery at 2035 N. Clark Street 2016", Filters(type=("ROBBERY",), block=("020XX N CLARK ST",), year=(2016,))),
+        ("900 block of South Michigan Avenue", Filters(block=("009XX S MICHIGAN AVE",))),
     ],
 )
 def test_words_become_filters(data: Data, text: str, expected: Filters) -> None:
-    assert understand(text, data) == (expected, [])
+    assert understand(text, data) == (expected, [], [])
 
 
 @pytest.mark.parametrize(
     ("text", "expected", "unknown"),
     [
         ("hyde park -theft -2015", Filters(area=(41,)), ["not theft", "not 2015"]),
-        ("without theft or the burglaries, loop", Filters(area=(32,)), ["without theft", "without burglary"]),
+        ("without theft or the burglaries, loop", Filters(area=(32,)), ["without theft", "without burglaries"]),
         ("not in hyde park 2016", Filters(year=(2016,)), ["not hyde park"]),
         ("non-criminal except", Filters(type=("NON-CRIMINAL",)), ["except"]),
+        ("sexual abuse, FBI code 08B", Filters(), ["sexual abuse, FBI code 08B"]),
+        ("police use of force at home", Filters(), ["police use of force", "home"]),
+        ("homocide lincon park", Filters(), ["homocide lincon park (closest: HOMICIDE, Lincoln Park)"]),
+        ("thefts on State Street 2016", Filters(type=("THEFT",), year=(2016,)), ["State Street"]),
+        ("Back of the Yards", Filters(), ["Back of the Yards"]),
+        (
+            "lincon park and burgalry",
+            Filters(),
+            ["lincon park (closest: Lincoln Park)", "burgalry (closest: BURGLARY)"],
+        ),
     ],
 )
-def test_negated_words_are_not_understood(data: Data, text: str, expected: Filters, unknown: list[str]) -> None:
-    assert understand(text, data) == (expected, unknown)
+def test_other_words_are_listed_as_typed(data: Data, text: str, expected: Filters, unknown: list[str]) -> None:
+    assert understand(text, data) == (expected, unknown, [])
 
 
 def test_a_search_adds_to_the_filters(client: TestClient) -> None:
@@ -216,4 +246,6 @@ def test_unknown_words_are_named(client: TestClient) -> None:
     assert "Not recognized: xyzzy, b." in text
     assert "Remove the filter Theft" in text
     assert "Not recognized: beat." in client.get("/overview", params={"q": "beat 2016"}).text, "no beat has that number"
+    assert "Not recognized: homocide (closest: HOMICIDE)" in client.get("/overview", params={"q": "homocide"}).text
+    assert "the maximum is 500. Shorten it." in client.get("/overview", params={"q": "theft " * 100}).text
     assert "There is no year &#39;1999&#39;" in client.get("/overview", params={"q": "theft 1999"}).text

@@ -71,7 +71,7 @@ def test_an_unchanged_answer_is_304(api: TestClient) -> None:
 @pytest.mark.parametrize(
     ("address", "status", "problem"),
     [
-        ("overview?color=red", 400, "'color': there is no such filter."),
+        ("overview?color=red", 400, "color: not a parameter of /api/v1/overview, which accepts year, group, "),
         ("overview?as_of=yesterday", 400, "'yesterday' is neither a day"),
         ("overview?rows=ward&year=2016", 400, "rows only applies to /api/v1/compare, not to /api/v1/overview"),
         ("overview?type=BURGLAR", 400, "there is no crime type 'BURGLAR'. Closest matches: BURGLARY"),

@@ -37,7 +37,7 @@ def test_answers_include_filters_caveats_and_citation(sample: Settings) -> None:
         ("cite", {}),
         *((name, {"crimes": choice}) for name in ("trend", "compare", "when", "where", "incidents")),
         ("unusual", {}),
-        ("unusual", {"crimes": {"area": 25}}),
+        ("unusual", {"crimes": {"area": 25, "type": "CRIM SEXUAL ASSAULT"}}),
         ("area_profile", {"area": "Austin"}),
     )
     assert [answer.content[0].text for answer in others if answer.is_error] == []
