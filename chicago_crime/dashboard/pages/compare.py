@@ -244,7 +244,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
         tables=[
             PageTable("spans", f"Counts by {request.filters.rows}", columns, rows, shown=200, is_open=True, total=total)
         ],
-        link=caveats.HOW_TESTED,
+        link=caveats.HOW_TESTED if any(is_tested.values()) else None,
     )
 
 
