@@ -289,14 +289,15 @@ def _day_first(rows: _Rows) -> dict[str, str]:
     total, found = rows.total, dict[str, str]()
     for name in ("date", "updated_on"):
         unread, read = total[f"unreadable_{name}"], total[name]
-        is_column = unread > (unread + read) * MAX_UNREADABLE_SHARE  # a few are damage
-        if is_column and (day_first := rows.first(f"unreadable_{name}", _DAY_FIRST))[0]:
-            date, place = day_first
+        is_few = unread <= (unread + read) * MAX_UNREADABLE_SHARE
+        if not unread or (is_few and rows.ask(_day_order(rows.is_part))[0]["after_12"]):
+            continue  # a few contrary values are damage
+        date, place = rows.first(f"unreadable_{name}", _DAY_FIRST)
+        if date:
             parts = "the day" if re.search(r"[12]\d{3}", date) else "the day or a two-digit year"
             found[name] = (
                 f"has {parts} before the month, as in {date!r} in {place}: {unread:,} of {unread + read:,} values "
-                f"cannot be read{', and others would be misread' if read else ''}. Export the file again with dates "
-                "like 2016-02-28 15:50:00."
+                "cannot be read. Export the file again with dates like 2016-02-28 15:50:00."
             )
     return found
 
