@@ -21,7 +21,7 @@ from chicago_crime_tests.support import append_quoted, folder_settings, run_well
 YEARS = (2014, 2015)
 MOST_WRITES = 130
 """For one replaced and one new year: a statement and a label for each of 13 tables, and another label for the replaced
-year. In addition: 12 published files, 4 staging tables with their load jobs, and the lake."""
+year. In addition: 12 published files, 4 staging tables with their load jobs, 4 files of the Spark job, and the lake."""
 
 PAGES = ("overview", "where", "where?map=cells", "where?map=hot_spots", "when", "compare")
 CHOICES = ("", "year=2014&offense_class=violent&measure=rate&rows=district", "area=25&area=32&arrest=no&end=2015-03-01")
