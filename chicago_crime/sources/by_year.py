@@ -222,11 +222,16 @@ def _years_in(text: bytes, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 def _count_no_year(split: YearSplit, found: Records, is_none: np.ndarray, numbers: np.ndarray) -> None:
     is_blank = found.are_blank & is_none
     split.blank += int(is_blank.sum())
+    starts = found.starts
     for row in np.flatnonzero(is_none & ~is_blank):
-        text = strip_mark(found.text[found.starts[row] : found.ends[row] - 1]).decode(errors="replace")
+        line = strip_mark(found.text[starts[row] : found.ends[row] - 1])
+        may_be_header = found.are_rows and b"date" in line.lower()
+        if split.first_of_no_year and not may_be_header:
+            continue
+        text = line.decode(errors="replace")
         place = Place(int(numbers[found.lines[:row].sum()]), unit=split.unit)
         try:
-            repeated_header(text if found.are_rows else "", split.layout.header)
+            repeated_header(text if may_be_header else "", split.layout.header)
         except HeaderError as error:
             raise SourceError(f"{split.item}: {place} {error}") from None
         split.first_of_no_year = split.first_of_no_year or f"{split.item}, {place}: {text[:80]!r}"
