@@ -51,7 +51,7 @@ def test_tables_are_created_as_defined(fresh_cloud: Cloud) -> None:
     with pytest.raises(WarehouseError, match="Load some years first"):
         warehouse.first_rows("SELECT * FROM crimes", None)
     fresh_cloud.load_raw(warehouse, 2014, [crime()])
-    client = warehouse.client
+    client = warehouse.jobs.client()
     crimes, raw, monthly = (
         client.get_table(f"{DATASET}.{name}") for name in ("crimes", "raw_crimes", "crimes_monthly")
     )

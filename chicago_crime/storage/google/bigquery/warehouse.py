@@ -1,12 +1,12 @@
 """The BigQuery warehouse: tables are partitioned by month or by year, and always replaced by the year."""
 
+import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -63,21 +63,13 @@ class BigQueryWarehouse(Warehouse):
     memory: str = "500MB"
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     estimates: Path | None = None
+    _client: bigquery.Client | None = field(default=None, init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
         dataset = bigquery.DatasetReference(self.account.project or "", self.dataset_id)
-        self.jobs = Jobs(lambda: self.client, dataset, self.max_bytes, self.policy)
+        self.jobs = Jobs(self._connect, dataset, self.max_bytes, self.policy)
         self.tables = LiveTables(self.jobs, self.estimates)
-
-    @cached_property
-    def client(self) -> bigquery.Client:
-        """The client of BigQuery, whose connections all threads share.
-
-        Raises:
-            WarehouseError: there are no credentials.
-        """
-        arguments = call_bigquery(self.account.client_arguments, "cannot connect to BigQuery")
-        return bigquery.Client(location=self.location, **arguments)
 
     @override
     def for_run(self, run_id: str) -> Self:
@@ -269,6 +261,13 @@ class BigQueryWarehouse(Warehouse):
                 if year not in held:
                     raise WarehouseError(no_year(name, year))
         return stored
+
+    def _connect(self) -> bigquery.Client:
+        with self._lock:  # all threads share one client and its connections; `cached_property` has no lock
+            if self._client is None:
+                arguments = call_bigquery(self.account.client_arguments, "cannot connect to BigQuery")
+                self._client = bigquery.Client(location=self.location, **arguments)
+            return self._client
 
 
 def _sorted(
