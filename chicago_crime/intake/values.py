@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -147,10 +147,11 @@ class _Rows:
     total: Mapping[str, Any]
     above: int | None = None
 
-    @property
-    def is_part(self) -> bool:
-        """Whether these are the rows of one of the user's files."""
-        return self.above is not None
+    @cached_property
+    def day_order(self) -> dict[str, Any]:
+        """Whether days or months come first in dates in numbers: the row of `fragments/day_order.sql`."""
+        [found] = self.ask(_day_order(self.above is not None))
+        return found
 
     def ask(self, query: str) -> list[dict[str, Any]]:
         """Return the result of a query."""
@@ -166,7 +167,7 @@ class _Rows:
 
     def numbered(self, name: str, where: str) -> list[tuple[int, Any]]:
         """Return the numbers and original texts of the values that a count includes."""
-        query = _numbered_values(name, where, self.is_part)
+        query = _numbered_values(name, where, self.above is not None)
         return self.connection.execute(query, self._parameters).fetchall()
 
     @property
@@ -239,7 +240,7 @@ def _swapped_dates(rows: _Rows) -> dict[str, str]:
         others = total[name] - rewritten
         if min(rewritten, others) < MIN_PER_FORMAT:
             continue
-        [days] = rows.ask(_day_order(rows.is_part))
+        days = rows.day_order
         is_swapped = days[f"not_swapped_{name}"] <= total[name] * MAX_CONTRARY_SHARE
         if is_swapped and days[f"first_month_{name}"] != days[f"last_month_{name}"]:
             date, place = rows.first(f"rewritten_{name}")
@@ -254,9 +255,9 @@ def _swapped_dates(rows: _Rows) -> dict[str, str]:
 def _ambiguous_dates(rows: _Rows) -> dict[str, str]:
     """Find date columns that may have the day before the month."""
     unsure = {name: count for name in ("date", "updated_on") if (count := rows.total[f"unsure_{name}"])}
-    [days] = rows.ask(_day_order(rows.is_part)) if unsure else [{}]
     found: dict[str, str] = {}
     for name, count in unsure.items():
+        days = rows.day_order
         after_12 = days["short_year_after_12" if days[f"short_year_{name}"] else "after_12"]
         if after_12 <= count * MAX_CONTRARY_SHARE:
             date, place = rows.first(f"unsure_{name}")
@@ -290,7 +291,7 @@ def _day_first(rows: _Rows) -> dict[str, str]:
     for name in ("date", "updated_on"):
         unread, read = total[f"unreadable_{name}"], total[name]
         is_few = unread <= (unread + read) * MAX_UNREADABLE_SHARE
-        if not unread or (is_few and rows.ask(_day_order(rows.is_part))[0]["after_12"]):
+        if not unread or (is_few and rows.day_order["after_12"]):
             continue  # a few contrary values are damage
         date, place = rows.first(f"unreadable_{name}", _DAY_FIRST)
         if date:
@@ -342,7 +343,7 @@ def _shared_id_errors(rows: _Rows) -> dict[str, str]:
     """Find ids that several crimes share, if too many do; all but one of these crimes would be rejected."""
     ids = rows.total["id"]
     query = sql.statement("fragments/shared_ids").select("MIN(raw.row) AS row")
-    shared = next(iter(rows.ask(_numbered(query))), None)
+    shared = next(iter(rows.ask(to_duckdb(query, _BOUNDS, lambda _: _numbered_rows(is_part=False)))), None)
     limit = max(MIN_REJECTED, ids * MAX_REJECTED_SHARE)
     if shared is None or (not shared["lost_digits"] and shared["all_crimes"] < limit):
         return {}
@@ -364,8 +365,7 @@ def _counts() -> str:
 
 @cache
 def _counts_by_file() -> str:
-    numbered = exp.select("*", "ROW_NUMBER() OVER () AS row").from_(_raw_rows(is_part=False)).subquery("numbered")
-    by_file = exp.select("*").from_(numbered).join("files", using="row").subquery()
+    by_file = exp.select("*").from_(_numbered_rows(is_part=False)).join("files", using="row").subquery()
     query = sql.statement("fragments/values_read").select("raw.above AS above")
     query.set("group", exp.Group(expressions=[exp.column("above", "raw")]))
     return to_duckdb(query, _BOUNDS, lambda _: by_file)
@@ -384,13 +384,12 @@ def _numbered_values(counted: str, where: str, is_part: bool = False) -> str:
     raw = {column.name: column for column in value.find_all(exp.Column) if column.table == "raw"}
     written = raw.popitem()[1] if len(raw) == 1 else value
     values = query.select(value.as_("value"), written.as_("written"), exp.column("row", "raw"), append=False)
-    return f"SELECT row, written FROM ({_numbered(values, is_part)}) {where}"
+    return f"SELECT row, written FROM ({to_duckdb(values, _BOUNDS, lambda _: _numbered_rows(is_part))}) {where}"
 
 
-def _numbered(query: exp.Query, is_part: bool = False) -> str:
-    """Translate a query to DuckDB's dialect, over raw rows with their number as `row`."""
-    numbered = exp.select("*", "ROW_NUMBER() OVER () AS row").from_(_raw_rows(is_part)).subquery()
-    return to_duckdb(query, _BOUNDS, lambda _: numbered)
+def _numbered_rows(is_part: bool) -> exp.Expr:
+    """The raw rows, with their number as `row`."""
+    return exp.select("*", "ROW_NUMBER() OVER () AS row").from_(_raw_rows(is_part)).subquery()
 
 
 def _raw_rows(is_part: bool) -> exp.Expr:
