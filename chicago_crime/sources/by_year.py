@@ -230,8 +230,9 @@ def _count_no_year(split: YearSplit, found: Records, is_none: np.ndarray, number
             continue
         text = line.decode(errors="replace")
         place = Place(int(numbers[found.lines[:row].sum()]), unit=split.unit)
-        try:
-            repeated_header(text if may_be_header else "", split.layout.header)
-        except HeaderError as error:
-            raise SourceError(f"{split.item}: {place} {error}") from None
         split.first_of_no_year = split.first_of_no_year or f"{split.item}, {place}: {text[:80]!r}"
+        if may_be_header:
+            try:
+                repeated_header(text, split.layout.header)
+            except HeaderError as error:
+                raise SourceError(f"{split.item}: {place} {error}") from None

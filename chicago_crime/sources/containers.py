@@ -286,10 +286,10 @@ def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
                 found = [key for (key,) in keys_found if key is not None]
                 if are_objects := len(found) == len(keys_found):
                     break
-            columns = ", ".join(f"json ->> {_quoted(key)} AS {_quoted(key, chr(34))}" for key in found)
             if not keys_found:  # the last page of the API is []
                 target.write_bytes(csv_line(SOURCE_NAMES))
                 return target
+            columns = ", ".join(f"json ->> {_quoted(key)} AS {_quoted(key, chr(34))}" for key in found)
             _check_keys(item, found, copy)
             if are_objects:
                 connection.execute(f"COPY (SELECT {columns} FROM {elements}) TO {_quoted(target)} (FORMAT CSV, HEADER)")
