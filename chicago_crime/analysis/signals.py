@@ -38,7 +38,7 @@ class Signal:
         area: community area; None for the city.
         now: the count.
         before: counts of the same days of earlier years, in the given order of years.
-        low, high: 95% prediction interval if nothing changed.
+        low, high: whole numbers within the 95% prediction interval if nothing changed.
         score: z-score of the count.
         verdict: unusual, may be chance, usual, or cannot tell.
     """
@@ -47,8 +47,8 @@ class Signal:
     area: int | None
     now: int
     before: tuple[int, ...]
-    low: float
-    high: float
+    low: int
+    high: int
     score: float
     verdict: str
 
@@ -75,9 +75,9 @@ def _tested(series: list[Series], weight: int, offense: list[int] | None) -> Ite
     if not series:
         return
     found = expected([one.counts[1:] for one in series], [one.counts[0] for one in series], weight, offense)
-    numbers = (found.low.tolist(), found.high.tolist(), found.score.tolist(), found.verdicts())
-    for one, low, high, score, verdict in zip(series, *numbers, strict=True):
-        if verdict:
+    numbers = (found.ranges(), found.score.tolist(), found.verdicts())
+    for one, (low, high), score, verdict in zip(series, *numbers, strict=True):
+        if verdict and low is not None and high is not None:
             now, *before = map(int, one.counts)
             yield Signal(one.offenses, one.area, now, tuple(before), low, high, score, verdict)
 

@@ -1,7 +1,6 @@
 """The page Signals: unusual counts in the latest four weeks and the year to date."""
 
 from datetime import date
-from math import ceil, floor
 from typing import Any
 
 from chicago_crime.analysis.expected import LEAST_YEARS, MOST_YEARS, UNUSUAL
@@ -107,17 +106,16 @@ def _row(request: PageRequest, signal: Signal, counted: Offense, first: date, la
     kind, name = counted
     offense = request.filter_label(kind, name) if name else "All crimes"
     place = "Chicago" if signal.area is None else request.area_name(signal.area)
-    low, high = ceil(signal.low), floor(signal.high)  # whole numbers within the range
     chosen: dict[str, Any] = {} if signal.area is None else {"area": (signal.area,)}
     chosen |= {kind: (name,)} if name else {}
     return {
-        "sentence": f"{offense} in {place}: {signal.now:,}, expected {low:,} to {high:,}",
+        "sentence": f"{offense} in {place}: {signal.now:,}, expected {signal.low:,} to {signal.high:,}",
         "name": f"{offense}, {place}",
         "offense": offense,
         "area": place,
         "now": signal.now,
-        "low": low,
-        "high": high,
+        "low": signal.low,
+        "high": signal.high,
         "before": ", ".join(f"{count:,}" for count in reversed(signal.before)),
         "score": signal.score,
         "verdict": signal.verdict,
