@@ -141,7 +141,8 @@ def make_plan(
     elif problem := mixing_problem(settings.source, range(runs[0][0], runs[0][1] + 1), installation.published_years()):
         problems.append(problem)
     else:
-        (warnings if accept else problems).extend(_refused(plans, installation.published_years()))
+        refused = dict.fromkeys(_refused(plans, installation.published_years()))
+        (warnings if accept else problems).extend(refused)
     if needed > free:
         warnings.append("not enough disk space: free some, or load fewer years")
     return Plan(
@@ -188,8 +189,9 @@ def cost_of(settings: Settings, chosen: list[str], years: list[YearPlan], stored
 
 
 def _refused(years: Sequence[YearPlan], published: Mapping[int, PublishedYear]) -> Iterator[str]:
-    """Yield the audit failures that are already foreseeable."""
+    """Yield the refusals that are already foreseeable."""
     for year in years:
+        yield from (f"{refusal} {HOW_TO_ACCEPT}" for refusal in year.expected.refusals)
         held, expected = published.get(year.year), year.expected.rows
         rows = sum(held.tables[table.name].rows for table in (CRIMES, REJECTED_CRIMES)) if held else 0
         if held and not held.is_synthetic and expected is not None and expected < rows * (1 - MAX_LOSS):

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from chicago_crime.intake.csv_rows import RowSplit, describe_line, split_rows
-from chicago_crime.intake.values import MAX_REJECTED_SHARE, MIN_REJECTED, read_values
+from chicago_crime.intake.values import read_values
 from chicago_crime.sources.base import SourceError, SourceFile
 from chicago_crime.sources.header import Header, HeaderError, read_header, repeated_header
 from chicago_crime.tables.columns import SOURCE_NAMES
@@ -101,9 +101,8 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
     months = values.months
     in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
     of_year = sum(in_year.values())
-    cut_off = str(fetched.details.get("cut_off", ""))
-    found = (_rows_of_other_years(year, of_year, months), cut_off, _lines_of_no_year(fetched))
-    problems = list(dict.fromkeys([*filter(None, found), *values.problems(own_names)]))
+    of_others = _rows_of_other_years(year, of_year, months)
+    problems = list(dict.fromkeys([*filter(None, [of_others, *fetched.problems]), *values.problems(own_names)]))
     if of_year < counts.rows * MIN_SHARE_OF_YEAR:
         raise SourceError(f"{fetched.origin}: {' '.join(problems)}")
     unreadable = {name: asdict(found) for name, found in values.unreadable.items()}
@@ -125,17 +124,6 @@ def _without_times(ignored: Sequence[str]) -> str:
     names = [repr(name) for name in ignored if "time" in name.lower()]
     unused = f" (unused: {', '.join(names)})" if names else ""
     return f"dates have no time of day{unused}, so hours are unknown. To include hours, add the time to the date column"
-
-
-def _lines_of_no_year(fetched: SourceFile) -> str:
-    """Describe the problem if too many lines in a file of many years have no year; "" if few do."""
-    lines, of_no_year = (int(fetched.details.get(f"lines_of_{which}", 0)) for which in ("all_years", "no_year"))
-    if of_no_year <= lines * MAX_REJECTED_SHARE or of_no_year < MIN_REJECTED:
-        return ""
-    return (
-        f"{of_no_year:,} of {lines:,} lines have no year in their date; the first is "
-        f"{fetched.details['first_of_no_year']}. Export the file again with dates like 02/28/2016 03:50:00 PM."
-    )
 
 
 def _rows_of_other_years(year: int, of_year: int, months: Mapping[str, int]) -> str:

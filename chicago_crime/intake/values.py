@@ -12,7 +12,7 @@ import numpy as np
 from sqlglot import exp
 
 from chicago_crime import sql
-from chicago_crime.sources.base import Place
+from chicago_crime.sources.base import MAX_REJECTED_SHARE, MIN_REJECTED, Place
 from chicago_crime.sources.header import SPELLINGS, normalize
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan
@@ -20,12 +20,6 @@ from chicago_crime.tables.columns import LATITUDE, LONGITUDE, SOURCE_NAMES, TYPE
 
 MAX_UNREADABLE_SHARE = 0.001
 """Maximum share of unreadable values in a column."""
-
-MAX_REJECTED_SHARE = 0.01
-"""Maximum share of unusable rows or lines, if there are at least `MIN_REJECTED`."""
-
-MIN_REJECTED = 5
-"""Minimum number of unusable rows or lines for a share to be meaningful."""
 
 MAX_HEADERS = 20
 """Maximum number of repeated headers that are examined."""

@@ -25,6 +25,13 @@ def no_progress(done: int, total: int | None) -> None:
     """Ignore progress."""
 
 
+MAX_REJECTED_SHARE = 0.01
+"""Maximum share of unusable rows or lines, if there are at least `MIN_REJECTED`."""
+
+MIN_REJECTED = 5
+"""Minimum number of unusable rows or lines for a share to be meaningful."""
+
+
 class SourceError(PlatformError):
     """A source cannot deliver a year. The message names the file or setting and what to do."""
 
@@ -80,6 +87,7 @@ class SourceFile:
         spans: origin of the lines after the header, if the CSV was assembled from the user's files.
         ignored: columns of these files that were dropped because they are not source columns.
         missing: source columns that some of these files lack.
+        problems: problems that refuse the file unless a user accepts them.
     """
 
     path: Path
@@ -89,6 +97,7 @@ class SourceFile:
     spans: tuple[Span, ...] = ()
     ignored: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
     def place(self, line: int) -> Place:
         """Locate a line of the CSV in the user's files; the header is line 1."""
@@ -117,6 +126,7 @@ class Expected:
         rows: number of rows, if known.
         bytes: size as uncompressed CSV, if known.
         problem: why fetching it would fail; "" if no problem is known.
+        refusals: problems that refuse it unless a user accepts them.
         skipped: files that would be skipped, and why.
     """
 
@@ -124,6 +134,7 @@ class Expected:
     rows: int | None = None
     bytes: int | None = None
     problem: str = ""
+    refusals: tuple[str, ...] = ()
     skipped: str = ""
 
 

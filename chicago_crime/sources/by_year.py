@@ -10,7 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
-from chicago_crime.sources.base import Place, Progress, SourceError, Span, no_progress
+from chicago_crime.sources.base import (
+    MAX_REJECTED_SHARE,
+    MIN_REJECTED,
+    Place,
+    Progress,
+    SourceError,
+    Span,
+    no_progress,
+)
 from chicago_crime.sources.containers import Item, open_item, unpacked_size
 from chicago_crime.sources.header import Header, HeaderError, repeated_header
 from chicago_crime.sources.layouts import Layout, ReadStats, detect_layout, plain_blocks
@@ -73,10 +81,25 @@ class YearSplit:
     files: dict[int, Path] = field(default_factory=dict)
 
     @property
+    def of_no_year(self) -> int:
+        """Lines without a year that are not blank."""
+        return self.lines[NO_YEAR] - self.blank
+
+    @property
     def without_year(self) -> str:
         """Describe the lines without a year; "" if all have one."""
-        lines = self.lines[NO_YEAR] - self.blank
-        return f"{lines:,}, such as {self.first_of_no_year}" if lines else ""
+        return f"{self.of_no_year:,}, such as {self.first_of_no_year}" if self.of_no_year else ""
+
+    @property
+    def problems(self) -> list[str]:
+        """Problems that refuse all its years unless a user accepts them."""
+        problems = [self.cut_off] if self.cut_off else []
+        if self.of_no_year > self.stats.lines * MAX_REJECTED_SHARE and self.of_no_year >= MIN_REJECTED:
+            problems.append(
+                f"{self.of_no_year:,} of {self.stats.lines:,} lines have no year in their date; the first is "
+                f"{self.first_of_no_year}. Export the file again with dates like 02/28/2016 03:50:00 PM."
+            )
+        return problems
 
     def span(self, year: int) -> Span:
         """Return the origin of the lines in a year's file."""
@@ -92,7 +115,7 @@ class YearSplit:
             details |= {
                 "lines_of_all_years": self.stats.lines,
                 "lines_of_other_years": self.stats.lines - self.lines[year] - self.lines[NO_YEAR],
-                "lines_of_no_year": self.lines[NO_YEAR] - self.blank,
+                "lines_of_no_year": self.of_no_year,
                 "blank_lines": self.blank,
                 "first_of_no_year": self.first_of_no_year,
             }
@@ -157,8 +180,8 @@ def split_by_year(
     assert split.lines.total() == split.stats.lines, f"{item}: {split.lines} of {split.stats.lines} lines"
     if start := split.stats.cut_off:
         split.cut_off = (
-            f"the last line, {Place(number - 1, unit=unit)}, is incomplete ({start!r}). If the file was truncated, "
-            "download it again. If no rows are missing, remove this line."
+            f"the last line of {item}, {Place(number - 1, unit=unit)}, is incomplete ({start!r}). If the file was "
+            "truncated, download it again. If no rows are missing, remove this line."
         )
     return split
 

@@ -154,27 +154,19 @@ class FolderSource(CrimeSource):
             details["left_out"] = skipped
         spans = tuple(part.span(year) for part in parts)
         ignored, missing = ((), ()) if is_alike else (_columns(parts, "ignored"), _columns(parts, "missing"))
-        return SourceFile(target, origin, False, details, spans, ignored, missing)
+        problems = tuple(problem for split in [*parts, *without_year] for problem in split.problems)
+        return SourceFile(target, origin, False, details, spans, ignored, missing, problems)
 
     @override
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
         """Take sizes from the files or archive directories; read files of many years to count their rows."""
-        found: dict[int, list[Expected]] = {}
-        skipped: dict[str, None] = {}
         items, others = self._scan()
-        for item in items:
-            for year in filter(_years_in_name(item).may_contain, years):
-                try:
-                    if expected := _expected(item, year):
-                        found.setdefault(year, []).append(expected)
-                    elif lines := _count_years(item, item.version).without_year:
-                        skipped[f"lines without a year: {lines}"] = None
-                except NotCrimesError as error:
-                    skipped[str(error)] = None
-        missing = [year for year in years if year not in found]
+        found = {
+            year: [_expected(item, year) for item in items if _years_in_name(item).may_contain(year)] for year in years
+        }
+        missing = [year for year, files in found.items() if not any(one.description for one in files)]
         absent = Expected("", problem=self._why_missing(missing) if missing else "")
-        left_out = _abbreviated([*skipped, *others])
-        return {year: _combined(found[year], left_out) if year in found else absent for year in years}
+        return {year: absent if year in missing else _combined(found[year], others) for year in years}
 
     @override
     def versions(self) -> dict[int, str]:
@@ -310,10 +302,7 @@ def _details(splits: Sequence[YearSplit], others: Sequence[YearSplit], year: int
     for split in [*splits, *others]:
         for key, value in split.details(year).items():
             details[key] = value if isinstance(value, str) else int(details.get(key, 0)) + value
-    cut_off = [
-        f"{split.item}: {split.cut_off}" if len(splits) > 1 else split.cut_off for split in splits if split.cut_off
-    ]
-    return details | ({"cut_off": " ".join(cut_off)} if cut_off else {})
+    return details
 
 
 def _columns(splits: Sequence[YearSplit], kind: str) -> tuple[str, ...]:
@@ -323,12 +312,8 @@ def _columns(splits: Sequence[YearSplit], kind: str) -> tuple[str, ...]:
     return tuple(name if all(name in one for one in lists) else f"{name} (in some files)" for name in names)
 
 
-def _expected(item: Item, year: int) -> Expected | None:
-    """Describe an item's rows of a year; None if it has none.
-
-    Raises:
-        NotCrimesError: the item has no crimes, and its name is not that of a single year.
-    """
+def _expected(item: Item, year: int) -> Expected:
+    """Describe an item's rows of a year; with an empty description if it has none."""
     is_one_year = _years_in_name(item).is_one_year
     try:
         if is_one_year:
@@ -336,20 +321,25 @@ def _expected(item: Item, year: int) -> Expected | None:
                 detect_layout(item, stream)
             return Expected(str(item), bytes=unpacked_size(item))
         split = _count_years(item, item.version)
-        return Expected(str(item), bytes=split.bytes[year]) if year in split.lines else None
+        refusals = tuple(split.problems)
+        if year in split.lines:
+            return Expected(str(item), bytes=split.bytes[year], refusals=refusals)
+        skipped = f"lines without a year: {split.without_year}" if split.without_year else ""
+        return Expected("", bytes=0, refusals=refusals if skipped else (), skipped=skipped)
     except SourceError as error:
         if not is_one_year and isinstance(error, NotCrimesError):
-            raise
+            return Expected("", bytes=0, skipped=str(error))
         return Expected(str(item), problem=str(error))
 
 
-def _combined(found: Sequence[Expected], skipped: str) -> Expected:
+def _combined(found: Sequence[Expected], others: Sequence[str]) -> Expected:
     sizes = [one.bytes for one in found]
     return Expected(
-        " and ".join(one.description for one in found),
+        " and ".join(one.description for one in found if one.description),
         bytes=None if None in sizes else sum(filter(None, sizes)),
         problem="; ".join(one.problem for one in found if one.problem),
-        skipped=skipped,
+        refusals=tuple(refusal for one in found for refusal in one.refusals),
+        skipped=_abbreviated([*(one.skipped for one in found if one.skipped), *others]),
     )
 
 

@@ -84,13 +84,16 @@ def test_real_and_synthetic_years_are_not_mixed(loaded_years: Settings) -> None:
     assert problem.startswith("this data folder has published real rows of 2014-2015, which must not be mixed")
 
 
-def test_a_year_that_would_shrink_is_a_problem(loaded_years: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FolderSource, "expect", lambda *_: {2014: Expected("2014.csv", rows=30)})
-    few = loaded_years
-    [problem] = plan_of(few, [2014]).problems
-    assert "36 published rows" in problem and "--accept" in problem
-    accepted = plan_of(few, [2014], accept="the City removed them")
-    assert (accepted.problems, problem in accepted.warnings) == ([], True)
+def test_what_would_be_refused_is_a_problem(loaded_years: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = Expected("all.csv", rows=30, refusals=("9 lines have no year.",))
+    monkeypatch.setattr(FolderSource, "expect", lambda *_: {2014: expected, 2015: expected})
+    problems = plan_of(loaded_years, [2014, 2015]).problems
+    assert [problem.split(". If the file is correct, run again with --accept")[0] for problem in problems] == [
+        "9 lines have no year",
+        *(f"{year} has 30 rows at the source but 36 published rows, so it would be refused" for year in (2014, 2015)),
+    ]
+    accepted = plan_of(loaded_years, [2014, 2015], accept="the City removed them")
+    assert (accepted.problems, accepted.warnings) == ([], problems)
 
 
 def test_insufficient_disk_space_is_a_warning(loaded_years: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -257,13 +257,15 @@ def test_a_truncated_file_is_refused(tmp_path: Path, downloads: Path, name: str,
         put(downloads, {name: text[:end].encode()})
         found = load(tmp_path, downloads, 2016)[2016]
         assert isinstance(found, Manifest) == (end in (at, at + 1, size)), end
-    assert re.search(rf"{name}: the last line, {last}, is incomplete \('.*'\)\. If the file was truncated", str(found))
+    assert re.search(
+        rf"the last line of \S+/{name}, {last}, is incomplete \('.*'\)\. If the file was truncated", str(found)
+    )
 
 
 def test_all_truncated_files_of_a_year_are_reported(tmp_path: Path, downloads: Path) -> None:
     put(downloads, {"2016-01.csv": FIRST[:-9], "2016-02.csv": SECOND[:-9]})
     message = str(load(tmp_path, downloads, 2016)[2016])
-    assert all(f"{downloads}/2016-0{month}.csv: the last line, line 13, is" in message for month in (1, 2))
+    assert all(f"the last line of {downloads}/2016-0{month}.csv, line 13, is" in message for month in (1, 2))
 
 
 def test_a_plan_reports_the_errors_of_the_run(tmp_path: Path, downloads: Path) -> None:
@@ -367,8 +369,11 @@ def test_a_file_without_years_is_refused_beside_others(tmp_path: Path, downloads
     content = json.dumps(as_json(rows)).encode() if "json" in name else text_of(rows).encode()
     put(downloads, {"a.csv": FIRST, name: zipped({"b.csv": content}) if "zip" in name else content})
     first = f"{downloads / name}{':b.csv' * ('zip' in name)}, {'record 1' if 'json' in name else 'line 2'}: '"
-    assert f"12 of 24 lines have no year in their date; the first is {first}" in str(load(tmp_path, downloads, 2016))
-    assert FolderSource(downloads).expect([2016])[2016].skipped.startswith(f"lines without a year: 12, such as {first}")
+    refused = f"12 of 12 lines have no year in their date; the first is {first}"
+    assert refused in str(load(tmp_path, downloads, 2016))
+    expected = FolderSource(downloads).expect([2016])[2016]
+    assert expected.skipped.startswith(f"lines without a year: 12, such as {first}")
+    assert expected.refusals[0].startswith(refused)
 
 
 def test_the_years_of_a_run_are_read_in_one_pass(tmp_path: Path, downloads: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from chicago_crime.graph.checks.findings import Check, CheckInputs, Finding, Findings
 from chicago_crime.intake.staging import staging_folder
-from chicago_crime.intake.values import MAX_REJECTED_SHARE, MIN_REJECTED
 from chicago_crime.published.audit import MAX_LOSS
+from chicago_crime.sources.base import MAX_REJECTED_SHARE, MIN_REJECTED
 from chicago_crime.storage.object_store import quarantine_key
 from chicago_crime.tables import CODE_COVERAGE, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
 
