@@ -192,21 +192,21 @@ def assets_in(definitions: Definitions, assets: str | None = None) -> list[str]:
 
 
 def _select(definitions: Definitions, assets: str) -> list[AssetKey]:
+    """Return the selected assets, with those that the same steps make, because a step makes all of its assets."""
     graph = definitions.resolve_asset_graph()
     by_year = load_and_publish.selection.resolve(graph)
-    known = {key.to_user_string(): key for key in graph.toposorted_asset_keys if key in by_year}
+    known = [key.to_user_string() for key in graph.toposorted_asset_keys if key in by_year]
     names = [name.strip() for name in assets.split(",")]
-    if known.keys() >= set(names):
-        return [known[name] for name in names]
+    unknown = [name for name in names if name not in known]
     help_ = f"use names separated by commas, or a selection like key:crimes+; the assets are {', '.join(known)}"
-    if ":" not in assets:  # in Dagster's older syntax, crimes+ would select only direct neighbors
-        unknown = next(name for name in names if name not in known)
-        near = "".join(f" (did you mean {name}?)" for name in get_close_matches(unknown, known, n=1))
-        raise UsageError(f"there is no asset {unknown!r}{near}: {help_}")
+    if unknown and ":" not in assets:  # in Dagster's older syntax, crimes+ would select only direct neighbors
+        near = "".join(f" (did you mean {name}?)" for name in get_close_matches(unknown[0], known, n=1))
+        raise UsageError(f"there is no asset {unknown[0]!r}{near}: {help_}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BetaWarning)
-            keys = AssetSelection.from_string(assets).resolve(graph) & by_year
+            chosen = AssetSelection.from_string(assets) if unknown else AssetSelection.assets(*names)
+            keys = chosen.required_multi_asset_neighbors().resolve(graph) & by_year
     except DagsterError as error:
         raise UsageError(f"cannot read the asset selection {assets!r} ({error}): {help_}") from error
     if not keys:

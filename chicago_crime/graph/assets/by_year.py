@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any
 
-from dagster import AssetExecutionContext, AssetKey, AssetMaterialization, Failure, MaterializeResult, MetadataValue
+from dagster import AssetExecutionContext, AssetMaterialization, Failure, MaterializeResult, MetadataValue
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.graph.dagster_internals import DATA_VERSION_TAG, RECORDED_ITSELF
@@ -24,11 +24,6 @@ Metadata = dict[str, Any]
 def run_years(context: AssetExecutionContext, run_state: RunState) -> list[int]:
     """Return the years to process."""
     return run_state.to_make(map(int, context.partition_keys))
-
-
-def is_selected(context: AssetExecutionContext, asset: str) -> bool:
-    """Whether the run selects this asset of a multi-asset."""
-    return AssetKey(asset) in context.selected_asset_keys
 
 
 def each_year(
@@ -79,7 +74,7 @@ def each_year(
     if is_over:
         bug = next((error for error in failed.values() if not isinstance(error, PlatformError)), None)
         raise failure(asset, {year: run_state.left_out[year] for year in failed}, len(done)) from bug
-    if run_state.left_out or run_state.accepted:
+    if run_state.left_out:
         context.instance.add_run_tags(context.run.run_id, run_state.as_tags())
     return MaterializeResult(asset_key=asset, metadata=RECORDED_ITSELF if run_state.left_out else {})
 

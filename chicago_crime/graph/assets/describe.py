@@ -24,11 +24,8 @@ REFERENCE = "reference"
 """The group of assets without partitions."""
 
 
-def asset_spec(table: Table, *, deps: tuple[str, ...] = (), can_be_skipped: bool = False) -> AssetSpec:
-    """Return the asset spec of a table; `deps` are its upstream assets that are not tables.
-
-    If it can be skipped, a run may select other assets of the step without this one.
-    """
+def asset_spec(table: Table, deps: tuple[str, ...] = ()) -> AssetSpec:
+    """Return the asset spec of a table; `deps` are its upstream assets that are not tables."""
     return AssetSpec(
         table.name,
         deps=[AssetDep(name) for name in (*(above.name for above in table.upstream), *deps)],
@@ -39,7 +36,6 @@ def asset_spec(table: Table, *, deps: tuple[str, ...] = (), can_be_skipped: bool
         partitions_def=yearly,
         automation_condition=follows_upstream,
         code_version=code_version(table),
-        skippable=can_be_skipped,
         metadata={
             "dagster/table_name": table.name,
             "dagster/column_schema": TableSchema([_column(column) for column in table.columns]),

@@ -7,7 +7,7 @@ from functools import partial
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, multi_asset
 
 from chicago_crime import reference
-from chicago_crime.graph.assets.by_year import Metadata, each_year, is_selected, run_years, stored_metadata
+from chicago_crime.graph.assets.by_year import Metadata, each_year, run_years, stored_metadata
 from chicago_crime.graph.assets.describe import asset_spec
 from chicago_crime.graph.partitions import SPARK_POOL, one_run_for_all_years
 from chicago_crime.graph.run_state import RunState
@@ -20,8 +20,7 @@ _MADE = {name: table for name, table in TABLES.items() if table.made_by == "spar
 
 
 @multi_asset(
-    specs=[asset_spec(table, can_be_skipped=True) for table in _MADE.values()],
-    can_subset=True,
+    specs=[asset_spec(table) for table in _MADE.values()],
     backfill_policy=one_run_for_all_years,
     pool=SPARK_POOL,
 )
@@ -32,10 +31,9 @@ def enrich_crimes(
     run_state: ResourceParam[RunState],
 ) -> Iterator[MaterializeResult]:
     """Run the Spark job on all years of the run, then load its tables by year."""
-    names = [name for name in _MADE if is_selected(context, name)]
     years = run_years(context, run_state)
     if not years:
-        yield from (each_year(context, run_state, name, lambda year: {}) for name in names)
+        yield from (each_year(context, run_state, name, lambda year: {}) for name in _MADE)
         return
     run_id = context.run.run_id
     with spark.workspace(run_id, JOB, context.log) as workspace:
@@ -50,7 +48,6 @@ def enrich_crimes(
             fbi_codes=reference.file("fbi_codes"),
             comparable_types=reference.file("comparable_types"),
             output=workspace.output,
-            tables=",".join(names),
         )
         job = {"spark_engine": spark.engine, "job_seconds_all_years": round(time.monotonic() - began, 1)}
         job |= {name: MetadataValue.url(page) for name, page in pages.items()}
@@ -58,9 +55,9 @@ def enrich_crimes(
 
         def load(year: int, name: str) -> Metadata:
             if year not in loaded:  # all tables of a year together, because BigQuery loads them in parallel
-                made = {TABLES[of]: f"{workspace.output}/{of}/{year}" for of in names}
+                made = {table: f"{workspace.output}/{table.name}/{year}" for table in _MADE.values()}
                 loaded[year] = warehouse.load_parquets(made, year)
-            return {**stored_metadata(warehouse, TABLES[name], year, loaded[year][name]), **job}
+            return {**stored_metadata(warehouse, _MADE[name], year, loaded[year][name]), **job}
 
-        for name in names:
+        for name in _MADE:
             yield each_year(context, run_state, name, partial(load, name=name))

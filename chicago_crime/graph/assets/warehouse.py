@@ -15,7 +15,7 @@ from dagster import (
 )
 
 from chicago_crime.errors import PlatformError
-from chicago_crime.graph.assets.by_year import Metadata, each_year, is_selected, stored_metadata
+from chicago_crime.graph.assets.by_year import Metadata, each_year, stored_metadata
 from chicago_crime.graph.assets.describe import asset_spec
 from chicago_crime.graph.partitions import one_run_for_all_years
 from chicago_crime.graph.run_state import RunState
@@ -30,7 +30,7 @@ TYPED_TOGETHER = (CRIMES, REJECTED_CRIMES, REVISIONS)
 
 @multi_asset(
     name=RAW_CRIMES.name,
-    specs=[asset_spec(RAW_CRIMES, deps=("crime_object",))],
+    specs=[asset_spec(RAW_CRIMES, ("crime_object",))],
     backfill_policy=one_run_for_all_years,
 )
 def raw_crimes(
@@ -56,8 +56,7 @@ def raw_crimes(
 
 
 @multi_asset(
-    specs=[asset_spec(table, can_be_skipped=True) for table in TYPED_TOGETHER],
-    can_subset=True,
+    specs=[asset_spec(table) for table in TYPED_TOGETHER],
     backfill_policy=one_run_for_all_years,
 )
 def type_crimes(
@@ -71,7 +70,7 @@ def type_crimes(
     revised: dict[int, Metadata] = {}
 
     def accept(year: int) -> Metadata:
-        revised[year] = revise(year)  # even if not selected, because replacing crimes discards the old values
+        revised[year] = revise(year)  # first, because replacing crimes discards the old values
         return stored_metadata(warehouse, CRIMES, year, warehouse.replace_year(CRIMES, year))
 
     def revise(year: int) -> Metadata:
@@ -83,11 +82,6 @@ def type_crimes(
             context.log.warning(f"The revisions of {year} start over: the published year is unreadable: {error}")
         return _with_counts(warehouse, REVISIONS, year, warehouse.clear_year(REVISIONS, year), "kind")
 
-    def record(year: int) -> Metadata:
-        if year not in revised:  # crimes is not selected, but comparing restores its published rows
-            accept(year)
-        return revised[year]
-
     def reject(year: int) -> Metadata:
         raw, typed = stored[RAW_CRIMES].get(year), warehouse.stored(CRIMES).get(year)
         if raw and typed and typed.rows == raw.rows and is_computed_from(typed, [raw]):
@@ -96,9 +90,8 @@ def type_crimes(
             rejected = warehouse.replace_year(REJECTED_CRIMES, year)
         return _with_counts(warehouse, REJECTED_CRIMES, year, rejected, "reason")
 
-    for table, make in ((CRIMES, accept), (REVISIONS, record), (REJECTED_CRIMES, reject)):
-        if is_selected(context, table.name):
-            yield each_year(context, run_state, table.name, make)
+    for table, make in ((CRIMES, accept), (REVISIONS, revised.__getitem__), (REJECTED_CRIMES, reject)):
+        yield each_year(context, run_state, table.name, make)
 
 
 def _with_counts(warehouse: Warehouse, table: Table, year: int, stored: TableYear, column: str) -> Metadata:

@@ -1,4 +1,4 @@
-"""The typed table and its rejects add up to the raw table for any selection, and revisions record changes."""
+"""The typed table and its rejects add up to the raw table, and revisions record changes."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -14,13 +14,13 @@ from chicago_crime.tables import CRIMES, RAW_CRIMES, REVISIONS
 from chicago_crime_tests.support import crime, crimes_of_months, rows_of, run_well, warehouse_of, write_csv
 
 WRONG_DATE = crime(id=7, date="12/31/2013 11:00:00 PM")
-WITHOUT_REVISIONS = "crime_csv,crime_object,raw_crimes,crimes,rejected_crimes"
-TYPING = f"{WITHOUT_REVISIONS},revisions"
+TYPING = "crime_csv,crime_object,raw_crimes,crimes"
+"""The step that makes crimes also makes rejected_crimes and revisions."""
 
 
 def test_the_metadata_has_first_rows_and_shares_of_null(settings: Settings) -> None:
     write_csv(settings.folder / "2014.csv", [*(months := crimes_of_months(2014)), crime(id=7, ward="")])
-    [report] = run_well(settings, 2014, assets="crime_csv,crime_object,raw_crimes,crimes")
+    [report] = run_well(settings, 2014, assets=TYPING)
     shown = report.metadata["crimes", 2014]
     assert shown["null_shares"] == {"ward": round(1 / (len(months) + 1), 4)}
     header, _, *rows = shown["preview"].splitlines()
@@ -36,7 +36,7 @@ def test_rejects_are_computed_from_the_raw_table_and_not_an_older_typed_table(lo
     assert [row["id"] for row in rows_of(loaded_copy, "rejected_crimes", 2014)] == ["7"]
 
     write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014))
-    run_well(loaded_copy, 2014, assets=WITHOUT_REVISIONS)
+    run_well(loaded_copy, 2014, assets=TYPING)
     assert rows_of(loaded_copy, "rejected_crimes", 2014) == []
 
 
@@ -66,13 +66,7 @@ def test_the_first_load_has_no_revisions_and_the_next_counts_changes(loaded: Set
     assert report.metadata["revisions", 2014]["dagster/partition_row_count"] == 2
 
 
-def test_revisions_are_recorded_even_if_only_the_typed_table_is_selected(loaded: Settings) -> None:
-    [report] = run_well(loaded, 2014, assets=WITHOUT_REVISIONS)
-    assert ("revisions", 2014) not in report.metadata
-    assert kinds(loaded) == ["added", "arrest_turned"]
-
-
-def test_selecting_only_revisions_updates_crimes_too(loaded: Settings) -> None:
+def test_typing_the_same_rows_again_keeps_the_revisions(loaded: Settings) -> None:
     run_well(loaded, 2014, assets="crime_csv,crime_object,raw_crimes,revisions")
     assert (kinds(loaded), arrests(loaded)) == (["added", "arrest_turned"], 1)
     run_well(loaded, 2014, assets=TYPING)
