@@ -1,21 +1,22 @@
 """`chicago-crime run --dry-run`: what a run would read, replace and cost, and why it would fail, without writing."""
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from dagster import Definitions
+from dagster import AssetKey, Definitions
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.graph.run import assets_in
 from chicago_crime.graph.run_state import FETCHED
 from chicago_crime.installation import Installation
 from chicago_crime.intake.source_files import Manifest
-from chicago_crime.published.audit import HOW_TO_ACCEPT, MAX_LOSS, mixing_problem
+from chicago_crime.published.audit import HOW_TO_ACCEPT, is_large, mixing_problem
 from chicago_crime.published.catalog import PublishedYear
 from chicago_crime.settings import Settings
 from chicago_crime.sources.base import CrimeSource, Expected
 from chicago_crime.storage.google import prices
+from chicago_crime.storage.object_store import lake_record
 from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import CRIMES, REJECTED_CRIMES, TABLES
 from chicago_crime.tables.years import contiguous_ranges, format_years
@@ -137,7 +138,9 @@ def make_plan(
     runs = contiguous_ranges(list(years))
     if FETCHED not in chosen:
         needed = 0
-        problems += _missing(chosen, plans, stored)
+        lake = [year for year in years if lake_record(installation.object_store, year)]
+        held = {**stored, FETCHED: [one.year for one in fetched], "crime_object": lake}
+        problems += _missing(definitions, chosen, years, held)
     elif problem := mixing_problem(settings.source, range(runs[0][0], runs[0][1] + 1), installation.published_years()):
         problems.append(problem)
     else:
@@ -194,17 +197,20 @@ def _refused(years: Sequence[YearPlan], published: Mapping[int, PublishedYear]) 
         yield from (f"{refusal} {HOW_TO_ACCEPT}" for refusal in year.expected.refusals)
         held, expected = published.get(year.year), year.expected.rows
         rows = sum(held.tables[table.name].rows for table in (CRIMES, REJECTED_CRIMES)) if held else 0
-        if held and not held.is_synthetic and expected is not None and expected < rows * (1 - MAX_LOSS):
+        if held and not held.is_synthetic and expected is not None and is_large(rows - expected, rows):
             yield (
                 f"{year.year} has {expected:,} rows at the source but {rows:,} published rows, so it would be refused. "
                 f"{HOW_TO_ACCEPT}"
             )
 
 
-def _missing(chosen: Sequence[str], years: Sequence[YearPlan], stored: Stored) -> Iterator[str]:
-    """Yield upstream tables that are neither stored nor built by the run."""
+def _missing(
+    definitions: Definitions, chosen: Sequence[str], years: Sequence[int], held: Mapping[str, Collection[int]]
+) -> Iterator[str]:
+    """Yield upstream assets that neither hold a year nor are made by the run."""
+    graph = definitions.resolve_asset_graph()
     for name in chosen:
-        for upstream in TABLES[name].upstream if name in TABLES else ():
-            missing = [year.year for year in years if year.year not in stored[upstream.name]]
-            if missing and upstream.name not in chosen:
-                yield f"{name} needs {upstream.name}, which does not have {format_years(missing)}"
+        for upstream in sorted(key.to_user_string() for key in graph.get(AssetKey(name)).parent_keys):
+            missing = [year for year in years if year not in held[upstream]]
+            if missing and upstream not in chosen:
+                yield f"{name} needs {upstream}, which does not have {format_years(missing)}"

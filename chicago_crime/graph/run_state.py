@@ -1,4 +1,4 @@
-"""The state of a run: its locked years, and the years that it left out, accepted or kept."""
+"""The state of a run: its locked years, and the years that it left out or kept."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,8 +14,7 @@ from chicago_crime.published.catalog import PublishedYear
 from chicago_crime.storage.leases import years_locked
 
 LEFT_OUT_TAG = "chicago_crime/left_out"
-ACCEPTED_TAG = "chicago_crime/accepted"
-"""Run tags with the years that a run left out, with the reasons, or accepted, for a retry from its failed step."""
+"""Run tag with the years that a run left out, and the reasons, for a retry from its failed step."""
 
 FETCHED = "crime_csv"
 """Key of the asset that reads from the source."""
@@ -35,7 +34,6 @@ class RunState:
         before: all published years when the run started.
         left_out: reasons why years were left out, by year.
         kept: published years that are not rebuilt, because their source and tables are unchanged.
-        accepted: years whose file failed an audit and was accepted for the reason in `accept`.
         complete: completes the commands in an error message, so that they act on this installation.
     """
 
@@ -45,12 +43,11 @@ class RunState:
     before: Mapping[int, PublishedYear] = field(default_factory=dict)
     left_out: dict[int, str] = field(default_factory=dict)
     kept: Mapping[int, PublishedYear] = field(default_factory=dict)
-    accepted: set[int] = field(default_factory=set)
     complete: Callable[[str], str] = str
 
     def as_tags(self) -> dict[str, str]:
         """Return the tags that a retry from the failed step of this run needs."""
-        return {LEFT_OUT_TAG: json.dumps(self.left_out), ACCEPTED_TAG: json.dumps(sorted(self.accepted))}
+        return {LEFT_OUT_TAG: json.dumps(self.left_out)}
 
     def to_make(self, years: Iterable[int]) -> list[int]:
         """Filter out years that were left out or are kept."""
@@ -76,7 +73,7 @@ def run_state_resource(installation: Installation, listener: Listener) -> Resour
             steps = run.step_keys_to_execute or ()
             continues = bool(run.parent_run_id and steps and FETCHED not in steps)
             before = run.tags if continues else {}
-            if not continues and context.instance and {LEFT_OUT_TAG, ACCEPTED_TAG} & run.tags.keys():
+            if not continues and context.instance and LEFT_OUT_TAG in run.tags:
                 context.instance.add_run_tags(run.run_id, RunState(listener).as_tags())  # inherited by re-executing all
             left_out = json.loads(before.get(LEFT_OUT_TAG, "{}"))
             why = "The run that this one continues left it out: "
@@ -88,7 +85,6 @@ def run_state_resource(installation: Installation, listener: Listener) -> Resour
                 accept=run.tags.get(ACCEPT_TAG, "").strip() or None,
                 before=installation.published_years(),
                 left_out={int(year): f"{why}{reason.removesuffix('.')}. {advice}" for year, reason in left_out.items()},
-                accepted=set(json.loads(before.get(ACCEPTED_TAG, "[]"))),
                 complete=installation.settings.complete,
             )
 

@@ -5,7 +5,6 @@ It compares the version that the source reports for each year (`CrimeSource.vers
 
 import json
 from collections.abc import Mapping
-from hashlib import sha256
 
 from dagster import (
     DefaultSensorStatus,
@@ -76,14 +75,8 @@ def watch(source: CrimeSource) -> SensorDefinition:
             beyond = sorted(offered.keys() - versions.keys())
             later = f"; {format_years(beyond)} has not started yet" if beyond else ""
             return SensorResult(skip_reason=f"the source {source.name} has nothing new{later}", cursor=cursor)
-        requests = [_request(source, first, last, versions) for first, last in contiguous_ranges(years)]
+        # Without a run key, because a version may return, such as when a file is restored.
+        requests = [RunRequest(tags=range_tags(first, last)) for first, last in contiguous_ranges(years)]
         return SensorResult(run_requests=requests, cursor=cursor)
 
     return new_source_files
-
-
-def _request(source: CrimeSource, first: int, last: int, versions: Mapping[int, str]) -> RunRequest:
-    """Request a run of a range of years. Its key prevents a second run for the same versions."""
-    state = " ".join(versions[year] for year in range(first, last + 1))
-    key = f"{source.name}-{first}-{last}-{sha256(state.encode()).hexdigest()[:16]}"
-    return RunRequest(run_key=key, tags=range_tags(first, last))

@@ -41,6 +41,7 @@ class Manifest(BaseModel, frozen=True):
         ignored: columns that are not used.
         missing: source columns that the file lacks, which are loaded as empty.
         unreadable: {column: {count, place, example}} of unreadable values, which become NULL.
+        accepted: reason for loading it although an audit refused it; None if none did.
     """
 
     year: int
@@ -62,6 +63,7 @@ class Manifest(BaseModel, frozen=True):
     ignored: list[str] = []
     missing: list[str] = []
     unreadable: dict[str, dict[str, Any]] = {}
+    accepted: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class SourceFiles:
     staging: Path
 
     def fetch(
-        self, source: CrimeSource, year: int, progress: Progress, audit: "Callable[[str, GateResult], None]"
+        self, source: CrimeSource, year: int, progress: Progress, audit: "Callable[[str, GateResult], str | None]"
     ) -> Manifest:
         """Fetch a year from a source, validate it, and replace the previous file.
 
@@ -85,8 +87,8 @@ class SourceFiles:
             source: the source.
             year: the year.
             progress: receives the progress of the fetch.
-            audit: receives the origin and the result of the gate before anything is replaced; raises an error to
-                refuse the file.
+            audit: receives the origin and the result of the gate before anything is replaced. Returns the reason for
+                accepting a file with problems, or None if it has none; raises an error to refuse it.
 
         Raises:
             SourceError: the source cannot deliver the year, or the gate or the audit refuses the file.
@@ -97,7 +99,7 @@ class SourceFiles:
             fetched = source.fetch(year, fresh, progress)
             gated = run_gate(fetched, year, fresh)
             split, counts = gated.split, gated.split.counts
-            audit(fetched.origin, gated)
+            accepted = audit(fetched.origin, gated)
             manifest = Manifest(
                 year=year,
                 file=f"{fetched.path.stem}.{split.sha256[:12]}.csv",
@@ -118,6 +120,7 @@ class SourceFiles:
                 ignored=[*gated.header.ignored, *fetched.ignored],
                 missing=[*gated.header.missing, *fetched.missing],
                 unreadable=gated.unreadable,
+                accepted=accepted,
             )
             previous = self.readable_manifest(year)
             written = fresh / "manifest.json"

@@ -35,6 +35,11 @@ HOW_TO_ACCEPT = (
 )
 
 
+def is_large(lost: int, of: int, share: float = MAX_LOSS) -> bool:
+    """Whether a loss of rows is too large to be corrections by the City."""
+    return lost > of * share and lost >= MIN_LOST
+
+
 def mixing_problem(source: str, years: Sequence[int], published: Mapping[int, PublishedYear]) -> str | None:
     """Return why a run would mix real and SYNTHETIC years in one snapshot; None if it would not."""
     others = [year for year, held in published.items() if held.is_synthetic != (source == "sample")]
@@ -71,7 +76,7 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
         areas = connection.execute(
             to_duckdb(statement("audit/lost_crimes"), {"year": year}, tables.__getitem__)
         ).fetchall()
-        months = exp.select("MONTH(date) AS month").group_by("ALL")
+        months = exp.select("MONTH(date) AS month").where(f"YEAR(date) = {year}").group_by("ALL")
         held = months.from_(tables["crimes"]).having(f"COUNT(*) >= {MIN_LOST}")
         gone = exp.except_(held, months.from_("new_crimes")).order_by("month").sql("duckdb")
         lost_months = [f"{year}-{month:02}" for (month,) in connection.execute(gone).fetchall()]
@@ -79,7 +84,7 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
         counts = exp.select(*values, "COUNT_IF(date != DATE_TRUNC('day', date))")
         [before], [now] = (connection.execute(counts.from_(one).sql("duckdb")).fetchall() for one in tables.values())
     lost = sum(of_area for _, _, of_area, _ in areas)
-    if lost > there.rows * MAX_LOSS and lost >= MIN_LOST:
+    if is_large(lost, there.rows):
         found = [
             f"{lost:,} of the {there.rows:,} published crimes of {year} are missing from the new file, or dated in "
             f"another year there, such as id {areas[0][3]}"
@@ -89,7 +94,7 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
             f"{of_area:,} of the {held:,} published crimes of {year} in community area {area} are missing from the new "
             "file"
             for area, held, of_area, _ in areas
-            if area is not None and of_area > held * MAX_LOSS_OF_AREA and of_area >= MIN_LOST
+            if area is not None and is_large(of_area, held, MAX_LOSS_OF_AREA)
         ][:3]
     if lost_months:
         found.append(f"the new file has no crimes in {', '.join(lost_months)}, but the published year has")

@@ -63,9 +63,11 @@ def test_the_plan_uses_fetched_files_if_the_source_is_not_selected(loaded_years:
     assert "already fetched" in year.expected.description
 
 
-def test_a_year_that_a_table_needs_and_nothing_makes_is_a_problem(loaded_years: Settings) -> None:
+def test_a_year_that_an_asset_needs_and_nothing_makes_is_a_problem(loaded_years: Settings) -> None:
     plan = plan_of(loaded_years, [2014, 2016], "crimes_monthly")
     assert plan.problems == ["crimes_monthly needs enriched_crimes, which does not have 2016"]
+    plan = plan_of(loaded_years, [2014, 2016], "crime_object,raw_crimes")
+    assert plan.problems == ["crime_object needs crime_csv, which does not have 2016"]
 
 
 def test_a_source_that_does_not_respond_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

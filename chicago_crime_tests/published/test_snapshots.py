@@ -22,6 +22,7 @@ from chicago_crime.published.publisher import Candidate
 from chicago_crime.settings import Settings
 from chicago_crime.storage.object_store import lake_record
 from chicago_crime_tests.support import (
+    crime,
     crimes_of_months,
     files_below,
     folder_settings,
@@ -93,6 +94,9 @@ def test_a_file_with_emptied_columns_is_refused(loaded_copy: Settings) -> None:
     assert not report.success
     for column in ("district", "the time of day in date"):
         assert f"{column} has values in the published 2014, but none in the new file" in report.reasons[0]
+    run_well(loaded_copy, 2014, assets="crime_csv", accept="the City withdrew them")
+    run_well(loaded_copy, 2014, assets="key:crime_object+")
+    assert Installation(loaded_copy).published_years()[2014].accepted == "the City withdrew them"
 
 
 def test_losses_of_one_area_or_month_are_detected(settings: Settings) -> None:
@@ -101,11 +105,11 @@ def test_losses_of_one_area_or_month_are_detected(settings: Settings) -> None:
     write_csv(settings.folder / "2014.csv", [*most, *few])
     run_well(settings, 2014)
     moved = [row | {"date": re.sub("^12", "11", row["date"])} for row in most]
-    write_csv(settings.folder / "2014.csv", [*moved, *few[7:]])
+    write_csv(settings.folder / "2014.csv", [*moved, *few[7:], crime(id=7, date="12/31/2015 11:00:00 PM")])
     with (settings.folder / "2014.csv").open("a") as file:
         file.write("cut short\n")
     [report] = run(settings, 2014)
-    assert "1 of 1,254 lines cannot be read as rows; the first is line 1,255 (1 field" in report.reasons[0]
+    assert "1 of 1,255 lines cannot be read as rows; the first is line 1,256 (1 field" in report.reasons[0]
     assert "7 of the 60 published crimes of 2014 in community area 9" in report.reasons[0]
     assert "the new file has no crimes in 2014-12, but the published year has" in report.reasons[0]
 

@@ -91,11 +91,11 @@ def _candidate(check_inputs: CheckInputs, run_state: RunState, year: int) -> Can
         found.append(one)
     if problems:
         raise PlatformError(f"{'; '.join(problems)}. {advice}")
-    is_accepted = year in run_state.accepted or any(one.outcome == "accepted" for one in found)
+    is_accepted = any(one.outcome == "accepted" for one in found)
     return Candidate(
         source=manifest.model_dump(),
         lake=lake_record(check_inputs.object_store, year),
         checks=found,
-        accepted=run_state.accept if is_accepted else None,
+        accepted=run_state.accept if is_accepted else manifest.accepted,
         before=run_state.before.get(year),
     )

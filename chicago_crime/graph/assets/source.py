@@ -46,7 +46,7 @@ def crime_csv(
     def fetch(year: int) -> Metadata:
         published = run_state.before.get(year)
 
-        def audit(origin: str, gated: "GateResult") -> None:
+        def audit(origin: str, gated: "GateResult") -> str | None:
             problems = [*gated.problems]
             try:
                 problems += compare(gated.split.file, year, published, object_store, source_files.staging)
@@ -58,8 +58,8 @@ def crime_csv(
                 reasons = "; ".join(one.removesuffix(".") for one in problems)
                 raise SourceError(f"{origin}: {reasons}. {HOW_TO_ACCEPT}")
             for one in problems:
-                run_state.accepted.add(year)
                 context.log.warning(f"{year} is accepted ({run_state.accept}): {one}")
+            return run_state.accept if problems else None
 
         manifest = source_files.fetch(prepared, year, progress_of(year), audit)
         if manifest.synthetic:

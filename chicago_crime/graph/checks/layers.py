@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chicago_crime.graph.checks.findings import Check, CheckInputs, Finding, Findings
 from chicago_crime.intake.staging import staging_folder
-from chicago_crime.published.audit import MAX_LOSS
+from chicago_crime.published.audit import is_large
 from chicago_crime.sources.base import MAX_REJECTED_SHARE, MIN_REJECTED
 from chicago_crime.storage.object_store import quarantine_key
 from chicago_crime.tables import CODE_COVERAGE, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
@@ -47,7 +47,7 @@ def has_not_shrunk(inputs: CheckInputs, years: Sequence[int]) -> Findings:
         tables = there.tables if there and not there.is_synthetic else {}
         before = sum(tables[table.name].rows for table in (CRIMES, REJECTED_CRIMES)) if tables else 0
         findings[year] = Finding({"rows published": before, "rows fetched": manifest.rows})
-        if manifest.rows < before * (1 - MAX_LOSS):
+        if is_large(before - manifest.rows, before):
             findings[year].failures.append(f"the file has {manifest.rows:,} rows, but {before:,} rows are published")
     return findings
 

@@ -5,7 +5,8 @@ from functools import partial
 
 from chicago_crime.graph.checks.findings import Check, CheckInputs, Finding, Findings
 from chicago_crime.published.audit import MIN_LOST
-from chicago_crime.tables import TABLES, Table
+from chicago_crime.tables import CRIMES, TABLES, Table
+from chicago_crime.tables.columns import TYPED
 
 MAX_INVALID = 0.01
 """Largest share of a year's rows with an invalid value in a column."""
@@ -102,16 +103,18 @@ def _schema_problems(table: Table) -> dict[str, str]:
 
 
 def _out_of_range(table: Table) -> dict[str, str]:
+    """Count impossible values in the columns of crimes there, not again in each table that has them, too."""
+    columns = [one for one in table.columns if table == CRIMES or one.name not in TYPED]
     numbers = {
         f"{one.name} is not in the range {one.valid_range}": (
             f"COUNTIF({one.name} < {one.between[0]:f} OR {one.name} > {one.between[1]:f})"
         )
-        for one in table.columns
+        for one in columns
         if one.between
     }
     codes = {
         f"{one.name} is not {one.form}": f"COUNTIF(NOT REGEXP_CONTAINS({one.name}, '{one.pattern}'))"
-        for one in table.columns
+        for one in columns
         if one.pattern
     }
     return numbers | codes
