@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from dagster import DagsterExecutionInterruptedError, DagsterInstance, DagsterRun
+from dagster import DagsterExecutionInterruptedError, DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.settings import Settings
@@ -55,13 +55,22 @@ def recorded(instance: DagsterInstance, settings: Settings, run_id: str) -> Iter
             raise RunCanceledError(run_id, numbers[0])
 
 
-def fail_dead_runs(instance: DagsterInstance, settings: Settings) -> None:
-    """Mark runs whose command line died as failed, so that they release their slots in the queue."""
+def fail_dead_runs(instance: DagsterInstance, settings: Settings, no_ui_is_running: bool = False) -> None:
+    """Mark runs whose process died as failed, so that they release their slots in the queue.
+
+    If no UI is running, its runs are dead, too.
+    """
     for note in abandoned(settings.data_dir / LEASES):
         run: DagsterRun | None = instance.get_run_by_id(note.name)
         if run and not run.is_finished:
             instance.report_run_failed(run, "The command line's process died.")
         note.unlink()
+    if no_ui_is_running:
+        of_command_lines = {note.name for note in (settings.data_dir / LEASES).glob("*")}
+        working = [DagsterRunStatus.STARTING, DagsterRunStatus.STARTED, DagsterRunStatus.CANCELING]
+        for run in instance.get_runs(RunsFilter(statuses=working)):
+            if run.run_id not in of_command_lines:
+                instance.report_run_failed(run, "The UI that started it died.")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -63,7 +64,14 @@ def exec_dagster_dev(settings: Settings, port: int) -> NoReturn:
     from chicago_crime.graph.command_line_runs import fail_dead_runs
 
     with open_instance(settings) as instance:
-        fail_dead_runs(instance, settings)
+        lock = os.open(settings.home / "ui.lock", os.O_CREAT | os.O_RDWR)
+        os.set_inheritable(lock, True)  # so that Dagster holds it; filelock's end with this program
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fail_dead_runs(instance, settings)
+        else:
+            fail_dead_runs(instance, settings, no_ui_is_running=True)
     workspace = PROJECT_FOLDER / "workspace.yaml"
     graph = ["-w", str(workspace)] if workspace.exists() else ["-m", "chicago_crime.definitions"]
     arguments = [sys.executable, "-c", DAGSTER, "dev", "-h", "127.0.0.1", "-p", str(port), *graph]

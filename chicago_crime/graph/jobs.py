@@ -57,8 +57,8 @@ def refresh_newest_years(
     cron_schedule="0 6 * * *",
     execution_timezone="America/Chicago",
     default_status=DefaultScheduleStatus.STOPPED,
-    description="Updates all years loaded from the source every morning, and adds the new year once the source "
-    "has it. Off by default.",
+    description="Updates all years loaded from the source every morning, and adds newer years once the source has "
+    "them. Off by default.",
 )
 def refresh_loaded_years(
     context: ScheduleEvaluationContext, source: ResourceParam[CrimeSource], source_files: ResourceParam[SourceFiles]
@@ -69,7 +69,7 @@ def refresh_loaded_years(
     loaded = set(source_files.previous_files(source, offered))
     if not loaded:
         return SkipReason(f"no year has been loaded from the source {source.name}: load the years to refresh once")
-    years = sorted(loaded | {year for year in offered[-1:] if year - 1 in loaded})
+    years = sorted(loaded | {year for year in offered if year > max(loaded)})
     return [
         RunRequest(run_key=f"refresh-{at:%Y-%m-%d}-{first}", tags=range_tags(first, last))
         for first, last in contiguous_ranges(years)

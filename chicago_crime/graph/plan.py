@@ -18,7 +18,7 @@ from chicago_crime.sources.base import CrimeSource, Expected
 from chicago_crime.storage.google import prices
 from chicago_crime.storage.object_store import lake_record
 from chicago_crime.storage.warehouse import TableYear
-from chicago_crime.tables import CRIMES, REJECTED_CRIMES, TABLES
+from chicago_crime.tables import CRIMES, TABLES
 from chicago_crime.tables.years import contiguous_ranges, format_years
 
 BYTES_PER_ROW = 237
@@ -196,11 +196,11 @@ def _refused(years: Sequence[YearPlan], published: Mapping[int, PublishedYear]) 
     for year in years:
         yield from (f"{refusal} {HOW_TO_ACCEPT}" for refusal in year.expected.refusals)
         held, expected = published.get(year.year), year.expected.rows
-        rows = sum(held.tables[table.name].rows for table in (CRIMES, REJECTED_CRIMES)) if held else 0
+        rows = held.tables[CRIMES.name].rows if held else 0
         if held and not held.is_synthetic and expected is not None and is_large(rows - expected, rows):
             yield (
-                f"{year.year} has {expected:,} rows at the source but {rows:,} published rows, so it would be refused. "
-                f"{HOW_TO_ACCEPT}"
+                f"{year.year} has {expected:,} rows at the source but {rows:,} published crimes, so it would be "
+                f"refused. {HOW_TO_ACCEPT}"
             )
 
 

@@ -49,6 +49,15 @@ class RunState:
         """Return the tags that a retry from the failed step of this run needs."""
         return {LEFT_OUT_TAG: json.dumps(self.left_out)}
 
+    def accepted(self, year: int, sha256: str, in_manifest: str | None = None) -> str | None:
+        """Return why a year's file is accepted although an audit or a check refuses it; None if it is not.
+
+        The reason is that of this run, of the run that fetched the file, or of the run that published it before.
+        """
+        held = self.before.get(year)
+        is_published = held is not None and held.source.get("sha256") == sha256
+        return self.accept or in_manifest or (held.accepted if held and is_published else None)
+
     def to_make(self, years: Iterable[int]) -> list[int]:
         """Filter out years that were left out or are kept."""
         return [year for year in years if year not in self.left_out and year not in self.kept]

@@ -83,7 +83,7 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
         values = [exp.Count(this=exp.column(name)) for name in _COMPARED]
         counts = exp.select(*values, "COUNT_IF(date != DATE_TRUNC('day', date))")
         [before], [now] = (connection.execute(counts.from_(one).sql("duckdb")).fetchall() for one in tables.values())
-    lost = sum(of_area for _, _, of_area, _ in areas)
+    lost, older = (sum(area[column] for area in areas) for column in (2, 4))
     if is_large(lost, there.rows):
         found = [
             f"{lost:,} of the {there.rows:,} published crimes of {year} are missing from the new file, or dated in "
@@ -93,9 +93,11 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
         found = [
             f"{of_area:,} of the {held:,} published crimes of {year} in community area {area} are missing from the new "
             "file"
-            for area, held, of_area, _ in areas
+            for area, held, of_area, *_ in areas
             if area is not None and is_large(of_area, held, MAX_LOSS_OF_AREA)
         ][:3]
+    if older >= MIN_LOST:
+        found.append(f"{older:,} crimes have an older update in the new file than in the published {year}")
     if lost_months:
         found.append(f"the new file has no crimes in {', '.join(lost_months)}, but the published year has")
     compared = [*_COMPARED, "the time of day in date"]

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from dagster import DagsterRun, DagsterRunStatus
 
 from chicago_crime.definitions import build_definitions
+from chicago_crime.graph.instance import open_instance
 from chicago_crime.graph.status import read_status
 from chicago_crime.installation import Installation
 from chicago_crime_tests.end_to_end.browsing import PROGRAM, free_port
@@ -35,9 +37,13 @@ def call(address: str, query: str, **variables: Any) -> Any:
 
 
 def test_a_backfill_in_the_ui_loads_years_and_ctrl_c_leaves_no_process(tmp_path: Path) -> None:
+    """A run of a UI that was killed does not block the queue."""
     for year in YEARS:
         write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year))
     settings, port, log = folder_settings(tmp_path / "data", tmp_path / "in"), free_port(), tmp_path / "log"
+    dead = DagsterRun("load_and_publish", status=DagsterRunStatus.STARTED)
+    with open_instance(settings) as instance:
+        instance.add_run(dead)
     address, folders = f"http://127.0.0.1:{port}", ("--folder", settings.folder, "--data-dir", settings.data_dir)
     # Started with SIGINT ignored, as in scripts with `make dev &`; Ctrl-C must work nevertheless.
     command = ["env", "--ignore-signal=INT", PROGRAM[0], "-u", *PROGRAM[1:], "dev", "--port", port, *folders]
@@ -60,4 +66,6 @@ def test_a_backfill_in_the_ui_loads_years_and_ctrl_c_leaves_no_process(tmp_path:
     _, alive = psutil.wait_procs(children, timeout=TIMEOUT_S)
     assert (alive, len(children) >= 3) == ([], True)
     assert state == "COMPLETED_SUCCESS", log.read_text()
+    with open_instance(settings) as instance:
+        assert instance.get_run_by_id(dead.run_id).status is DagsterRunStatus.FAILURE
     assert read_status(Installation(settings)).is_complete

@@ -138,6 +138,8 @@ def test_rejects_quarantined_lines_and_values_out_of_range_are_warnings(settings
     assert "crime_object:few_lines_quarantined: 13 of 1,213 lines cannot be read as rows" in refused.left_out[2014]
     accepted = found(run_well(settings, 2014, accept="an old export"))["crime_object:few_lines_quarantined"]
     assert accepted.startswith("2014: Accepted (an old export): 13 of 1,213 lines cannot be read as rows")
+    again = found(run_well(settings, 2014))["crime_object:few_lines_quarantined"]
+    assert again == accepted, "the same file stays accepted"
 
 
 def test_emptied_columns_and_vanished_types_are_warnings(settings: Settings) -> None:

@@ -92,7 +92,7 @@ def test_what_would_be_refused_is_a_problem(loaded_years: Settings, monkeypatch:
     problems = plan_of(loaded_years, [2014, 2015]).problems
     assert [problem.split(". If the file is correct, run again with --accept")[0] for problem in problems] == [
         "9 lines have no year",
-        *(f"{year} has 30 rows at the source but 36 published rows, so it would be refused" for year in (2014, 2015)),
+        *(f"{year} has 30 rows at the source but 36 published crimes, so it would be refused" for year in (2014, 2015)),
     ]
     accepted = plan_of(loaded_years, [2014, 2015], accept="the City removed them")
     assert (accepted.problems, accepted.warnings) == ([], problems)

@@ -99,6 +99,12 @@ def test_a_file_with_emptied_columns_is_refused(loaded_copy: Settings) -> None:
     assert Installation(loaded_copy).published_years()[2014].accepted == "the City withdrew them"
 
 
+def test_an_older_export_is_refused(loaded_copy: Settings) -> None:
+    write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, updated_on="02/10/2017 03:50:01 PM"))
+    [report] = run(loaded_copy, 2014)
+    assert "36 crimes have an older update in the new file than in the published 2014" in report.reasons[0]
+
+
 def test_losses_of_one_area_or_month_are_detected(settings: Settings) -> None:
     most = crimes_of_months(2014, per_month=100)
     few = [row | {"id": str(900_000_000 + n), "community_area": "9"} for n, row in enumerate(most[:60])]

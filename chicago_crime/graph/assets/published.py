@@ -80,22 +80,23 @@ def _candidate(check_inputs: CheckInputs, run_state: RunState, year: int) -> Can
     again = f"Load the year again: {load_again(year, manifest.model_dump())}"
     if outdated := [table.name for table in TABLES.values() if year in check_inputs.warehouse.outdated(table)]:
         raise PlatformError(f"columns of another version: {', '.join(outdated)}. {again}")
+    accept = run_state.accepted(year, manifest.sha256, manifest.accepted)
     found: list[CheckFound] = []
     problems: list[str] = []
     advice = HOW_TO_ACCEPT
     for check in CHECKS:
-        one = check.found(check_inputs.findings(check, [year])[year], run_state.accept)
+        one = check.found(check_inputs.findings(check, [year])[year], accept)
         if one.outcome == "failed":
             problems.append(f"{one.check}: {one.finding}")
             advice = advice if check.can_be_accepted else again
         found.append(one)
     if problems:
         raise PlatformError(f"{'; '.join(problems)}. {advice}")
-    is_accepted = any(one.outcome == "accepted" for one in found)
+    is_accepted = manifest.accepted or any(one.outcome == "accepted" for one in found)
     return Candidate(
         source=manifest.model_dump(),
         lake=lake_record(check_inputs.object_store, year),
         checks=found,
-        accepted=run_state.accept if is_accepted else manifest.accepted,
+        accepted=accept if is_accepted else None,
         before=run_state.before.get(year),
     )

@@ -54,12 +54,13 @@ def crime_csv(
                 context.log.warning(f"{origin} cannot be compared with the published year: {error}")
             if problems and gated.damage:  # damaged lines may explain what is missing
                 problems.insert(0, gated.damage)
-            if problems and not run_state.accept:
+            accept = run_state.accepted(year, gated.split.sha256)
+            if problems and not accept:
                 reasons = "; ".join(one.removesuffix(".") for one in problems)
                 raise SourceError(f"{origin}: {reasons}. {HOW_TO_ACCEPT}")
             for one in problems:
-                context.log.warning(f"{year} is accepted ({run_state.accept}): {one}")
-            return run_state.accept if problems else None
+                context.log.warning(f"{year} is accepted ({accept}): {one}")
+            return accept if problems else None
 
         manifest = source_files.fetch(prepared, year, progress_of(year), audit)
         if manifest.synthetic:

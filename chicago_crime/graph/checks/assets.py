@@ -58,10 +58,15 @@ def _step(checks: Sequence[Check]) -> AssetChecksDefinition:
             asset: latest_materializations(context.instance, asset, [*years, *run_state.kept])
             for asset in {one.asset for one in selected}
         }
+        accepted = {
+            year: run_state.accepted(year, manifest.sha256, manifest.accepted)
+            for year, manifest in check_inputs.manifests(years).items()
+        }
         for one in selected:
             for year, finding in check_inputs.findings(one, years).items():
-                found = one.found(finding, run_state.accept)
-                yield one.evaluation(found, finding.found, year, run_state.accept, examined[one.asset].get(year))
+                accept = accepted.get(year)
+                found = one.found(finding, accept)
+                yield one.evaluation(found, finding.found, year, accept, examined[one.asset].get(year))
             for year, published in run_state.kept.items():  # they are materialized again, but unchanged
                 for found in published.checks:
                     if found.check == one.key:

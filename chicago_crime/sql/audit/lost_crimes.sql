@@ -1,17 +1,20 @@
--- What:    published crimes of a year, and how many of them are missing from the new file or dated in another year there.
+-- What:    published crimes of a year, and how many of them are missing from the new file or dated in another year there,
+--          or have an older update there.
 -- Grain:   community area, most losses first.
--- Columns: community area, published crimes, lost crimes, and the id of one lost crime.
+-- Columns: community area, published crimes, lost crimes, the id of one lost crime, and crimes with an older update.
 WITH
   new_ids AS (
-    SELECT DISTINCT id
+    SELECT id, MAX(updated_on) AS updated_on
     FROM new_crimes
     WHERE EXTRACT(YEAR FROM date) = @year
+    GROUP BY id
   )
 SELECT
   crimes.community_area AS community_area,
   COUNT(*) AS held,
   COUNTIF(new_ids.id IS NULL) AS lost,
-  MIN(IF(new_ids.id IS NULL, crimes.id, NULL)) AS example
+  MIN(IF(new_ids.id IS NULL, crimes.id, NULL)) AS example,
+  COUNTIF(new_ids.updated_on < crimes.updated_on) AS older
 FROM crimes
 LEFT JOIN new_ids ON new_ids.id = crimes.id
 GROUP BY crimes.community_area
