@@ -34,6 +34,7 @@ class RunState:
         before: all published years when the run started.
         left_out: reasons why years were left out, by year.
         kept: published years that are not rebuilt, because their source and tables are unchanged.
+        advice: for a retry from a failed step, that it did not read the file again; else "".
         complete: completes the commands in an error message, so that they act on this installation.
     """
 
@@ -43,6 +44,7 @@ class RunState:
     before: Mapping[int, PublishedYear] = field(default_factory=dict)
     left_out: dict[int, str] = field(default_factory=dict)
     kept: Mapping[int, PublishedYear] = field(default_factory=dict)
+    advice: str = ""
     complete: Callable[[str], str] = str
 
     def as_tags(self) -> dict[str, str]:
@@ -86,14 +88,15 @@ def run_state_resource(installation: Installation, listener: Listener) -> Resour
                 context.instance.add_run_tags(run.run_id, RunState(listener).as_tags())  # inherited by re-executing all
             left_out = json.loads(before.get(LEFT_OUT_TAG, "{}"))
             why = "The run that this one continues left it out: "
-            advice = "This run did not read the file again: materialize the year, or re-execute all steps"
+            advice = " This run did not read the file again: materialize the year, or re-execute all steps"
             selected = {key.to_user_string() for key in run.asset_selection or ()}
             yield RunState(
                 listener,
                 publishes=not selected or PUBLISHED in selected,
                 accept=run.tags.get(ACCEPT_TAG, "").strip() or None,
                 before=installation.published_years(),
-                left_out={int(year): f"{why}{reason.removesuffix('.')}. {advice}" for year, reason in left_out.items()},
+                left_out={int(year): f"{why}{reason.removesuffix('.')}.{advice}" for year, reason in left_out.items()},
+                advice=advice if continues else "",
                 complete=installation.settings.complete,
             )
 

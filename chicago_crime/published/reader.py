@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,12 +11,13 @@ import duckdb
 from typing_extensions import override
 
 from chicago_crime import reference
+from chicago_crime.errors import PlatformError
 from chicago_crime.intake.staging import publish, staging_folder
-from chicago_crime.published.catalog import Catalog, DamagedError, PublishedTable
+from chicago_crime.published.catalog import Catalog, DamagedError, PublishedTable, current
 from chicago_crime.storage.lineage import digest
 from chicago_crime.storage.local.folder_store import checksum_of
 from chicago_crime.storage.local.parquet_reader import DuckDBReader
-from chicago_crime.storage.object_store import NoObjectError, ReadableStore
+from chicago_crime.storage.object_store import NoObjectError, ReadableStore, StoredObject
 from chicago_crime.storage.warehouse import TableYear, WarehouseError
 from chicago_crime.tables import Table
 
@@ -119,12 +121,7 @@ class SnapshotReader(DuckDBReader):
         held = self.catalog.boundaries
         if held is None:
             return None
-        path, advice = self.folder / held.key, "Fetch the boundaries again: chicago-crime boundaries"
-        if not path.exists() or checksum_of(path) != held.sha256:
-            self._fetch(held.key, path, f"{path} is missing. {advice}")
-            if checksum_of(path) != held.sha256:
-                raise DamagedError(f"{path} is damaged. {advice}")
-        return path.read_bytes()
+        return self._verified(held).read_bytes()
 
     def verify(self) -> None:
         """Verify the checksums of all opened files, after an error, and replace damaged copies.
@@ -132,30 +129,47 @@ class SnapshotReader(DuckDBReader):
         Raises:
             DamagedError: a file is damaged in the store, too.
         """
-        for table, files in self._files.items():
-            for (year, held), path in zip(self.catalog.years_of(table).items(), files, strict=True):
-                if not path.exists() or checksum_of(path) != held.sha256:
-                    self._fetch(held.key, path, self.catalog.years[year].damage(year, path, "missing"))
-                    if checksum_of(path) != held.sha256:
-                        raise DamagedError(self.catalog.years[year].damage(year, path))
+        for table in self._files:
+            for year, held in self.catalog.years_of(table).items():
+                self._verified(held, year)
 
     def _local(self, of_year: tuple[int, PublishedTable]) -> Path:
         year, table = of_year
         path = self.folder / table.key
         if not path.exists() or path.stat().st_size != table.bytes:
-            self._fetch(table.key, path, self.catalog.years[year].damage(year, path, "missing"))
+            self._fetch(table.key, year)
         if (bytes := path.stat().st_size) != table.bytes:
             problem = f"damaged (it has {bytes:,} bytes instead of {table.bytes:,})"
-            raise DamagedError(self.catalog.years[year].damage(year, path, problem))
+            raise self._damage(table.key, year, problem)
         return path
 
-    def _fetch(self, key: str, path: Path, if_missing: str) -> None:
+    def _verified(self, held: PublishedTable | StoredObject, year: int | None = None) -> Path:
+        """Return the local copy of a file, replaced if its checksum is wrong; without a year, it is the boundaries'."""
+        path = self.folder / held.key
+        if not path.exists() or checksum_of(path) != held.sha256:
+            self._fetch(held.key, year)
+            if checksum_of(path) != held.sha256:
+                raise self._damage(held.key, year)
+        return path
+
+    def _damage(self, key: str, year: int | None, problem: str = "damaged") -> DamagedError:
+        """Return the error for a file, with the command that restores it if the current snapshot has it, too."""
+        path = self.folder / key
+        with suppress(PlatformError):
+            newest = current(self.store)
+            if newest and key not in newest.keys:
+                return DamagedError(f"{path} is {problem}. It cannot be restored: use another snapshot")
+        if year is None:
+            return DamagedError(f"{path} is {problem}. Fetch the boundaries again: chicago-crime boundaries")
+        return DamagedError(self.catalog.years[year].damage(year, path, problem))
+
+    def _fetch(self, key: str, year: int | None) -> None:
         """Replace a missing or damaged copy. The store's own file is not changed."""
         try:
             with staging_folder(self.staging) as fresh:
-                publish(self.store.get(key, fresh), path)
+                publish(self.store.get(key, fresh), self.folder / key)
         except NoObjectError:
-            raise DamagedError(if_missing) from None
+            raise self._damage(key, year, "missing") from None
 
 
 def columns_digest(table: Table) -> str:

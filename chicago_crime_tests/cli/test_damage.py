@@ -269,3 +269,6 @@ def test_an_older_snapshot_gives_the_same_answers(loaded_copy: Settings) -> None
     assert oldest[0] == first.snapshot
     working = command(loaded_copy, "query", "SELECT COUNT(*) FROM raw_crimes", "--working")
     assert "72" in working.output and "working tables" in working.output
+    (loaded_copy.data_dir / "objects" / first.years[2014].tables["crimes"].key).unlink()
+    lost = command(loaded_copy, "query", arrests, "--as-of", first.snapshot).output
+    assert "is missing. It cannot be restored: use another snapshot" in " ".join(lost.split())

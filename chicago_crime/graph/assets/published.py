@@ -91,7 +91,7 @@ def _candidate(check_inputs: CheckInputs, run_state: RunState, year: int) -> Can
             advice = advice if check.can_be_accepted else again
         found.append(one)
     if problems:
-        raise PlatformError(f"{'; '.join(problems)}. {advice}")
+        raise PlatformError(f"{'; '.join(problems)}. {advice.removesuffix('.')}.{run_state.advice}")
     is_accepted = manifest.accepted or any(one.outcome == "accepted" for one in found)
     return Candidate(
         source=manifest.model_dump(),

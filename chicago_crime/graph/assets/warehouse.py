@@ -22,7 +22,7 @@ from chicago_crime.graph.run_state import RunState
 from chicago_crime.published.catalog import PublishedYear
 from chicago_crime.published.reader import columns_digest
 from chicago_crime.storage.object_store import ObjectStore, ObjectStoreError, lake_record, rows_key
-from chicago_crime.storage.warehouse import TableYear, Warehouse, is_computed_from
+from chicago_crime.storage.warehouse import TableYear, Warehouse, WarehouseError, is_computed_from
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS, TABLES, Table
 
 TYPED_TOGETHER = (CRIMES, REJECTED_CRIMES, REVISIONS)
@@ -79,7 +79,7 @@ def type_crimes(
             if _restore_published(warehouse, object_store, year, run_state.before.get(year), held):
                 return _with_counts(warehouse, REVISIONS, year, warehouse.replace_year(REVISIONS, year), "kind")
         except PlatformError as error:
-            context.log.warning(f"The revisions of {year} start over: the published year is unreadable: {error}")
+            context.log.warning(f"The revisions of {year} start over: the published year cannot be read: {error}")
         return _with_counts(warehouse, REVISIONS, year, warehouse.clear_year(REVISIONS, year), "kind")
 
     def reject(year: int) -> Metadata:
@@ -113,7 +113,7 @@ def _restore_published(
         return False
     there = [(table, published.tables[table.name]) for table in (CRIMES, REVISIONS)]
     if any(one.columns != columns_digest(table) for table, one in there):
-        return False
+        raise WarehouseError("it has columns of another version")
     for table, one in there:
         working = held[table]
         if working is None or working.lineage != one.lineage:

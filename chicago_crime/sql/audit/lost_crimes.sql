@@ -1,5 +1,4 @@
--- What:    published crimes of a year, and how many of them are missing from the new file or dated in another year there,
---          or have an older update there.
+-- What:    published crimes of a year, and how many of them are missing, of another year or older in the new file.
 -- Grain:   community area, most losses first.
 -- Columns: community area, published crimes, lost crimes, the id of one lost crime, and crimes with an older update.
 WITH
