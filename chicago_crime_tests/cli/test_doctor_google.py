@@ -40,7 +40,6 @@ def findings(cloud: WholeCloud, **changes: object) -> dict[str, Finding]:
 
 
 def problems(cloud: WholeCloud, **changes: object) -> list[Finding]:
-    """The findings that are not ok."""
     return [finding for finding in findings(cloud, **changes).values() if finding.state != "ok"]
 
 
@@ -54,12 +53,12 @@ def test_a_fresh_project_is_ok(cloud: WholeCloud) -> None:
 
 
 def test_existing_tables_are_checked_without_changes(tables: WholeCloud) -> None:
-    before = tables.bigquery.writes()
+    before = tables.bigquery.writes
     found = findings(tables)
     assert [finding for finding in found.values() if finding.state != "ok"] == []
     assert "tables.updateData" in found["dataset chicago_crime: bigquery.dataEditor"].detail
     assert found["region"].detail.startswith("bucket in us-central1, staging in us-central1, dataset in us-central1")
-    assert tables.bigquery.writes() == before
+    assert tables.bigquery.writes == before
     assert {request.method for request in tables.storage.calls + tables.dataproc.calls} == {"GET"}
     assert all(one.method == "GET" or one.path.endswith(":testIamPermissions") for one in tables.access.calls)
 
@@ -107,7 +106,7 @@ def test_too_few_processors(cloud: WholeCloud) -> None:
 
 
 def test_a_missing_permission_on_the_bucket(cloud: WholeCloud) -> None:
-    cloud.storage.permissions -= {"storage.objects.list"}
+    cloud.storage.forbidden = {"storage.objects.list"}
     for finding, bucket in zip(problems(cloud), (BUCKET, STAGING), strict=True):
         assert (finding.state, "missing permission: storage.objects.list (" in finding.detail) == ("broken", True)
         add = "gcloud storage buckets add-iam-policy-binding"
@@ -146,7 +145,7 @@ def test_the_service_account_of_dataproc(cloud: WholeCloud) -> None:
 
 
 def test_a_secret_that_cannot_be_read(cloud: WholeCloud) -> None:
-    cloud.access.may_read = False
+    cloud.access.forbidden = {"secretmanager.versions.access"}
     [finding] = problems(cloud)
     assert "secretmanager.versions.access" in finding.detail
     grant = f"gcloud secrets add-iam-policy-binding kaggle-token --project={PROJECT_ID} {US}"

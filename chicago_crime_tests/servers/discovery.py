@@ -17,12 +17,12 @@ from googleapiclient import discovery_cache
 Query = Mapping[str, list[str]]
 """A request's query, as parsed by `urllib.parse.parse_qs`."""
 
-_SYSTEM = {"$alt", "$prettyPrint"}  # parameters of every Google API that no document lists
+_SYSTEM = {"$alt", "$prettyPrint", "projection"}  # parameters of Google's clients that no document lists
 _REQUIRED = re.compile(r"\[?Required\b")
 
 
 class NotOfTheApiError(Exception):
-    """A request does not follow the API; the message names the method, the field and the problem."""
+    """A request does not follow the API."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,6 @@ class Called:
     Attributes:
         method: its name, such as `storage.objects.insert`.
         parameters: decoded parameters of the path.
-        is_upload: whether the address is for uploads.
         is_download: whether the address is for downloads, or requests the content (`alt=media`).
         about: the method's entry in the document.
     """
@@ -46,11 +45,7 @@ class Called:
 
 @dataclass(frozen=True)
 class Api:
-    """One API in one version.
-
-    Attributes:
-        document: the discovery document.
-    """
+    """One API in one version, by its discovery document."""
 
     document: Mapping[str, Any]
 

@@ -102,16 +102,13 @@ class KaggleStorage(FaultyServer):
         self.files, self.packs = files, False
 
     def address_of(self, name: str) -> str:
-        """Return the signed URL of a file."""
         packed = ".zip" if self.packs else ""
         return f"{self.url}/kaggle-data-sets/{quote(name)}{packed}?X-Goog-Signature={self.signature(name)}"
 
     def signature(self, name: str) -> str:
-        """Return the signature in a file's URL."""
         return hmac.new(b"storage", name.encode(), hashlib.sha256).hexdigest()
 
     def content(self, name: str) -> bytes:
-        """Return the bytes to send for a file."""
         if not self.packs:
             return self.files[name]
         packed = io.BytesIO()
@@ -143,6 +140,5 @@ class KaggleServer(FaultyServer):
 
     @contextmanager
     def answering(self) -> "Iterator[KaggleServer]":
-        """Run this server and the storage until the context ends."""
         with self.storage.answering(), super().answering():
             yield self

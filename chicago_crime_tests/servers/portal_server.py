@@ -106,7 +106,6 @@ class PortalServer(FaultyServer):
         self._written[str(row)] = written
 
     def select(self, query: dict[str, str], is_stale: bool) -> tuple[list[dict[str, str]], list[str]]:
-        """Return the rows that a query selects, and their column names."""
         unknown = query.keys() - {"$select", "$where", "$group", "$order", "$limit", "$offset"}
         if unknown:
             raise PortalError(400, "query.compiler.malformed", f"Unrecognized arguments {sorted(unknown)}")

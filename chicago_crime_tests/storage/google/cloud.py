@@ -26,13 +26,11 @@ class Cloud(WholeCloud):
         return replace(build_bigquery(settings), policy=POLICY)
 
     def put(self, year: int, rows: Sequence[dict[str, str]]) -> str:
-        """Store rows as a year's object; returns its address."""
         file = write_csv(self.folder / f"{year}.csv", rows)
         return self.put_file(f"crimes/{year}.csv", file)
 
     def put_file(self, name: str, file: Path) -> str:
-        """Store a file as an object; returns its address."""
-        self.storage.write(BUCKET, name, file.read_bytes())
+        self.storage.buckets.write(BUCKET, name, file.read_bytes())
         return f"gs://{BUCKET}/{name}"
 
     def load(self, warehouse: BigQueryWarehouse, year: int, rows: Sequence[dict[str, str]]) -> None:
@@ -42,13 +40,11 @@ class Cloud(WholeCloud):
         warehouse.replace_year(REJECTED_CRIMES, year)
 
     def load_raw(self, warehouse: BigQueryWarehouse, year: int, rows: Sequence[dict[str, str]]) -> TableYear:
-        """Load rows into the raw table."""
         uri = self.put(year, rows)
         return warehouse.load_csv(RAW_CRIMES, year, uri, self.checksum(uri))
 
     def checksum(self, uri: str) -> str:
-        """The sha256 of an object."""
-        return sha256(self.storage.read(BUCKET, uri.removeprefix(f"gs://{BUCKET}/"))).hexdigest()
+        return sha256(self.storage.buckets.read(BUCKET, uri.removeprefix(f"gs://{BUCKET}/"))).hexdigest()
 
     def years(self, table: str) -> dict[int, int]:
         """Number of rows by year of a table of crimes."""
@@ -62,7 +58,7 @@ class Cloud(WholeCloud):
         self.storage.forget_faults()
         self.bigquery.forget_faults()
         self.bigquery.forget_jobs()
-        for name in self.storage.names(BUCKET):
+        for name in self.storage.buckets.names(BUCKET):
             self.storage.buckets.delete(BUCKET, name)
         catalog = self.bigquery.catalog
         for table in [table for (_, name), table in catalog.tables.items() if name in TABLES]:

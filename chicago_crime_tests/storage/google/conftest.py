@@ -34,5 +34,4 @@ def fresh_cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 @pytest.fixture
 def warehouse(cloud: Cloud) -> BigQueryWarehouse:
-    """The cloud's warehouse."""
     return cloud.warehouse()

@@ -28,7 +28,6 @@ class Cloud(WholeCloud):
 
     @property
     def programs(self) -> Path:
-        """Folder of the jobs."""
         return self.folder / "programs"
 
     def spark(self, **settings: object) -> DataprocSpark:
@@ -43,12 +42,11 @@ class Cloud(WholeCloud):
 
     def local(self, uri: str) -> Path:
         """The local path of an object or a folder of the bucket."""
-        return self.storage.path(STAGING, uri.removeprefix(f"gs://{STAGING}/"))
+        return self.storage.buckets.path(STAGING, uri.removeprefix(f"gs://{STAGING}/"))
 
 
 @contextmanager
 def cloud_in(folder: Path, runs: bool) -> Iterator[Cloud]:
-    """The servers, in a folder."""
     (folder / "programs").mkdir(parents=True)
     (folder / "programs" / "broken.py").write_text(JOB)
     subnet = f"projects/{PROJECT_ID}/regions/us-central1/subnetworks/crime"
@@ -85,7 +83,7 @@ def start(
         with spark.workspace(run_id, "broken", log) as workspace:
             before_job(cloud.local(workspace.input))
             spark.run(run_id, "broken", log, crimes=workspace.input, output=workspace.output, **files)
-            ran.live_at_load = cloud.dataproc.live_clusters()
+            ran.live_at_load = [*cloud.dataproc.dataproc.clusters]
     except (PlatformError, KeyboardInterrupt) as error:
         ran.reason = str(error) or repr(error)
     ran.log = output.getvalue()

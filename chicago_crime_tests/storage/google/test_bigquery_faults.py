@@ -60,10 +60,10 @@ def test_files_of_a_failed_export_are_not_read(cloud: Cloud, warehouse: BigQuery
     left = [b"half of the rows"]
     cloud.bigquery.jobs.will_fail = [("EXPORT DATA", "backendError", "Try it again")]
     cloud.bigquery.jobs.before_work = lambda job: (
-        left and cloud.storage.write(STAGING, "in/crimes-9.parquet", left.pop())
+        left and cloud.storage.buckets.write(STAGING, "in/crimes-9.parquet", left.pop())
     )
     warehouse.export_parquet(CRIMES, [2014], f"gs://{STAGING}/in")
-    assert cloud.storage.names(STAGING, "in/") == ["in/crimes-000000000000.parquet"]
+    assert cloud.storage.buckets.names(STAGING, "in/") == ["in/crimes-000000000000.parquet"]
 
 
 def test_a_table_with_other_columns_is_outdated_and_refused_with_the_fix(fresh_cloud: Cloud) -> None:
