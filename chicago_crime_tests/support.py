@@ -104,7 +104,6 @@ def gate_of(file: Path, year: int, folder: Path) -> GateResult:
 
 
 def folder_settings(data_dir: Path, folder: Path, **more: Any) -> Settings:
-    """Return settings for an installation with the source `folder`."""
     return load_settings(source="folder", folder=folder, data_dir=data_dir, **more)
 
 
@@ -116,25 +115,25 @@ def run(settings: Settings, *years: int, assets: str | None = None, accept: str 
 
 
 def run_well(settings: Settings, *years: int, assets: str | None = None, accept: str | None = None) -> list[RunReport]:
-    """Run the graph and assert that it succeeded."""
     reports = run(settings, *years, assets=assets, accept=accept)
     for report in reports:
         assert report.success, (report.reasons, report.checks)
     return reports
 
 
-def command(*arguments: object, **environment: str) -> Result:
-    """Invoke a command in this process."""
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], env={"COLUMNS": "100", **environment})
+def command(*arguments: object, input: str | None = None, **environment: str) -> Result:
+    """Invoke a command in this process; an unexpected exception fails the test."""
+    environment = {"COLUMNS": "100", **environment}
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], input=input, env=environment)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
 
 
 def warehouse_of(settings: Settings) -> DuckDBWarehouse:
-    """Return the warehouse of an installation."""
     return Installation(settings).warehouse
 
 
 def rows_of(settings: Settings, table: str, *years: int) -> list[dict[str, Any]]:
-    """Return the rows of a table's years."""
     folder = settings.data_dir / "warehouse" / table
     return [row for year in years for row in pq.read_table(folder / f"{year}.parquet").to_pylist()]
 
@@ -150,7 +149,6 @@ def all_text_of(error: BaseException) -> str:
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
-    """Return all files below a folder with their bytes."""
     return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
@@ -186,6 +184,5 @@ def program_missing(reason: str) -> NoReturn:
 
 
 def plan_of(settings: Settings, years: Sequence[int], assets: str | None = None, accept: str | None = None) -> Plan:
-    """Return the plan shown by `run --dry-run`."""
     installation = Installation(settings)
     return make_plan(installation, build_definitions(installation), years, assets, accept)
