@@ -58,7 +58,6 @@ def etc(files: dict[str, dict[str, Any]], tmp_path: Path) -> Path:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Path:
-    """An empty disk of 32 MB."""
     with (tmp_path / "disk").open("wb") as file:
         file.truncate(32 * 2**20)
     return tmp_path / "disk"
