@@ -41,6 +41,5 @@ def drawn(page: Page) -> None:
 
 
 def number(page: Page, label: str) -> int:
-    """A number on the page, by its label."""
     card = page.locator(".number").filter(has=page.get_by_text(label, exact=True))
     return int(re.sub(r"[^\d]", "", card.locator(".value").inner_text()))

@@ -45,7 +45,6 @@ finally:
 
 
 def command(kaggle: KaggleServer, environment: Mapping[str, str], *arguments: str) -> Ended:
-    """Run a command with settings from its environment."""
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM, kaggle.url, *arguments],
         env=os.environ | WIDE | environment,
@@ -58,7 +57,6 @@ def command(kaggle: KaggleServer, environment: Mapping[str, str], *arguments: st
 
 
 def places_of(secrets: Iterable[str], places: Mapping[str, bytes]) -> list[str]:
-    """The places where secrets are found."""
     found = [(secret, name) for secret in secrets for name, held in places.items() if secret.encode() in held]
     return [f"{secret[:12]}... in {name}" for secret, name in found]
 

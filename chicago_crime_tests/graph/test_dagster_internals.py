@@ -63,7 +63,6 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def events_of(instance: DagsterInstance, run_id: str) -> list[tuple[str, str | None]]:
-    """Return type and step of all events of a run, in order."""
     events = [entry.dagster_event for entry in instance.all_logs(run_id)]
     return [(event.event_type_value, event.step_key) for event in events if event]
 
@@ -178,7 +177,6 @@ def launching(tmp_path: Path) -> Iterator[DagsterInstance]:
 
 
 def health(instance: DagsterInstance, **tags: str) -> CheckRunHealthResult:
-    """Return the health of a started run."""
     assert instance.run_launcher.supports_check_run_worker_health
     run = create_run_for_test(instance, status=DagsterRunStatus.STARTED, tags=tags)
     return instance.run_launcher.check_run_worker_health(run)

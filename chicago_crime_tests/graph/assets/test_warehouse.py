@@ -90,7 +90,6 @@ def test_a_table_of_an_older_version_is_restored_from_the_snapshot(loaded: Setti
 
 
 def messages(settings: Settings) -> str:
-    """Return the log messages of all runs so far."""
     with open_instance(settings) as instance:
         return "\n".join(event.user_message for run in instance.get_runs() for event in instance.all_logs(run.run_id))
 
