@@ -81,11 +81,7 @@ class GoogleHandler(FaultyHandler):
         return json.loads(self.received.body) if self.received.body else {}
 
     def check_call(self, body: bytes | None = None) -> Called:
-        """Identify the called method and check the request; `body` is the JSON, by default the request's body.
-
-        Raises:
-            NotOfTheApiError: the API has no such method, or no such parameter or field.
-        """
+        """Identify the called method and check the request; `body` is the JSON, by default the request's body."""
         given = self.received.body if body is None else body
         checked = api(self.api_name).check_request(self.received.method, self.received.path, self.query, given)
         self.called, self.received.call = checked, checked.method
