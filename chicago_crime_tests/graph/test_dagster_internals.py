@@ -10,7 +10,6 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from queue import Queue
@@ -20,7 +19,6 @@ import pytest
 import yaml
 from dagster import (
     AssetKey,
-    AssetMaterialization,
     DagsterInstance,
     DagsterInvariantViolationError,
     DagsterRunStatus,
@@ -79,18 +77,6 @@ def test_the_batching_log_and_dagsters_own_read_each_others_events(settings: Set
             assert events_of(reader, run_id) == written
             latest = reader.get_latest_materialization_event(AssetKey("a_table"))
             assert latest and latest.run_id == run_id
-
-
-def test_concurrent_writers_lose_no_events(settings: Settings) -> None:
-    with open_instance(settings) as one, open_instance(settings) as other:
-
-        def write(number: int) -> None:
-            instance = one if number % 2 else other
-            instance.report_runless_asset_event(AssetMaterialization("a_table", partition=str(number)))
-
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(write, range(40)))
-        assert one.get_materialized_partitions(AssetKey("a_table")) == {str(number) for number in range(40)}
 
 
 def test_the_ui_notices_the_events_of_a_running_run(settings: Settings) -> None:
