@@ -2,9 +2,11 @@
 
 import csv
 import os
+import shutil
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -176,11 +178,12 @@ def _real(file: Path) -> Path:
     return file
 
 
-def program_missing(reason: str) -> NoReturn:
-    """Skip the test because a program is missing, or fail if NEED_ALL_PROGRAMS is set."""
-    if os.environ.get("NEED_ALL_PROGRAMS"):
-        pytest.fail(reason)
-    pytest.skip(reason)
+def program(name: str) -> str:
+    """Return the path of a program; without it, skip the test, or fail it if NEED_ALL_PROGRAMS is set."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin"])
+    if found := shutil.which(name, path=path):
+        return found
+    (pytest.fail if os.environ.get("NEED_ALL_PROGRAMS") else pytest.skip)(f"{name} is missing: see CONTRIBUTING.md")
 
 
 def plan_of(settings: Settings, years: Sequence[int], assets: str | None = None, accept: str | None = None) -> Plan:

@@ -3,28 +3,20 @@
 import json
 import os
 import re
-import shutil
 import subprocess
-import sys
 from base64 import b64decode, b64encode
 from pathlib import Path
 
 import pytest
 import yaml
 
-from chicago_crime_tests.support import PROJECT, program_missing
+from chicago_crime_tests.support import PROJECT, program
 
 pytestmark = pytest.mark.programs
 
 IMAGE = "us-central1-docker.pkg.dev/a-project/chicago-crime-dev/chicago-crime:0.1.0"
 SETTINGS = {"CHICAGO_CRIME_GCS_BUCKET": "a-bucket", "CHICAGO_CRIME_REPORT_AREAS": "Hyde Park, Loop #1"}
 HOME = "/etc/chicago-crime/"
-
-
-def program(name: str) -> str:
-    """The path of a program in this virtual environment or on the system."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin"])
-    return shutil.which(name, path=path) or program_missing(f"{name} is missing")
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 import os
 import re
-import shutil
 import subprocess
 from typing import Any
 
 import pytest
 import yaml
 
-from chicago_crime_tests.support import PROJECT, program_missing
+from chicago_crime_tests.support import PROJECT, program
 
 pytestmark = pytest.mark.programs
 
@@ -17,10 +16,8 @@ pytestmark = pytest.mark.programs
 @pytest.fixture(scope="module")
 def resolved() -> dict[str, Any]:
     """The Compose file as resolved on a laptop; `test_cloud_init.py` has the machine on Google Cloud."""
-    program = shutil.which("docker-compose")
-    if program is None:
-        program_missing("docker-compose is missing: apt-get install docker-compose")
-    command, environment = [program, "--env-file=deploy/local.env", "config"], {"PATH": os.environ["PATH"]}
+    command = [program("docker-compose"), "--env-file=deploy/local.env", "config"]
+    environment = {"PATH": os.environ["PATH"]}
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "WARNING" not in done.stderr, done.stderr
     return yaml.safe_load(done.stdout)

@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 
 from chicago_crime_tests.end_to_end.browsing import free_port
-from chicago_crime_tests.support import PROJECT, program_missing
+from chicago_crime_tests.support import PROJECT, program
 from chicago_crime_tests.waiting import TIMEOUT_S, wait_until
 
 PORTS = ("3000", "4000", "5432", "8050")
@@ -35,10 +35,7 @@ def image_environment() -> dict[str, str]:
 def postgres_programs() -> Path:
     """The folder of PostgreSQL's programs. Skips the test if there is none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    on_path = shutil.which("initdb")
-    if not found and not on_path:
-        program_missing("PostgreSQL is missing: apt-get install postgresql")
-    return found[-1].parent if found else Path(str(on_path)).parent
+    return found[-1].parent if found else Path(program("initdb")).parent
 
 
 @dataclass
