@@ -158,10 +158,6 @@ class BigQueryServer(GoogleServer):
         self.catalog, self.files = Catalog(), Files(storage.buckets)
         self.jobs = Jobs(self.catalog, self.files)
 
-    def forget_jobs(self) -> None:
-        self.requests.clear()
-        self.jobs = Jobs(self.catalog, self.files)
-
     def rows(self, dataset: str, table: str) -> list[dict[str, Any]]:
         """A table's rows, without recording a request."""
         live = self.catalog.find(dataset, table)

@@ -1,5 +1,6 @@
 """Tests of `chicago_crime/storage/google/bigquery/warehouse.py`: the effect of each operation on the tables."""
 
+import hashlib
 import re
 import time
 from datetime import date
@@ -40,17 +41,17 @@ def counts(year: int, *names: str) -> pa.Table:
 
 def put_parquet(cloud: Cloud, name: str, rows: pa.Table) -> str:
     """Store rows as a Parquet object below a folder; returns the folder's address."""
-    file = cloud.folder / "rows.parquet"
+    file = cloud.storage.buckets.path(BUCKET, f"{name}/part/0.parquet")
+    file.parent.mkdir(parents=True)
     pq.write_table(rows, file)
-    cloud.put_file(f"{name}/part/0.parquet", file)
     return f"gs://{BUCKET}/{name}"
 
 
-def test_tables_are_created_as_defined(fresh_cloud: Cloud) -> None:
-    warehouse = fresh_cloud.warehouse()
+def test_tables_are_created_as_defined(cloud: Cloud) -> None:
+    warehouse = cloud.warehouse()
     with pytest.raises(WarehouseError, match="Load some years first"):
         warehouse.first_rows("SELECT * FROM crimes", None)
-    fresh_cloud.load_raw(warehouse, 2014, [crime()])
+    cloud.load_raw(warehouse, 2014, [crime()])
     client = warehouse.jobs.client()
     crimes, raw, monthly = (
         client.get_table(f"{DATASET}.{name}") for name in ("crimes", "raw_crimes", "crimes_monthly")
@@ -126,7 +127,8 @@ def test_a_year_records_its_lineage_and_its_rows(cloud: Cloud, warehouse: BigQue
     assert block in {row["block"] for row in cloud.bigquery.rows(DATASET, "raw_crimes")}
     raw, typed, rejected = (warehouse.stored(table)[2014] for table in (RAW_CRIMES, CRIMES, REJECTED_CRIMES))
     assert [year.rows for year in (raw, typed, rejected)] == [37, 36, 1]
-    assert raw.lineage == Lineage.of(RAW_CRIMES, [cloud.checksum(f"gs://{BUCKET}/crimes/2014.csv")])
+    checksum = hashlib.sha256(cloud.storage.buckets.read(BUCKET, "crimes/2014.csv")).hexdigest()
+    assert raw.lineage == Lineage.of(RAW_CRIMES, [checksum])
     assert typed.lineage == Lineage.of(CRIMES, [raw.lineage.identity])
     assert raw.bytes == cloud.bigquery.catalog.size(cloud.bigquery.catalog.find(DATASET, "raw_crimes"))[1]
     cloud.load_raw(warehouse, 2014, crimes_of_months(2014))
@@ -151,7 +153,7 @@ def test_a_year_is_not_loaded_if_the_run_dies_during_the_write(cloud: Cloud, war
 def test_tables_are_fetched_in_order_as_of_one_instant(
     cloud: Cloud, warehouse: BigQueryWarehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes_no_rows: bool
 ) -> None:
-    monkeypatch.setattr(cloud.bigquery.files, "writes_no_rows", writes_no_rows)
+    cloud.bigquery.files.writes_no_rows = writes_no_rows
     for year in (2014, 2015):
         cloud.load(warehouse, year, [*crimes_of_months(year), crime(id="")])
         warehouse.clear_year(REVISIONS, year)
