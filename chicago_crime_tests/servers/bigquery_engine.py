@@ -148,10 +148,6 @@ class Session:
                 self.cursor.rollback()
                 raise
 
-    def delete(self, table: LiveTable, where: str) -> None:
-        """Delete the rows of a DuckDB condition."""
-        self.cursor.execute(f"DELETE FROM {table.rows_table} {where}")
-
     def _chosen(self, table: LiveTable, where: exp.Expr) -> str:
         """The DuckDB condition for the rows that a WHERE clause selects."""
         where = where.copy()
@@ -166,7 +162,7 @@ class Session:
         table, columns, made = self._table(target), ", ".join(names), f"made_{id(self)}"
         with self.changes(table):
             self.cursor.execute(f"CREATE TEMP TABLE {made} AS {self._translate(query)}")
-            self.delete(table, self._chosen(table, where))
+            self.cursor.execute(f"DELETE FROM {table.rows_table} {self._chosen(table, where)}")
             sql = f"INSERT INTO {table.rows_table} ({columns}) SELECT {columns} FROM {made}"
             self.work.inserted = self.cursor.execute(sql).fetchall()[0][0]
 

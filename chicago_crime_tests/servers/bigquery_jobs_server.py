@@ -151,6 +151,6 @@ class Jobs:
             at = f"TIMESTAMP '{partition}-01-01'"
             columns, values, where = f"{columns}, {PARTITION}", f"*, {at}", f"WHERE {PARTITION} = {at}"
         with session.changes(table):
-            session.delete(table, where)
+            session.cursor.execute(f"DELETE FROM {table.rows_table} {where}")
             insert = f"INSERT INTO {table.rows_table} ({columns}) SELECT {values} FROM ({rows}) AS r"
             return int(session.cursor.execute(insert).fetchall()[0][0])

@@ -128,14 +128,13 @@ class _Handler(GoogleHandler):
                     for name, kind, description in table.columns
                 ]
             },
+            "description": table.description,
             "labels": dict(table.labels),
             "numRows": str(rows),
             "numBytes": str(size),
         }
         if table.expires_ms:
             body["expirationTime"] = str(table.expires_ms)
-        if table.description:
-            body["description"] = table.description
         if table.clusters:
             body["clustering"] = {"fields": table.clusters}
         return body | table.partitioning

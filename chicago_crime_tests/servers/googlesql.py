@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
-from wasmtime import Config, Engine, Linker, Module, Store, WasiConfig
-from zetasql.core import ServerError, WasmClient
-from zetasql.core.wasm_client import get_tzinfo_dir
+from wasmtime import Config
+from zetasql.core import ServerError, WasmClient, wasm_client
 from zetasql.wasi import get_wasm_path
 from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
 from zetasql.wasi._pb2.zetasql.proto import options_pb2, simple_catalog_pb2
@@ -119,6 +119,12 @@ class Analyzer:
             return self._registered
 
 
+def _cached() -> Config:
+    config = Config()
+    config.cache = True
+    return config
+
+
 class _Wasm(WasmClient):
     """The package's client, with the compiled module cached on disk, because compiling takes half a minute.
 
@@ -126,19 +132,8 @@ class _Wasm(WasmClient):
     """
 
     def __init__(self) -> None:
-        config = Config()
-        config.cache = config.shared_memory = True
-        wasi = WasiConfig()
-        wasi.preopen_dir(str(get_tzinfo_dir()), "/usr/share/zoneinfo")
-        self.store = Store(Engine(config))
-        self.store.set_wasi(wasi)
-        self.module = Module.from_file(self.store.engine, str(get_wasm_path()))
-        linker = Linker(self.store.engine)
-        linker.define_wasi()
-        self.instance = linker.instantiate(self.store, self.module)
-        self.exports = self.instance.exports(self.store)
-        self.exports["_initialize"](self.store)
-        self.memory = self.exports["memory"]
+        with patch.object(wasm_client, "Config", _cached):
+            super().__init__(str(get_wasm_path()))
 
     def write_bytes(self, ptr: int, data: bytes) -> None:
         ctypes.memmove(self._address(ptr), data, len(data))
