@@ -131,6 +131,11 @@ def command(*arguments: object, input: str | None = None, **environment: str) ->
     return result
 
 
+def words_of(done: Any) -> str:
+    """Return the output of a command without line breaks and table borders."""
+    return " ".join(done.output.replace("│", " ").split())
+
+
 def warehouse_of(settings: Settings) -> DuckDBWarehouse:
     return Installation(settings).warehouse
 

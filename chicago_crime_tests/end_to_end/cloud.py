@@ -30,10 +30,6 @@ class Ended(NamedTuple):
     code: int
     output: str
 
-    @property
-    def words(self) -> str:
-        return " ".join(self.output.replace("│", " ").split())
-
 
 class Cloud(WholeCloud):
     """Google Cloud, for an installation in a folder."""

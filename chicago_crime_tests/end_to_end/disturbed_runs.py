@@ -8,6 +8,7 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from chicago_crime.installation import Installation
@@ -54,20 +55,17 @@ class Chosen:
 
     def rule(self, servers: Mapping[str, FaultyServer]) -> None:
         for service, server in servers.items():
-            server.rule = self._of(service)
+            server.rule = partial(self._fault_of, service)
 
-    def _of(self, service: str) -> Callable[[Request], Fault]:
-        def rule(request: Request) -> Fault:
-            kind = f"{service} {kind_of(request)}"
-            with self._lock:
-                call = Call(kind, self._made[kind])
-                self._made[kind] += 1
-                if not self.chooses(call):
-                    return NO_FAULT
-                self.hit.add(call)
-            return self.fault
-
-        return rule
+    def _fault_of(self, service: str, request: Request) -> Fault:
+        kind = f"{service} {kind_of(request)}"
+        with self._lock:
+            call = Call(kind, self._made[kind])
+            self._made[kind] += 1
+            if not self.chooses(call):
+                return NO_FAULT
+            self.hit.add(call)
+        return self.fault
 
 
 def run_of(cloud: Cloud, version: str, assets: str = "") -> list[str]:

@@ -43,7 +43,7 @@ from dagster._utils.error import SerializableErrorInfo
 
 from chicago_crime.graph.dagster_internals import BATCH_SIZE, BatchingEventLog, idle_ticks, message_of
 from chicago_crime.graph.instance import DAGSTER, open_instance
-from chicago_crime.settings import Settings, load_settings
+from chicago_crime.settings import Settings
 from chicago_crime.sources.base import SourceError
 from chicago_crime_tests.end_to_end.browsing import free_port
 
@@ -53,11 +53,6 @@ LAUNCHER = "run_launcher:\n  module: chicago_crime.graph.dagster_internals\n  cl
 @asset
 def a_table() -> None:
     """An asset without data."""
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return load_settings(data_dir=tmp_path)
 
 
 def events_of(instance: DagsterInstance, run_id: str) -> list[tuple[str, str | None]]:
@@ -93,7 +88,7 @@ def test_the_ui_notices_the_events_of_a_running_run(settings: Settings) -> None:
 
 
 def test_configured_storage_is_kept(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = settings.data_dir / "dagster.yaml"
+    config = settings.folder / "dagster.yaml"
     consolidated = {
         "module": "dagster._core.storage.event_log",
         "class": "ConsolidatedSqliteEventLogStorage",

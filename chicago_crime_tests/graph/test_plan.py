@@ -86,10 +86,9 @@ def test_real_and_synthetic_years_are_not_mixed(loaded_years: Settings) -> None:
 
 def test_a_year_that_would_shrink_is_a_problem(loaded_years: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FolderSource, "expect", lambda *_: {2014: Expected("2014.csv", rows=30)})
-    few = loaded_years
-    [problem] = plan_of(few, [2014]).problems
+    [problem] = plan_of(loaded_years, [2014]).problems
     assert "36 published rows" in problem and "--accept" in problem
-    accepted = plan_of(few, [2014], accept="the City removed them")
+    accepted = plan_of(loaded_years, [2014], accept="the City removed them")
     assert (accepted.problems, problem in accepted.warnings) == ([], True)
 
 

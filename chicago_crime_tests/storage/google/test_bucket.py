@@ -38,7 +38,7 @@ def server(tmp_path: Path) -> Iterator[StorageServer]:
 
 @pytest.fixture
 def store(server: StorageServer, tmp_path: Path) -> BucketStore:
-    return store_at(server, tmp_path)
+    return store_at(server, service_account_file(tmp_path, server.token_uri))
 
 
 @pytest.fixture
@@ -47,15 +47,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "folder"
 
 
-def store_at(server: StorageServer, folder: Path) -> BucketStore:
-    settings = load_settings(
-        deployment="gcp",
-        gcp_project=BUCKET,
-        gcs_bucket=BUCKET,
-        gcs_endpoint=server.url,
-        gcp_credentials=service_account_file(folder, server.token_uri),
-    )
-    return replace(build_bucket_store(settings), policy=POLICY)
+def store_at(server: StorageServer, credentials: Path | None) -> BucketStore:
+    about = {"gcp_project": BUCKET, "gcs_bucket": BUCKET, "gcs_endpoint": server.url, "gcp_credentials": credentials}
+    return replace(build_bucket_store(load_settings(deployment="gcp", **about)), policy=POLICY)
 
 
 def file_of(folder: Path, content: bytes, name: str = "file.csv") -> Path:
@@ -214,15 +208,12 @@ def test_a_put_survives_a_lost_response_of_any_request(
         server.forget_faults()
 
 
-def test_a_missing_object_is_an_error(store: BucketStore) -> None:
+def test_a_missing_object_is_an_error_and_a_missing_bucket_has_the_command_that_creates_it(
+    server: StorageServer, store: BucketStore
+) -> None:
     for use in (lambda: store.get(KEY, Path()), lambda: store.location(KEY)):
         with pytest.raises(ObjectStoreError, match=f"no object gs://{BUCKET}/{KEY}"):
             use()
-
-
-def test_the_error_for_a_missing_bucket_has_the_command_that_creates_it(
-    server: StorageServer, store: BucketStore
-) -> None:
     server.buckets.path(BUCKET, "").rmdir()
     with pytest.raises(ObjectStoreError, match=f"no bucket {BUCKET}: create it with `gcloud storage buckets create"):
         store.list()
@@ -291,8 +282,7 @@ def test_an_emulator_needs_no_credentials(
     server: StorageServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    settings = load_settings(deployment="gcp", gcp_project=BUCKET, gcs_bucket=BUCKET, gcs_endpoint=server.url)
-    store = replace(build_bucket_store(settings), policy=POLICY)
+    store = store_at(server, None)
     with pytest.raises(ObjectStoreError, match="does not accept the credentials"):
         store.list()
     server.wants_tokens = False
@@ -302,6 +292,7 @@ def test_an_emulator_needs_no_credentials(
 def test_an_unreachable_server_is_an_error(tmp_path: Path) -> None:
     server = StorageServer(tmp_path, [BUCKET])
     server.server_close()
-    store = replace(store_at(server, tmp_path), policy=replace(POLICY, deadline_s=0.1))
+    credentials = service_account_file(tmp_path, server.token_uri)
+    store = replace(store_at(server, credentials), policy=replace(POLICY, deadline_s=0.1))
     with pytest.raises(ObjectStoreError, match=f"bucket {BUCKET}. cannot be reached.*try again later"):
         store.list()
