@@ -108,15 +108,14 @@ class Catalog:
             [table.measured] = self.database.cursor().execute(query).fetchall()
         return table.measured
 
-    def for_analyzer(self, default_dataset: str) -> dict[str, list[tuple[str, str]]]:
-        """The columns of each table in the default dataset."""
+    def for_analyzer(self, default_dataset: str) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+        """The tables in the default dataset, with columns and types, as a key of caches."""
         with self.lock:
-            return {
-                name: [(column, kind) for column, kind, _ in table.columns]
-                + [(PARTITION, "TIMESTAMP")] * table.is_by_ingestion
-                for (dataset, name), table in self.tables.items()
+            return tuple(
+                (name, (*(column[:2] for column in t.columns), *[(PARTITION, "TIMESTAMP")] * t.is_by_ingestion))
+                for (dataset, name), t in self.tables.items()
                 if dataset == default_dataset
-            }
+            )
 
 
 def table_from_ddl(create: exp.Create, dataset: str) -> LiveTable:

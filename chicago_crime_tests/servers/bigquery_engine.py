@@ -25,7 +25,6 @@ EXPORT = re.compile(r"(?is)\s*EXPORT\s+DATA\s+OPTIONS\s*\((.*?)\)\s+AS\s+(.*)")
 OPTION = re.compile(r"(?is)(\w+)\s*=\s*(\[.*?\]|'[^']*')")
 
 _Tables = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
-"""Tables with their columns and types, as a key of caches."""
 
 
 @dataclass
@@ -108,8 +107,7 @@ class Session:
 
     def _check(self, text: str) -> list[tuple[str, str]]:
         """Check a statement with Google's analyzer; returns the columns of its result."""
-        tables = tuple((n, tuple(c)) for n, c in self.catalog.for_analyzer(self.dataset).items())
-        found = _read_by_google(tables, text)
+        found = _read_by_google(self.catalog.for_analyzer(self.dataset), text)
         if isinstance(found, str):
             reason = "notFound" if "not found" in found and "Table" in found else "invalidQuery"
             raise JobError(reason, found)

@@ -5,6 +5,7 @@ This module handles HTTP, `dataproc_state.py` Dataproc's state, and `dataproc_pr
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Self
 
 from chicago_crime_tests.servers.dataproc_state import Dataproc, Json
 from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
@@ -53,7 +54,7 @@ class DataprocServer(GoogleServer):
         self.dataproc = Dataproc(buckets, runs)
 
     @contextmanager
-    def answering(self) -> "Iterator[DataprocServer]":
+    def answering(self) -> Iterator[Self]:
         """Serve for the duration of the context, then kill programs that are still running."""
         try:
             with super().answering():

@@ -9,10 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, urlsplit
-
-_Server = TypeVar("_Server", bound="FaultyServer")
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ class FaultyServer(ThreadingHTTPServer):
             time.sleep(0.005)
 
     @contextmanager
-    def answering(self: _Server) -> Iterator[_Server]:
+    def answering(self) -> Iterator[Self]:
         thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:

@@ -7,7 +7,7 @@ implement, fail the test.
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs, urlsplit
 
 from chicago_crime_tests.servers.credentials import TOKEN_PATH, is_known, new_token
@@ -25,7 +25,6 @@ _REASONS = {
     500: ("backendError", "INTERNAL"),
     501: ("notImplemented", "UNIMPLEMENTED"),
 }
-_Server = TypeVar("_Server", bound="GoogleServer")
 
 
 class RefusedError(Exception):
@@ -160,7 +159,7 @@ class GoogleServer(FaultyServer):
         ]
 
     @contextmanager
-    def answering(self: _Server) -> Iterator[_Server]:
+    def answering(self) -> Iterator[Self]:
         with super().answering():
             yield self
         assert not self.problems, "; ".join(self.problems)

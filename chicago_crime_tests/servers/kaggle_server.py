@@ -11,6 +11,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Self
 from urllib.parse import quote, unquote
 
 from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer
@@ -121,6 +122,6 @@ class KaggleServer(FaultyServer):
         self.storage = KaggleStorage(files)
 
     @contextmanager
-    def answering(self) -> "Iterator[KaggleServer]":
+    def answering(self) -> Iterator[Self]:
         with self.storage.answering(), super().answering():
             yield self
