@@ -120,15 +120,8 @@ def test_each_command_names_a_broken_file_and_its_repair(loaded_copy: Settings, 
 
 
 def test_reloading_a_year_repairs_it(loaded_copy: Settings) -> None:
-    damaged = (
-        "empty manifest",
-        "record of the lake",
-        "working footer",
-        "empty published file",
-        "empty mart",
-        "no catalog",
-    )
-    for name in damaged:
+    layers = ("empty manifest", "record of the lake", "working footer", "empty mart")
+    for name in (*layers, "empty published file", "no catalog"):
         DAMAGES[name].apply(loaded_copy)
     repaired = command(loaded_copy, "run", "--years", "2014")
     assert repaired.exit_code == 0, repaired.output

@@ -14,17 +14,8 @@ from chicago_crime_tests.whole_cloud import BUCKET, DATASET, WholeCloud, whole_c
 
 PUT, LOAD, MERGE, EXPORT = "store an object", "load a CSV", "replace a year by MERGE", "export and load Parquet"
 PUBLISH, BATCH, CLUSTER = "publish a snapshot and read it back", "run Spark as a batch", "run Spark on a cluster"
-STEPS = (
-    "remove leftovers of earlier rehearsals",
-    PUT,
-    LOAD,
-    MERGE,
-    EXPORT,
-    PUBLISH,
-    BATCH,
-    CLUSTER,
-    "remove everything",
-)
+BEGIN, END = "remove leftovers of earlier rehearsals", "remove everything"
+STEPS = (BEGIN, PUT, LOAD, MERGE, EXPORT, PUBLISH, BATCH, CLUSTER, END)
 
 
 @pytest.fixture
@@ -115,7 +106,7 @@ def test_a_failed_removal_is_reported(cloud: WholeCloud, tmp_path: Path, number:
     deny_create(cloud)
     result, outcomes = rehearse(cloud, tmp_path / "report.md", "--yes")
     assert "Rehearse again, which starts by removing it" in result.output
-    assert [name for name, outcome in outcomes.items() if outcome == "failed"] == [[STEPS[0]], [PUT, STEPS[-1]]][number]
+    assert [name for name, outcome in outcomes.items() if outcome == "failed"] == [[BEGIN], [PUT, END]][number]
     assert (len(outcomes) == 1) == (number == 0)  # nothing is tried while leftovers remain
 
 
