@@ -109,14 +109,14 @@ def _of_any_table(kind: str) -> str:
 def _bytes_of_a_year(folder: Path, rows: int) -> YearBytes:
     with cloud_in(folder) as cloud:
         _run(cloud, str(ONE_YEAR), rows)
-        work = [job.work for job in cloud.bigquery.jobs.by_id.values()]
+        buckets, work = cloud.storage.buckets, [job.work for job in cloud.bigquery.jobs.by_id.values()]
         sizes = {name: cloud.bigquery.catalog.size(cloud.bigquery.catalog.find(DATASET, name))[1] for name in TABLES}
         return YearBytes(
             rows=rows,
             billed=sum(one.bytes_billed for one in work),
             queries=sum(one.bytes_billed > 0 for one in work),
             tables=sizes,
-            objects=sum(cloud.storage.path(BUCKET, name).stat().st_size for name in cloud.storage.names(BUCKET)),
+            objects=sum(buckets.path(BUCKET, name).stat().st_size for name in buckets.names(BUCKET)),
         )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, event
 from xdist.scheduler import LoadFileScheduling
 
 from chicago_crime.graph.run import RunReport
-from chicago_crime.settings import Settings, load_settings
+from chicago_crime.settings import Settings
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime_tests.support import (
     REAL_DATA,
@@ -106,12 +106,6 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.startswith(("CHICAGO_CRIME_", "KAGGLE_")) or name == "DAGSTER_HOME":
             monkeypatch.delenv(name)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")  # test servers run on this machine
-
-
-@pytest.fixture
-def sample_settings(tmp_path: Path) -> Settings:
-    """An installation in a temporary folder, with a small sample."""
-    return load_settings(data_dir=tmp_path / "data", sample_rows=600)
 
 
 @pytest.fixture

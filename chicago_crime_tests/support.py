@@ -2,9 +2,11 @@
 
 import csv
 import os
+import shutil
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -104,7 +106,6 @@ def gate_of(file: Path, year: int, folder: Path) -> GateResult:
 
 
 def folder_settings(data_dir: Path, folder: Path, **more: Any) -> Settings:
-    """Return settings for an installation with the source `folder`."""
     return load_settings(source="folder", folder=folder, data_dir=data_dir, **more)
 
 
@@ -116,25 +117,30 @@ def run(settings: Settings, *years: int, assets: str | None = None, accept: str 
 
 
 def run_well(settings: Settings, *years: int, assets: str | None = None, accept: str | None = None) -> list[RunReport]:
-    """Run the graph and assert that it succeeded."""
     reports = run(settings, *years, assets=assets, accept=accept)
     for report in reports:
         assert report.success, (report.reasons, report.checks)
     return reports
 
 
-def command(*arguments: object, **environment: str) -> Result:
-    """Invoke a command in this process."""
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], env={"COLUMNS": "100", **environment})
+def command(*arguments: object, input: str | None = None, **environment: str) -> Result:
+    """Invoke a command in this process; an unexpected exception fails the test."""
+    environment = {"COLUMNS": "100", **environment}
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], input=input, env=environment)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def words_of(done: Any) -> str:
+    """Return the output of a command without line breaks and table borders."""
+    return " ".join(done.output.replace("│", " ").split())
 
 
 def warehouse_of(settings: Settings) -> DuckDBWarehouse:
-    """Return the warehouse of an installation."""
     return Installation(settings).warehouse
 
 
 def rows_of(settings: Settings, table: str, *years: int) -> list[dict[str, Any]]:
-    """Return the rows of a table's years."""
     folder = settings.data_dir / "warehouse" / table
     return [row for year in years for row in pq.read_table(folder / f"{year}.parquet").to_pylist()]
 
@@ -150,7 +156,6 @@ def all_text_of(error: BaseException) -> str:
 
 
 def files_below(folder: Path) -> dict[str, bytes]:
-    """Return all files below a folder with their bytes."""
     return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
 
 
@@ -178,14 +183,14 @@ def _real(file: Path) -> Path:
     return file
 
 
-def program_missing(reason: str) -> NoReturn:
-    """Skip the test because a program is missing, or fail if NEED_ALL_PROGRAMS is set."""
-    if os.environ.get("NEED_ALL_PROGRAMS"):
-        pytest.fail(reason)
-    pytest.skip(reason)
+def program(name: str) -> str:
+    """Return the path of a program; without it, skip the test, or fail it if NEED_ALL_PROGRAMS is set."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin"])
+    if found := shutil.which(name, path=path):
+        return found
+    (pytest.fail if os.environ.get("NEED_ALL_PROGRAMS") else pytest.skip)(f"{name} is missing: see CONTRIBUTING.md")
 
 
 def plan_of(settings: Settings, years: Sequence[int], assets: str | None = None, accept: str | None = None) -> Plan:
-    """Return the plan shown by `run --dry-run`."""
     installation = Installation(settings)
     return make_plan(installation, build_definitions(installation), years, assets, accept)

@@ -62,8 +62,7 @@ def imports_of(file: Path) -> Iterator[str]:
                 yield name
 
 
-def layer_of(module: str) -> str:
-    return module.split(".")[1]
+LAYER_OF = {module: LAYERS.index(module.split(".")[1]) for module in NAMES if module != PACKAGE}
 
 
 def test_no_module_is_too_long() -> None:
@@ -84,7 +83,7 @@ def test_imports_follow_the_order_of_layers() -> None:
         f"{module} imports {name}"
         for module, file in NAMES.items()
         for name in imports_of(file)
-        if module != PACKAGE and LAYERS.index(layer_of(name)) > LAYERS.index(layer_of(module))
+        if module != PACKAGE and LAYER_OF[name] > LAYER_OF[module]
     ]
     assert wrong == []
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime_tests.support import PROJECT, program_missing
+from chicago_crime_tests.support import PROJECT, program
 
 OUTPUTS = {"CHICAGO_CRIME_DEPLOYMENT": "gcp", "CHICAGO_CRIME_GCS_BUCKET": "a-bucket", "machine": "chicago-crime-dev"}
 
@@ -16,8 +16,6 @@ OUTPUTS = {"CHICAGO_CRIME_DEPLOYMENT": "gcp", "CHICAGO_CRIME_GCS_BUCKET": "a-buc
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """A folder with the Makefile and the files of `make env`, whose virtual environments seem installed."""
-    if shutil.which("make") is None:
-        program_missing("make is missing: apt-get install make")
     for name in ("Makefile", "infra_pulumi/env_file.py", "infra_pulumi/requirements.lock"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(PROJECT / name, tmp_path / name)
@@ -31,7 +29,9 @@ def clone(tmp_path: Path) -> Path:
 
 def make(clone: Path, *targets: str, outputs: dict[str, str] = OUTPUTS) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": f"{clone}:{os.environ['PATH']}", "OUTPUTS": json.dumps(outputs)}
-    return subprocess.run(["make", *targets], cwd=clone, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [program("make"), *targets], cwd=clone, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 def test_env_writes_only_settings(clone: Path) -> None:

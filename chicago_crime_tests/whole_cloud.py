@@ -34,11 +34,9 @@ class WholeCloud:
 
     @cached_property
     def settings(self) -> Settings:
-        """Settings from the environment."""
         return self.settings_with()
 
     def settings_with(self, **changes: object) -> Settings:
-        """Return settings from the environment with some changed."""
         ours = {name: value for name, value in self.environment.items() if name.startswith(PREFIX)}
         return load_settings(**({name.removeprefix(PREFIX).lower(): value for name, value in ours.items()} | changes))
 
@@ -46,10 +44,10 @@ class WholeCloud:
         """Return resources that should have been removed: clusters, jobs, staged objects and files, run notes."""
         state, data = self.dataproc.dataproc, self.settings.data_dir
         kept = ("crimes/", "quarantine/", "published/", "google-cloud-dataproc-metainfo/")
-        names = [*self.storage.names(BUCKET), *self.storage.names(STAGING)]
+        names = [*self.storage.buckets.names(BUCKET), *self.storage.buckets.names(STAGING)]
         staged = [name for name in names if not name.startswith(kept)]
         return [
-            *(f"cluster {cluster.given['clusterName']}" for cluster in self.dataproc.live_clusters()),
+            *(f"cluster {name}" for name in state.clusters),
             *(f"job {name}" for name, job in (state.jobs | state.batches).items() if not job.is_over),
             *(f"object {name}" for name in staged),
             *(f"note {note.name}" for kind in ("dataproc", "exports") for note in (data / kind).glob("*")),
@@ -76,7 +74,7 @@ def whole_cloud(
         settings: additional settings.
     """
     storage = StorageServer(place / "buckets", [BUCKET, STAGING])
-    bigquery, dataproc = BigQueryServer(storage), DataprocServer(storage, runs)
+    bigquery, dataproc = BigQueryServer(storage), DataprocServer(storage.buckets, runs)
     access = AccessServer({SECRET: [b"KGAT_planted0token"]})
     access.accounts = {WORKER}
     with storage.answering(), bigquery.answering(), dataproc.answering(), access.answering():

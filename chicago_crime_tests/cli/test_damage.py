@@ -9,29 +9,25 @@ from typing import NamedTuple
 
 import duckdb
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from chicago_crime.cli.app import app
 from chicago_crime.cli.doctor.stored import examine_databases, examine_stored
 from chicago_crime.graph.status import read_status
 from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import current
 from chicago_crime.settings import Settings
+from chicago_crime_tests import support
 from chicago_crime_tests.support import crimes_of_months, run, run_well, write_csv
 
 COUNT = "SELECT COUNT(*) AS n, COUNT(DISTINCT case_number) AS cases, SUM(arrest::INT) AS arrests FROM crimes"
 
 
 def command(settings: Settings, *arguments: str) -> Result:
-    """Run a command in this process; an unexpected exception fails the test."""
-    folder = {"CHICAGO_CRIME_SOURCE": "folder", "CHICAGO_CRIME_FOLDER": str(settings.folder), "COLUMNS": "200"}
-    result = CliRunner().invoke(app, [*arguments, "--data-dir", str(settings.data_dir)], env=folder)
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result
+    source = {"CHICAGO_CRIME_SOURCE": "folder", "CHICAGO_CRIME_FOLDER": str(settings.folder), "COLUMNS": "200"}
+    return support.command(*arguments, "--data-dir", settings.data_dir, **source)
 
 
 def doctor(settings: Settings) -> str:
-    """Return the doctor's findings about stored files."""
     findings = [*examine_stored(Installation(settings)), *examine_databases(settings.home)]
     assert all(one.fix for one in findings if one.state != "ok")
     return "\n".join(f"{one.detail}: {one.fix}" for one in findings if one.state != "ok")
@@ -124,15 +120,8 @@ def test_each_command_names_a_broken_file_and_its_repair(loaded_copy: Settings, 
 
 
 def test_reloading_a_year_repairs_it(loaded_copy: Settings) -> None:
-    damaged = (
-        "empty manifest",
-        "record of the lake",
-        "working footer",
-        "empty published file",
-        "empty mart",
-        "no catalog",
-    )
-    for name in damaged:
+    layers = ("empty manifest", "record of the lake", "working footer", "empty mart")
+    for name in (*layers, "empty published file", "no catalog"):
         DAMAGES[name].apply(loaded_copy)
     repaired = command(loaded_copy, "run", "--years", "2014")
     assert repaired.exit_code == 0, repaired.output
@@ -262,9 +251,8 @@ def test_an_older_snapshot_gives_the_same_answers(loaded_copy: Settings) -> None
     listed = command(loaded_copy, "snapshots").output
     newest, oldest, accepted = (line.split() for line in listed.splitlines() if "Z-" in line)
     assert " ".join(accepted) == f"{newest[0]}: 2014 was accepted: the City corrected all"
-    narrow = ["snapshots", "--data-dir", str(loaded_copy.data_dir)]
-    header = CliRunner().invoke(app, narrow, env={"COLUMNS": "60"}).output.split()[:5]
-    assert header == ["id", "published", "changed", "records", "to"]
+    narrow = support.command("snapshots", "--data-dir", loaded_copy.data_dir, COLUMNS="60").output
+    assert narrow.split()[:5] == ["id", "published", "changed", "records", "to"]
     assert (newest[4:], oldest[4:]) == (["2014", "72", "2015-12"], ["2014-2015", "72", "2015-12"])
     assert oldest[0] == first.snapshot
     working = command(loaded_copy, "query", "SELECT COUNT(*) FROM raw_crimes", "--working")

@@ -40,7 +40,6 @@ def findings(cloud: WholeCloud, **changes: object) -> dict[str, Finding]:
 
 
 def problems(cloud: WholeCloud, **changes: object) -> list[Finding]:
-    """The findings that are not ok."""
     return [finding for finding in findings(cloud, **changes).values() if finding.state != "ok"]
 
 
@@ -54,12 +53,12 @@ def test_a_fresh_project_is_ok(cloud: WholeCloud) -> None:
 
 
 def test_existing_tables_are_checked_without_changes(tables: WholeCloud) -> None:
-    before = tables.bigquery.writes()
+    before = tables.bigquery.writes
     found = findings(tables)
     assert [finding for finding in found.values() if finding.state != "ok"] == []
     assert "tables.updateData" in found["dataset chicago_crime: bigquery.dataEditor"].detail
     assert found["region"].detail.startswith("bucket in us-central1, staging in us-central1, dataset in us-central1")
-    assert tables.bigquery.writes() == before
+    assert tables.bigquery.writes == before
     assert {request.method for request in tables.storage.calls + tables.dataproc.calls} == {"GET"}
     assert all(one.method == "GET" or one.path.endswith(":testIamPermissions") for one in tables.access.calls)
 
@@ -77,22 +76,51 @@ def test_exactly_the_permissions_of_the_documented_roles_are_tested(tables: Whol
     assert {p for p in needed if not p.startswith("storage.")} - by_doing == tested
 
 
+ON_PROJECT = f"gcloud projects add-iam-policy-binding {PROJECT_ID} --condition=None {US} --role=roles/"
+ON_DATASET = f"bq query --use_legacy_sql=false --project_id={PROJECT_ID} {shlex.quote(EDITOR)}"
+
+
 @pytest.mark.parametrize(
-    ("permission", "role", "mode"),
+    ("permission", "fix"),
     [
-        ("bigquery.jobs.create", "roles/bigquery.jobUser", "cluster"),
-        ("dataproc.clusters.use", "roles/dataproc.editor", "cluster"),
-        ("dataproc.batches.create", "roles/dataproc.serverlessEditor", "serverless"),
+        ("bigquery.jobs.create", f"{ON_PROJECT}bigquery.jobUser"),
+        ("dataproc.clusters.use", f"{ON_PROJECT}dataproc.editor"),
+        ("dataproc.batches.create", f"{ON_PROJECT}dataproc.serverlessEditor"),
+        ("bigquery.tables.updateData", ON_DATASET),
+        ("bigquery.datasets.get", ON_DATASET),
+        (
+            "iam.serviceAccounts.actAs",
+            f"gcloud iam service-accounts add-iam-policy-binding {WORKER} --project={PROJECT_ID} {US} "
+            "--role=roles/iam.serviceAccountUser",
+        ),
+        (
+            "secretmanager.versions.access",
+            f"gcloud secrets add-iam-policy-binding kaggle-token --project={PROJECT_ID} {US} "
+            "--role=roles/secretmanager.secretAccessor",
+        ),
     ],
 )
-def test_a_missing_permission_on_the_project(cloud: WholeCloud, permission: str, role: str, mode: str) -> None:
-    cloud.access.forbidden = {permission}
-    [finding] = problems(cloud, dataproc_mode=mode)
-    assert finding.state == "broken"
-    assert f"missing permission: {permission} (" in finding.detail
-    assert finding.fix == f"gcloud projects add-iam-policy-binding {PROJECT_ID} --condition=None {US} --role={role}"
-    other = "serverless" if mode == "cluster" else "cluster"
-    assert (problems(cloud, dataproc_mode=other) == []) == permission.startswith("dataproc.")
+def test_a_missing_permission(tables: WholeCloud, permission: str, fix: str) -> None:
+    tables.access.forbidden = tables.bigquery.forbidden = {permission}
+    mode, other = ("serverless", "cluster") if "batches" in permission else ("cluster", "serverless")
+    [finding] = problems(tables, dataproc_mode=mode)
+    assert (finding.state, shlex.split(finding.fix)) == ("broken", shlex.split(fix))
+    assert permission in finding.detail
+    assert (problems(tables, dataproc_mode=other) == []) == permission.startswith("dataproc.")
+
+
+def test_a_missing_permission_on_the_buckets(cloud: WholeCloud) -> None:
+    cloud.storage.forbidden = {"storage.objects.list"}
+    for finding, bucket in zip(problems(cloud), (BUCKET, STAGING), strict=True):
+        assert (finding.state, "missing permission: storage.objects.list (" in finding.detail) == ("broken", True)
+        add = "gcloud storage buckets add-iam-policy-binding"
+        assert finding.fix == f"{add} gs://{bucket} {US} --role=roles/storage.objectUser"
+
+
+def test_a_missing_service_account_of_dataproc(cloud: WholeCloud) -> None:
+    cloud.access.accounts = set()
+    [finding] = problems(cloud)
+    assert finding.fix == f"gcloud iam service-accounts create spark --project={PROJECT_ID}"
 
 
 def test_too_few_processors(cloud: WholeCloud) -> None:
@@ -106,51 +134,11 @@ def test_too_few_processors(cloud: WholeCloud) -> None:
     assert of_batch.detail == "a batch needs 12 processors, but the quotas leave 10 in CPUS_ALL_REGIONS"
 
 
-def test_a_missing_permission_on_the_bucket(cloud: WholeCloud) -> None:
-    cloud.storage.permissions -= {"storage.objects.list"}
-    for finding, bucket in zip(problems(cloud), (BUCKET, STAGING), strict=True):
-        assert (finding.state, "missing permission: storage.objects.list (" in finding.detail) == ("broken", True)
-        add = "gcloud storage buckets add-iam-policy-binding"
-        assert finding.fix == f"{add} gs://{bucket} {US} --role=roles/storage.objectUser"
-
-
-@pytest.mark.parametrize(
-    ("permission", "detail"),
-    [
-        ("bigquery.tables.updateData", "missing permission: bigquery.tables.updateData ("),
-        ("bigquery.datasets.get", "Permission bigquery.datasets.get denied"),
-    ],
-)
-def test_a_missing_permission_on_the_dataset(tables: WholeCloud, permission: str, detail: str) -> None:
-    tables.bigquery.forbidden = {permission}
-    [finding] = problems(tables)
-    assert detail in finding.detail
-    assert shlex.split(finding.fix) == ["bq", "query", "--use_legacy_sql=false", f"--project_id={PROJECT_ID}", EDITOR]
-
-
 def test_a_dataset_whose_rows_expire(tables: WholeCloud) -> None:
     tables.bigquery.catalog.datasets[DATASET]["defaultPartitionExpirationMs"] = str(60 * 86_400_000)
     [finding] = problems(tables)
     assert finding.detail == "rows of new tables expire after 60 days, rows of earlier years immediately"
     assert f"--default_partition_expiration=0 {PROJECT_ID}:{DATASET}" in finding.fix
-
-
-def test_the_service_account_of_dataproc(cloud: WholeCloud) -> None:
-    cloud.access.forbidden = {"iam.serviceAccounts.actAs"}
-    [finding] = problems(cloud)
-    grant = f"gcloud iam service-accounts add-iam-policy-binding {WORKER} --project={PROJECT_ID} {US}"
-    assert finding.fix == f"{grant} --role=roles/iam.serviceAccountUser"
-    cloud.access.accounts = set()
-    [finding] = problems(cloud)
-    assert finding.fix == f"gcloud iam service-accounts create spark --project={PROJECT_ID}"
-
-
-def test_a_secret_that_cannot_be_read(cloud: WholeCloud) -> None:
-    cloud.access.may_read = False
-    [finding] = problems(cloud)
-    assert "secretmanager.versions.access" in finding.detail
-    grant = f"gcloud secrets add-iam-policy-binding kaggle-token --project={PROJECT_ID} {US}"
-    assert finding.fix == f"{grant} --role=roles/secretmanager.secretAccessor"
 
 
 def test_apis_that_are_not_enabled(cloud: WholeCloud) -> None:

@@ -6,26 +6,16 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from chicago_crime.cli.app import app
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault, Request
 from chicago_crime_tests.support import command
 from chicago_crime_tests.whole_cloud import BUCKET, DATASET, WholeCloud, whole_cloud
 
 PUT, LOAD, MERGE, EXPORT = "store an object", "load a CSV", "replace a year by MERGE", "export and load Parquet"
 PUBLISH, BATCH, CLUSTER = "publish a snapshot and read it back", "run Spark as a batch", "run Spark on a cluster"
-STEPS = (
-    "remove leftovers of earlier rehearsals",
-    PUT,
-    LOAD,
-    MERGE,
-    EXPORT,
-    PUBLISH,
-    BATCH,
-    CLUSTER,
-    "remove everything",
-)
+BEGIN, END = "remove leftovers of earlier rehearsals", "remove everything"
+STEPS = (BEGIN, PUT, LOAD, MERGE, EXPORT, PUBLISH, BATCH, CLUSTER, END)
 
 
 @pytest.fixture
@@ -36,19 +26,17 @@ def cloud(tmp_path: Path) -> Iterator[WholeCloud]:
 
 def rehearse(cloud: WholeCloud, report: Path, *options: str, **more: str) -> tuple[Result, dict[str, str]]:
     """Return the command's result and the outcome of each step in the report."""
-    arguments = ["rehearse", "--report", str(report), *options]
-    result = CliRunner().invoke(app, arguments, env=cloud.environment | {"COLUMNS": "200"}, **more)
+    result = command("rehearse", "--report", report, *options, **cloud.environment, COLUMNS="200", **more)
     rows = [line.strip("| ").split(" | ") for line in report.read_text().splitlines()] if report.exists() else []
     return result, {row[0]: row[1] for row in rows if len(row) > 2 and row[0] != "step"}
 
 
 def left(cloud: WholeCloud) -> list[str]:
-    """List what a rehearsal left behind."""
     return [*cloud.bigquery.catalog.datasets, *cloud.left()]
 
 
 def test_a_successful_rehearsal_tries_everything_and_cleans_up(cloud: WholeCloud, tmp_path: Path) -> None:
-    cloud.storage.write(BUCKET, "rehearsal/crimes/2014.csv", b"of a killed rehearsal")
+    cloud.storage.buckets.write(BUCKET, "rehearsal/crimes/2014.csv", b"of a killed rehearsal")
     cloud.bigquery.catalog.add_dataset(f"{DATASET}_rehearsal", {})
     cloud.bigquery.files.writes_no_rows = False
     report = tmp_path / "report.md"
@@ -67,7 +55,7 @@ def test_nothing_happens_without_confirmation(cloud: WholeCloud, tmp_path: Path)
 
 
 def deny_create(cloud: WholeCloud) -> None:
-    cloud.storage.permissions.remove("storage.objects.create")
+    cloud.storage.forbidden = {"storage.objects.create"}
 
 
 def fail_on(*statements: str) -> Callable[[WholeCloud], None]:
@@ -118,7 +106,7 @@ def test_a_failed_removal_is_reported(cloud: WholeCloud, tmp_path: Path, number:
     deny_create(cloud)
     result, outcomes = rehearse(cloud, tmp_path / "report.md", "--yes")
     assert "Rehearse again, which starts by removing it" in result.output
-    assert [name for name, outcome in outcomes.items() if outcome == "failed"] == [[STEPS[0]], [PUT, STEPS[-1]]][number]
+    assert [name for name, outcome in outcomes.items() if outcome == "failed"] == [[BEGIN], [PUT, END]][number]
     assert (len(outcomes) == 1) == (number == 0)  # nothing is tried while leftovers remain
 
 

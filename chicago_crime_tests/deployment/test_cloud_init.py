@@ -3,29 +3,20 @@
 import json
 import os
 import re
-import shutil
 import subprocess
-import sys
 from base64 import b64decode, b64encode
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-from chicago_crime_tests.support import PROJECT, program_missing
+from chicago_crime_tests.support import PROJECT, program
 
 pytestmark = pytest.mark.programs
 
 IMAGE = "us-central1-docker.pkg.dev/a-project/chicago-crime-dev/chicago-crime:0.1.0"
 SETTINGS = {"CHICAGO_CRIME_GCS_BUCKET": "a-bucket", "CHICAGO_CRIME_REPORT_AREAS": "Hyde Park, Loop #1"}
 HOME = "/etc/chicago-crime/"
-
-
-def program(name: str) -> str:
-    """The path of a program in this virtual environment or on the system."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"], "/usr/sbin"])
-    return shutil.which(name, path=path) or program_missing(f"{name} is missing")
 
 
 @pytest.fixture
@@ -38,19 +29,13 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.fixture
-def files(rendered: str) -> dict[str, dict[str, Any]]:
-    """Path -> the file that cloud-init writes."""
-    return {file["path"]: file for file in yaml.safe_load(rendered)["write_files"]}
-
-
-@pytest.fixture
-def etc(files: dict[str, dict[str, Any]], tmp_path: Path) -> Path:
+def etc(rendered: str, tmp_path: Path) -> Path:
     """A folder with the files of the machine's /etc/chicago-crime."""
     folder = tmp_path / "etc"
     folder.mkdir()
-    for path, file in files.items():
-        if path.startswith(HOME):
-            target = folder / path.removeprefix(HOME)
+    for file in yaml.safe_load(rendered)["write_files"]:
+        if file["path"].startswith(HOME):
+            target = folder / file["path"].removeprefix(HOME)
             target.write_bytes(b64decode(file["content"]) if "encoding" in file else file["content"].encode())
             target.chmod(0o755)
     return folder
@@ -58,7 +43,6 @@ def etc(files: dict[str, dict[str, Any]], tmp_path: Path) -> Path:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Path:
-    """An empty disk of 32 MB."""
     with (tmp_path / "disk").open("wb") as file:
         file.truncate(32 * 2**20)
     return tmp_path / "disk"
@@ -76,8 +60,8 @@ def fake_programs(folder: Path, **programs: str) -> str:
     """A search path that begins with fake programs, given as shell commands."""
     (folder / "bin").mkdir()
     for name, command in programs.items():
-        (folder / "bin" / name.replace("_", "-")).write_text(f"#!/bin/sh\n{command}\n")
-        (folder / "bin" / name.replace("_", "-")).chmod(0o755)
+        (folder / "bin" / name).write_text(f"#!/bin/sh\n{command}\n")
+        (folder / "bin" / name).chmod(0o755)
     return f"{folder / 'bin'}:{os.environ['PATH']}"
 
 
@@ -121,8 +105,7 @@ def test_a_disk_that_contains_data_is_not_formatted(etc: Path, disk: Path, tmp_p
 
 def test_an_empty_disk_gets_a_file_system(etc: Path, disk: Path, tmp_path: Path) -> None:
     run(etc / "prepare-disk", disk, tmp_path / "data", PATH=fake_programs(tmp_path, mount="exit 32"))
-    assert 'LABEL="chicago-crime"' in blkid(disk)
-    assert 'TYPE="ext4"' in blkid(disk)
+    assert 'LABEL="chicago-crime"' in blkid(disk) and 'TYPE="ext4"' in blkid(disk)
 
 
 def test_the_password_is_generated_once_and_only_root_can_read_it(etc: Path, tmp_path: Path) -> None:
@@ -138,19 +121,15 @@ def test_the_password_is_generated_once_and_only_root_can_read_it(etc: Path, tmp
 
 
 def test_no_new_password_is_generated_for_an_existing_database(etc: Path, tmp_path: Path) -> None:
-    disk = tmp_path / "data"
-    (disk / "postgres" / "files").mkdir(parents=True)
-    (disk / "postgres" / "files" / "PG_VERSION").write_text("17\n")
-    done = run(etc / "write-env", disk, etc)
-    assert done.returncode == 1
-    assert "ALTER ROLE" in done.stderr
-    assert not (disk / "postgres-password").exists()
+    (tmp_path / "postgres" / "files").mkdir(parents=True)
+    (tmp_path / "postgres" / "files" / "PG_VERSION").write_text("17\n")
+    done = run(etc / "write-env", tmp_path, etc)
+    assert (done.returncode, "ALTER ROLE" in done.stderr) == (1, True)
+    assert not (tmp_path / "postgres-password").exists()
 
 
 def test_compose_gets_image_settings_folders_and_password(etc: Path, tmp_path: Path) -> None:
-    disk = tmp_path / "data"
-    disk.mkdir()
-    assert run(etc / "write-env", disk, etc).returncode == 0
+    assert run(etc / "write-env", tmp_path, etc).returncode == 0
     command = [program("docker-compose"), "config"]
     environment = {"PATH": os.environ["PATH"]}
     done = subprocess.run(command, cwd=etc, env=environment, capture_output=True, text=True, check=False)
@@ -160,10 +139,10 @@ def test_compose_gets_image_settings_folders_and_password(etc: Path, tmp_path: P
     assert services["dashboard"]["ports"] == ["0.0.0.0:8050:8050/tcp"]
     assert services["code"]["image"] == IMAGE
     assert services["code"]["environment"].items() >= SETTINGS.items()
-    assert f"{disk}/platform:/data:rw" in services["code"]["volumes"]
-    assert f"{disk}/postgres:/var/lib/postgresql/data:rw" in services["postgres"]["volumes"]
-    password = (disk / "postgres-password").read_text()
-    assert services["postgres"]["environment"]["POSTGRES_PASSWORD"] == password
+    assert f"{tmp_path}/platform:/data:rw" in services["code"]["volumes"]
+    assert f"{tmp_path}/postgres:/var/lib/postgresql/data:rw" in services["postgres"]["volumes"]
+    password = services["postgres"]["environment"]["POSTGRES_PASSWORD"]
+    assert password == (tmp_path / "postgres-password").read_text()
 
 
 def test_secret_settings_are_added_to_the_others_at_startup(etc: Path, tmp_path: Path) -> None:

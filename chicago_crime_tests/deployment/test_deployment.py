@@ -2,59 +2,29 @@
 
 import os
 import re
-import shutil
 import subprocess
 from typing import Any
 
 import pytest
 import yaml
 
-from chicago_crime_tests.support import PROJECT, program_missing
+from chicago_crime_tests.support import PROJECT, program
 
 pytestmark = pytest.mark.programs
 
 
-ENV_FILES = {
-    "local": "",
-    "gcp": """\
-ENV_FILE=.env
-IMAGE=us-central1-docker.pkg.dev/crime-project/chicago-crime/chicago-crime:0.1.0
-DATA_PATH=/var/lib/chicago-crime/data
-POSTGRES_PATH=/var/lib/chicago-crime/postgres
-WEB_ADDRESS=10.1.2.3
-POSTGRES_PASSWORD=a-password-of-the-test
-CHICAGO_CRIME_DEPLOYMENT=gcp
-CHICAGO_CRIME_SOURCE=portal
-CHICAGO_CRIME_GCP_PROJECT=crime-project
-CHICAGO_CRIME_GCS_BUCKET=crime-bucket
-""",
-}
-
-
 @pytest.fixture(scope="module")
-def resolved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """The Compose file as resolved on a laptop ("local") and on the machine on Google Cloud ("gcp")."""
-    program = shutil.which("docker-compose")
-    if program is None:
-        program_missing("docker-compose is missing: apt-get install docker-compose")
-    found = {}
-    for name, env_file in ENV_FILES.items():
-        folder = tmp_path_factory.mktemp(name)
-        shutil.copy(PROJECT / "docker-compose.yaml", folder)
-        shutil.copytree(PROJECT / "deploy", folder / "deploy")
-        if env_file:
-            (folder / ".env").write_text(env_file)
-        environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
-        done = subprocess.run(
-            [program, "config"], cwd=folder, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0 and "WARNING" not in done.stderr, done.stderr
-        found[name] = yaml.safe_load(done.stdout)
-    return found
+def resolved() -> dict[str, Any]:
+    """The Compose file as resolved on a laptop; `test_cloud_init.py` has the machine on Google Cloud."""
+    command = [program("docker-compose"), "--env-file=deploy/local.env", "config"]
+    environment = {"PATH": os.environ["PATH"]}
+    done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "WARNING" not in done.stderr, done.stderr
+    return yaml.safe_load(done.stdout)
 
 
-def test_every_service_is_restricted(resolved: dict[str, dict[str, Any]]) -> None:
-    for name, service in resolved["local"]["services"].items():
+def test_every_service_is_restricted(resolved: dict[str, Any]) -> None:
+    for name, service in resolved["services"].items():
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
@@ -64,19 +34,16 @@ def test_every_service_is_restricted(resolved: dict[str, dict[str, Any]]) -> Non
         assert name == "migrate" or service["healthcheck"]["test"][0] == "CMD", name
 
 
-def test_services_listen_on_this_machine_only_unless_an_address_is_set(resolved: dict[str, dict[str, Any]]) -> None:
-    for deployment, address in (("local", "127.0.0.1"), ("gcp", "10.1.2.3")):
-        expected = {"webserver": [f"{address}:3000:3000/tcp"], "dashboard": [f"{address}:8050:8050/tcp"]}
-        services = resolved[deployment]["services"]
-        assert {name: service["ports"] for name, service in services.items() if "ports" in service} == expected
-    local = resolved["local"]
-    assert local["services"]["postgres"]["networks"] == {"records": None}
-    assert local["networks"]["records"] == {"internal": True}
+def test_services_listen_on_this_machine_only(resolved: dict[str, Any]) -> None:
+    ports = {name: service["ports"] for name, service in resolved["services"].items() if "ports" in service}
+    assert ports == {"webserver": ["127.0.0.1:3000:3000/tcp"], "dashboard": ["127.0.0.1:8050:8050/tcp"]}
+    assert resolved["services"]["postgres"]["networks"] == {"records": None}
+    assert resolved["networks"]["records"] == {"internal": True}
 
 
-def test_images_are_pinned_and_do_not_run_as_root(resolved: dict[str, dict[str, Any]]) -> None:
+def test_images_are_pinned_and_do_not_run_as_root(resolved: dict[str, Any]) -> None:
     digest = r"@sha256:[0-9a-f]{64}"
-    postgres = resolved["local"]["services"]["postgres"]
+    postgres = resolved["services"]["postgres"]
     assert re.search(digest, postgres["image"]) and postgres["user"] == "999:999"
     dockerfile = (PROJECT / "Dockerfile").read_text()
     (base,) = set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE))

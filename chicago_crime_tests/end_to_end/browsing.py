@@ -15,7 +15,6 @@ def begin(*arguments: str, **options: Any) -> subprocess.Popen[str]:
 
 
 def free_port() -> int:
-    """A port that is currently free."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -8,9 +8,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from typer.testing import CliRunner
-
-from chicago_crime.cli.app import app
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.end_to_end.browsing import begin
 from chicago_crime_tests.servers.faults import Request
@@ -33,43 +30,27 @@ class Ended(NamedTuple):
     code: int
     output: str
 
-    @property
-    def words(self) -> str:
-        """The output without line breaks and table borders."""
-        return " ".join(self.output.replace("│", " ").split())
-
 
 class Cloud(WholeCloud):
     """Google Cloud, for an installation in a folder."""
 
     @property
     def servers(self) -> Mapping[str, GoogleServer]:
-        """The servers that a run calls, by service."""
         return {"storage": self.storage, "bigquery": self.bigquery, "dataproc": self.dataproc}
 
     @property
     def data(self) -> Path:
-        """The installation's folder."""
         return self.folder / "data"
 
     def begin(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        """Start a command in a separate process."""
         return begin(*arguments, env=os.environ | WIDE | self.environment | environment)
 
     def command(self, *arguments: str, **environment: str) -> Ended:
-        """Run a command in a separate process."""
         process = self.begin(*arguments, **environment)
         output, _ = process.communicate(timeout=TIMEOUT_S)
         return Ended(process.returncode, output)
 
-    def command_here(self, *arguments: str) -> Ended:
-        """Run a command in this process, which has already imported everything, for tests with many commands."""
-        ended = CliRunner().invoke(app, arguments, env=WIDE | self.environment)
-        crash = [] if ended.exception is None or isinstance(ended.exception, SystemExit) else [repr(ended.exception)]
-        return Ended(ended.exit_code, "\n".join([ended.output, *(f"Traceback: {error}" for error in crash)]))
-
     def rows(self, table: str) -> list[dict[str, Any]]:
-        """A table's rows."""
         return self.bigquery.rows(DATASET, table)
 
     def crimes(self, table: str) -> dict[int, int]:
@@ -79,13 +60,11 @@ class Cloud(WholeCloud):
         return dict(self.bigquery.catalog.database.cursor().sql(query).fetchall())
 
     def forget_calls(self) -> None:
-        """Clear the record of calls."""
         for server in self.servers.values():
             server.requests.clear()
 
 
 def cloud_in(folder: Path) -> AbstractContextManager[Cloud]:
-    """A cloud for the duration of the context."""
     return whole_cloud(folder, kind=Cloud)
 
 
@@ -100,16 +79,5 @@ def kind_of(request: Request) -> str:
 
 
 def writes_in(cloud: Cloud) -> list[str]:
-    """The requests since `forget_calls` that change something at Google, by service and kind.
-
-    They start a job, or create or change an object, a table, a dataset or a cluster. Deletions (which are free),
-    queries (`jobs.query` runs only SELECT), dry runs, token requests, and writes by Google and the Spark job are not
-    counted.
-    """
-    found = []
-    for service, server in cloud.servers.items():
-        for request in server.calls:
-            is_free = request.method in ("GET", "DELETE") or request.call == "bigquery.jobs.query"
-            if not is_free and b'"dryRun": true' not in request.body:
-                found.append(f"{service} {kind_of(request)}")
-    return found
+    """The writes since `forget_calls`, by service and kind. Those by Google and the Spark job are not counted."""
+    return [f"{service} {kind_of(call)}" for service, server in cloud.servers.items() for call in server.writes]

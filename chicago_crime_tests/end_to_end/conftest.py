@@ -1,7 +1,6 @@
 """Fixtures of the end-to-end tests: one browser and one dashboard shared by all tests of pages."""
 
 import os
-import shutil
 import signal
 import subprocess
 import urllib.request
@@ -13,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from chicago_crime.settings import Settings
 from chicago_crime_tests.end_to_end.browsing import PROGRAM, free_port
 from chicago_crime_tests.end_to_end.pages import silent_page
-from chicago_crime_tests.support import program_missing
+from chicago_crime_tests.support import program
 from chicago_crime_tests.waiting import TIMEOUT_S, wait_until
 
 PATH = "/crime"
@@ -21,9 +20,7 @@ PATH = "/crime"
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        program_missing("Chromium is missing: apt-get install chromium")
+    chromium = program("chromium")
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     expect.set_options(timeout=1000 * TIMEOUT_S)
     with sync_playwright() as playwright:

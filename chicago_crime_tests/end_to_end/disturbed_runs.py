@@ -8,6 +8,7 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from chicago_crime.installation import Installation
@@ -16,6 +17,7 @@ from chicago_crime.settings import Settings
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.end_to_end.cloud import Cloud, counted, kind_of
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault, FaultyServer, Request
+from chicago_crime_tests.support import command
 from chicago_crime_tests.waiting import TIMEOUT_S, wait_until
 from chicago_crime_tests.whole_cloud import BUCKET
 
@@ -35,7 +37,6 @@ class Call(NamedTuple):
 
     @property
     def changes(self) -> bool:
-        """Whether it changes something."""
         return " GET " not in self.kind and "/token" not in self.kind and "queries" not in self.kind
 
 
@@ -53,22 +54,18 @@ class Chosen:
         self._lock = threading.Lock()
 
     def rule(self, servers: Mapping[str, FaultyServer]) -> None:
-        """Apply this rule to servers, given by name."""
         for service, server in servers.items():
-            server.rule = self._of(service)
+            server.rule = partial(self._fault_of, service)
 
-    def _of(self, service: str) -> Callable[[Request], Fault]:
-        def rule(request: Request) -> Fault:
-            kind = f"{service} {kind_of(request)}"
-            with self._lock:
-                call = Call(kind, self._made[kind])
-                self._made[kind] += 1
-                if not self.chooses(call):
-                    return NO_FAULT
-                self.hit.add(call)
-            return self.fault
-
-        return rule
+    def _fault_of(self, service: str, request: Request) -> Fault:
+        kind = f"{service} {kind_of(request)}"
+        with self._lock:
+            call = Call(kind, self._made[kind])
+            self._made[kind] += 1
+            if not self.chooses(call):
+                return NO_FAULT
+            self.hit.add(call)
+        return self.fault
 
 
 def run_of(cloud: Cloud, version: str, assets: str = "") -> list[str]:
@@ -78,8 +75,8 @@ def run_of(cloud: Cloud, version: str, assets: str = "") -> list[str]:
 
 
 def load(cloud: Cloud, version: str, assets: str = "") -> None:
-    ended = cloud.command_here(*run_of(cloud, version, assets))
-    assert ended.code == 0, ended.output
+    ended = command(*run_of(cloud, version, assets), **cloud.environment)
+    assert ended.exit_code == 0, ended.output
 
 
 def versions(cloud: Cloud) -> dict[str, int]:
@@ -111,7 +108,7 @@ def assert_made_of(cloud: Cloud, per_month: int, assets: str = "") -> None:
 
 def the_other(cloud: Cloud, assets: str) -> tuple[str, int]:
     """The version that is not published or, with only some assets, not loaded: its name and crimes per month."""
-    catalog = parse(CATALOG, cloud.storage.read(BUCKET, CATALOG))
+    catalog = parse(CATALOG, cloud.storage.buckets.read(BUCKET, CATALOG))
     now = versions(cloud)["crimes"] if assets else catalog.years[YEAR].tables["crimes"].rows // 12
     return ("new", NEW) if now == OLD else ("old", OLD)
 
@@ -133,21 +130,18 @@ def run_under(cloud: Cloud, chosen: Chosen, assets: str = "") -> bool:
         AssertionError: neither; the message has the calls with the fault, and the output of the run.
     """
     version, now = the_other(cloud, assets)
-    command = run_of(cloud, version, assets)
     chosen.rule(cloud.servers)
-    ended = cloud.command_here(*command)
+    ended = command(*run_of(cloud, version, assets), **cloud.environment)
     stop_faults(cloud.servers)
     details = (chosen.fault, chosen.hit, ended.output)
-    assert "Traceback" not in ended.output, details
-    assert ended.code in (0, 1), details
-    if ended.code:
+    assert ended.exit_code in (0, 1), details
+    if ended.exit_code:
         assert "failed" in ended.output, details
         versions(cloud)
         assert published_version(cloud.settings_with()) in (OLD, NEW), details
-        again = cloud.command_here(*command)
-        assert again.code == 0, (details, again.output)
+        load(cloud, version, assets)
     assert_made_of(cloud, now, assets)
-    return ended.code == 0
+    return ended.exit_code == 0
 
 
 def kill_run_at(cloud: Cloud, at: Call, assets: str = "") -> bool:

@@ -10,17 +10,11 @@ from playwright.sync_api import Browser, Page
 from chicago_crime_tests.waiting import TIMEOUT_S
 
 
-def new_page(browser: Browser, **options: Any) -> Page:
-    """A page in a new browser context; options are those of the browser's `new_page`."""
-    page = browser.new_page(**options)
-    page.set_default_timeout(1000 * TIMEOUT_S)
-    return page
-
-
 @contextmanager
 def silent_page(browser: Browser, **options: Any) -> Iterator[Page]:
-    """A new page, closed at the end; its console must stay empty."""
-    page = new_page(browser, **options)
+    """A page in a new browser context, with options of `new_page`; its console must stay empty."""
+    page = browser.new_page(**options)
+    page.set_default_timeout(1000 * TIMEOUT_S)
     messages: list[str] = []
     page.on("console", lambda message: messages.append(message.text))
     page.on("pageerror", lambda error: messages.append(str(error)))
@@ -41,6 +35,5 @@ def drawn(page: Page) -> None:
 
 
 def number(page: Page, label: str) -> int:
-    """A number on the page, by its label."""
     card = page.locator(".number").filter(has=page.get_by_text(label, exact=True))
     return int(re.sub(r"[^\d]", "", card.locator(".value").inner_text()))

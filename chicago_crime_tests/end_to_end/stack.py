@@ -19,20 +19,10 @@ from typing import Any
 import yaml
 
 from chicago_crime_tests.end_to_end.browsing import free_port
-from chicago_crime_tests.support import PROJECT, program_missing
+from chicago_crime_tests.support import PROJECT, program
 from chicago_crime_tests.waiting import TIMEOUT_S, wait_until
 
 PORTS = ("3000", "4000", "5432", "8050")
-
-
-def compose_file(**variables: str) -> dict[str, Any]:
-    """The Compose file with its variables substituted."""
-
-    def value(match: re.Match[str]) -> str:
-        return variables.get(match[1]) or match[2]
-
-    text = (PROJECT / "docker-compose.yaml").read_text()
-    return yaml.safe_load(re.sub(r"\$\{(\w+):-([^}]*)\}", value, text))
 
 
 def image_environment() -> dict[str, str]:
@@ -45,10 +35,7 @@ def image_environment() -> dict[str, str]:
 def postgres_programs() -> Path:
     """The folder of PostgreSQL's programs. Skips the test if there is none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    on_path = shutil.which("initdb")
-    if not found and not on_path:
-        program_missing("PostgreSQL is missing: apt-get install postgresql")
-    return found[-1].parent if found else Path(str(on_path)).parent
+    return found[-1].parent if found else Path(program("initdb")).parent
 
 
 @dataclass
@@ -66,7 +53,8 @@ class Stack:
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.services: dict[str, Any] = compose_file()["services"]
+        with_defaults = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", (PROJECT / "docker-compose.yaml").read_text())
+        self.services: dict[str, Any] = yaml.safe_load(with_defaults)["services"]
         self.ports = {port: str(free_port()) for port in PORTS}
         self.folders = {"/opt/dagster": str(self.folder / "home"), "/data": str(self.folder / "data")}
         (self.folder / "data").mkdir(parents=True)
@@ -80,7 +68,6 @@ class Stack:
         return self.folder / "home"
 
     def start(self, *services: str) -> None:
-        """Start services, and wait until they are healthy."""
         for service in services:
             self._start(service)
         for service in services:
@@ -99,12 +86,10 @@ class Stack:
             )
 
     def run(self, service: str) -> None:
-        """Run a service until it exits."""
         self._start(service)
         assert self.processes.pop(service).wait(TIMEOUT_S) == 0, self.log(service)
 
     def wait_until_healthy(self, service: str) -> None:
-        """Run a service's health check until it succeeds."""
 
         def is_healthy() -> bool:
             ended = service in self.processes and self.processes[service].poll() is not None
@@ -125,7 +110,6 @@ class Stack:
         return process.wait(TIMEOUT_S)
 
     def kill_all(self) -> None:
-        """Kill whatever is still running."""
         for process in self.processes.values():
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)

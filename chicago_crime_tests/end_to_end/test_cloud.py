@@ -104,7 +104,6 @@ def test_each_run_gives_the_laptops_tables_with_one_batch_and_few_writes(cloud: 
 
 
 def metadata_of(cloud: Cloud, asset: str) -> dict[str, object]:
-    """The metadata of an asset's last materialization."""
     with open_instance(cloud.settings) as instance:
         event = instance.get_latest_materialization_event(AssetKey(asset))
     return {name: entry.value for name, entry in event.asset_materialization.metadata.items()}

@@ -51,7 +51,6 @@ def settings(loaded: Path, tmp_path: Path) -> Settings:
 
 
 def start(settings: Settings, version: str, **more: object) -> subprocess.Popen:
-    """Start a run of a version in a separate process."""
     folders = ["--folder", str(settings.data_dir.parent / version), "--data-dir", str(settings.data_dir)]
     return begin("run", "--years", "2014", "--accept", "a test", *folders, start_new_session=True, **more)
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from chicago_crime import reference
 from chicago_crime.dashboard.app import PAGES
 from chicago_crime.settings import Settings
-from chicago_crime_tests.end_to_end.pages import drawn, new_page, number, open_page
+from chicago_crime_tests.end_to_end.pages import drawn, number, open_page, silent_page
 
 ADDRESSES = (*PAGES, "where?map=beats", "where?map=hot_spots", "embed/overview/trend")
 
@@ -43,11 +43,6 @@ COMBINATIONS = {
 """Query string -> the same condition on `crimes`, without marts or SQL of the dashboard."""
 
 
-@pytest.fixture
-def settings(real_years: Settings) -> Settings:
-    return real_years
-
-
 def query_crimes(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
     """Query `crimes` and the reference table of areas with DuckDB."""
     crimes = settings.data_dir / "warehouse" / "crimes" / "*.parquet"
@@ -61,10 +56,10 @@ def download(address: str, table: str, query: str) -> pyarrow.Table:
 
 
 @pytest.mark.parametrize("query", COMBINATIONS)
-def test_filtered_numbers_equal_sql_over_crimes(page: Page, address: str, settings: Settings, query: str) -> None:
+def test_filtered_numbers_equal_sql_over_crimes(page: Page, address: str, real_years: Settings, query: str) -> None:
     condition = COMBINATIONS[query]
     [(crimes, arrests, placed, placeholders)] = query_crimes(
-        settings,
+        real_years,
         "SELECT COUNT(*), COUNT(*) FILTER (arrest), COUNT(x_coordinate), "
         f"COUNT(*) FILTER (date::TIME IN ('00:00:00', '00:01:00')) FROM crimes WHERE {condition}",
     )
@@ -82,12 +77,12 @@ def test_filtered_numbers_equal_sql_over_crimes(page: Page, address: str, settin
     by_area = "SELECT name, COUNT(id) FROM areas LEFT JOIN (FROM crimes WHERE {}) USING (community_area) GROUP BY ALL"
     found = download(address, "where/areas", query)
     counts = dict(zip(found["name"].to_pylist(), found["crimes"].to_pylist(), strict=True))
-    assert counts.items() <= dict(query_crimes(settings, by_area.format(condition))).items()
+    assert counts.items() <= dict(query_crimes(real_years, by_area.format(condition))).items()
     cells = download(address, "where/cells", f"{query}&map=cells")
     by_cell = "SELECT floor(x_coordinate / 660), floor(y_coordinate / 660), COUNT(*) FROM crimes WHERE x_coordinate > 0"
     expected = {
         (x * 660 + 330, y * 660 + 330): n
-        for x, y, n in query_crimes(settings, f"{by_cell} AND {condition} GROUP BY ALL")
+        for x, y, n in query_crimes(real_years, f"{by_cell} AND {condition} GROUP BY ALL")
     }
     assert {(row["x_ft"], row["y_ft"]): row["crimes"] for row in cells.to_pylist()} == expected
     hours = {
@@ -97,12 +92,11 @@ def test_filtered_numbers_equal_sql_over_crimes(page: Page, address: str, settin
         "SELECT strftime(date, '%a'), hour(date), COUNT(*) FROM crimes WHERE date::TIME NOT IN ('00:00:00', '00:01:00')"
     )
     assert {key: n for key, n in hours.items() if n} == {
-        (day, hour): n for day, hour, n in query_crimes(settings, f"{by_hour} AND {condition} GROUP BY ALL")
+        (day, hour): n for day, hour, n in query_crimes(real_years, f"{by_hour} AND {condition} GROUP BY ALL")
     }
 
 
-def test_headers_and_totals_stay_visible_without_covering_rows(browser: Browser, address: str) -> None:
-    page = new_page(browser, viewport={"width": 1280, "height": 900})
+def test_headers_and_totals_stay_visible_without_covering_rows(page: Page, address: str) -> None:
     open_page(page, f"{address}/compare?end=2016-06-30")
     region = page.locator(".scroll").first
 
@@ -117,7 +111,6 @@ def test_headers_and_totals_stay_visible_without_covering_rows(browser: Browser,
     assert place("tr.total")["bottom"] <= seen["bottom"], "the total stays in view"
     open_page(page, f"{address}/incidents?year=2016&sort=incidents:-block")
     assert region.evaluate("region => region.scrollWidth <= region.clientWidth"), "every column is in view"
-    page.close()
 
 
 @pytest.mark.parametrize("name", ADDRESSES)
@@ -179,15 +172,14 @@ def test_filters_work_without_reload_and_the_address_restores_the_view(
     assert number(page, "Reported crimes") > chosen
     assert page.evaluate("window.isStillHere"), "the page was reloaded"
 
-    sent = new_page(browser)
-    open_page(sent, f"{address}/overview?year=2016&area=41&arrest=no")
-    assert number(sent, "Reported crimes") == chosen
-    expect(sent.get_by_role("checkbox", name="2016")).to_be_checked()
-    expect(sent.locator("#filters [name=area][value='41']")).to_be_checked()
-    sent.get_by_role("link", name="Remove the filter Hyde Park").click()
-    sent.wait_for_url(f"{address}/overview?year=2016&arrest=no")
-    expect(sent.locator("#filters [name=area][value='41']")).not_to_be_checked()
-    sent.close()
+    with silent_page(browser) as sent:
+        open_page(sent, f"{address}/overview?year=2016&area=41&arrest=no")
+        assert number(sent, "Reported crimes") == chosen
+        expect(sent.get_by_role("checkbox", name="2016")).to_be_checked()
+        expect(sent.locator("#filters [name=area][value='41']")).to_be_checked()
+        sent.get_by_role("link", name="Remove the filter Hyde Park").click()
+        sent.wait_for_url(f"{address}/overview?year=2016&arrest=no")
+        expect(sent.locator("#filters [name=area][value='41']")).not_to_be_checked()
 
 
 def test_back_undoes_changes_of_a_control_in_one_step(page: Page, address: str) -> None:
@@ -237,8 +229,8 @@ def test_keyboard_navigation_keeps_the_focus(page: Page, address: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["where?offense_class=violent&year=2016", "compare"])
-def test_sticky_elements_do_not_cover_the_focus(browser: Browser, address: str, name: str) -> None:
-    page = new_page(browser, viewport={"width": 1280, "height": 800})
+def test_sticky_elements_do_not_cover_the_focus(page: Page, address: str, name: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
     open_page(page, f"{address}/{name}")
     hidden = """() => {
       const focused = document.activeElement, { left, top, bottom } = focused.getBoundingClientRect();
@@ -250,7 +242,6 @@ def test_sticky_elements_do_not_cover_the_focus(browser: Browser, address: str, 
     for key in [*["Tab"] * 70, *["Shift+Tab"] * 60]:
         page.keyboard.press(key)
         assert not page.evaluate(hidden), key
-    page.close()
 
 
 def test_verdicts_link_to_their_explanation(page: Page, address: str) -> None:
@@ -289,31 +280,30 @@ def test_a_late_response_does_not_undo_a_newer_choice(page: Page, address: str) 
 
 
 def test_it_works_without_javascript(browser: Browser, address: str) -> None:
-    page = new_page(browser, java_script_enabled=False)
-    page.goto(f"{address}/overview")
-    page.get_by_role("checkbox", name="2016").check()
-    page.get_by_role("button", name="Apply").click()
-    expect(page.locator(".number").first).to_contain_text("in 2016")
-    assert "year=2016" in page.url
-    groups = page.locator("[data-table=groups]")
-    groups.locator("tr", has_text="Vehicular hijacking").locator("td a").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Incidents")
-    assert number(page, "Reported crimes") == 663
-    table = page.locator("[data-table=incidents]")
-    table.get_by_role("link", name="Block").click()
-    expect(table.locator("[aria-sort]")).to_contain_text("Block")
-    table.get_by_role("link", name="Next").click()
-    expect(table.locator(".pager")).to_contain_text("Rows 51 to 100 of 663")
-    page.get_by_role("searchbox", name="Search for offenses").fill("burglary hyde park 2016")
-    page.get_by_role("button", name="Search").click()
-    assert number(page, "Reported crimes") == 166
-    page.goto(f"{address}/where?year=2016")
-    page.get_by_role("link", name=re.compile("^Austin: ")).press("Enter")
-    page.wait_for_url(f"{address}/where?year=2016&area=25&map=cells")
-    page.close()
+    with silent_page(browser, java_script_enabled=False) as page:
+        page.goto(f"{address}/overview")
+        page.get_by_role("checkbox", name="2016").check()
+        page.get_by_role("button", name="Apply").click()
+        expect(page.locator(".number").first).to_contain_text("in 2016")
+        assert "year=2016" in page.url
+        groups = page.locator("[data-table=groups]")
+        groups.locator("tr", has_text="Vehicular hijacking").locator("td a").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Incidents")
+        assert number(page, "Reported crimes") == 663
+        table = page.locator("[data-table=incidents]")
+        table.get_by_role("link", name="Block").click()
+        expect(table.locator("[aria-sort]")).to_contain_text("Block")
+        table.get_by_role("link", name="Next").click()
+        expect(table.locator(".pager")).to_contain_text("Rows 51 to 100 of 663")
+        page.get_by_role("searchbox", name="Search for offenses").fill("burglary hyde park 2016")
+        page.get_by_role("button", name="Search").click()
+        assert number(page, "Reported crimes") == 166
+        page.goto(f"{address}/where?year=2016")
+        page.get_by_role("link", name=re.compile("^Austin: ")).press("Enter")
+        page.wait_for_url(f"{address}/where?year=2016&area=25&map=cells")
 
 
-def test_a_reporter_finds_the_blocks_with_most_thefts_in_the_loop(page: Page, address: str, settings: Settings) -> None:
+def test_a_reporter_finds_the_blocks_with_most_thefts(page: Page, address: str, real_years: Settings) -> None:
     open_page(page, f"{address}/overview")
     page.get_by_role("searchbox", name="Search for offenses").fill("thefts loop 2016")
     page.keyboard.press("Enter")
@@ -323,7 +313,7 @@ def test_a_reporter_finds_the_blocks_with_most_thefts_in_the_loop(page: Page, ad
     page.wait_for_url(f"{address}/incidents?year=2016&type=THEFT&area=32")
     drawn(page)
     expected = query_crimes(
-        settings,
+        real_years,
         "SELECT block, COUNT(*) AS n FROM crimes WHERE primary_type = 'THEFT' AND community_area = 32 AND year = 2016 "
         "GROUP BY block ORDER BY n DESC LIMIT 3",
     )

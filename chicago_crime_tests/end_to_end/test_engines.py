@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +9,7 @@ import pytest
 
 from chicago_crime.settings import Settings
 from chicago_crime.tables import TABLES, Table
-from chicago_crime_tests.support import REAL_DATA, folder_settings, program_missing, run_well
+from chicago_crime_tests.support import REAL_DATA, folder_settings, program, run_well
 
 pytestmark = pytest.mark.java
 
@@ -18,21 +17,10 @@ YEAR = 2021
 MADE = [table for table in TABLES.values() if table.made_by == "spark"]
 
 
-def java_home() -> Path:
-    """The folder of Java 17 or 21, from JAVA_HOME or the PATH; the test is skipped without it."""
-    java = shutil.which("java", path=f"{os.environ.get('JAVA_HOME', '')}/bin:{os.environ.get('PATH', '')}")
-    if java is None:
-        program_missing("Java is missing: apt-get install openjdk-17-jre-headless")
-    version = subprocess.run([java, "-version"], capture_output=True, text=True, check=True).stderr
-    if not any(f'version "{number}' in version for number in (17, 21)):
-        program_missing(f"Java 17 or 21 is needed, not {version.splitlines()[0]}")
-    return Path(java).resolve().parent.parent
-
-
 @pytest.fixture(scope="module")
 def engines(real_years: Settings, tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Settings]:
     """The real years from the embedded engine, and a copy with one year's Spark tables from the JVM."""
-    home = java_home()
+    home = Path(program("java")).resolve().parent.parent
     folder = tmp_path_factory.mktemp("engines")
     shutil.copytree(real_years.data_dir / "warehouse", folder / "jvm" / "warehouse", copy_function=os.link)
     jvm = folder_settings(folder / "jvm", REAL_DATA / "real", spark_engine="jvm", java_home=home)

@@ -19,7 +19,7 @@ from chicago_crime_tests.servers.credentials import private_key
 from chicago_crime_tests.servers.faults import Fault
 from chicago_crime_tests.servers.kaggle_server import KaggleServer
 from chicago_crime_tests.servers.portal_server import PortalServer
-from chicago_crime_tests.support import crimes_of_months, files_below, write_csv
+from chicago_crime_tests.support import crimes_of_months, files_below, words_of, write_csv
 from chicago_crime_tests.waiting import TIMEOUT_S
 from chicago_crime_tests.whole_cloud import SECRET
 
@@ -45,7 +45,6 @@ finally:
 
 
 def command(kaggle: KaggleServer, environment: Mapping[str, str], *arguments: str) -> Ended:
-    """Run a command with settings from its environment."""
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM, kaggle.url, *arguments],
         env=os.environ | WIDE | environment,
@@ -58,7 +57,6 @@ def command(kaggle: KaggleServer, environment: Mapping[str, str], *arguments: st
 
 
 def places_of(secrets: Iterable[str], places: Mapping[str, bytes]) -> list[str]:
-    """The places where secrets are found."""
     found = [(secret, name) for secret in secrets for name, held in places.items() if secret.encode() in held]
     return [f"{secret[:12]}... in {name}" for secret, name in found]
 
@@ -107,10 +105,10 @@ def test_a_run_and_the_doctor_leave_no_secret_anywhere(publishers: Publishers, s
     publishers.kaggle.token = publishers.portal.app_token = "another"
     failed = command(publishers.kaggle, environment, *run)
     assert failed.code == 1
-    assert "was not accepted" in failed.words
+    assert "was not accepted" in words_of(failed)
     examined = command(publishers.kaggle, environment, "doctor")
     assert examined.code == 1
-    assert refused in examined.words
+    assert refused in words_of(examined)
     assert "CHICAGO_CRIME_PORTAL_APP_TOKEN=(a secret)" in examined.output
 
     assert files_below(publishers.folder / "home") == {}
@@ -155,7 +153,7 @@ def test_a_failed_run_in_the_cloud_leaves_no_secret_anywhere(tmp_path: Path) -> 
         cloud.dataproc.dataproc.creation_fails = "The zone does not have enough resources."
         ended = command(kaggle, environment, "run", "--years", str(YEAR))
         doctor = command(kaggle, environment, "doctor")
-        assert (ended.code, "does not have enough resources" in ended.words) == (1, True), ended.output[-3000:]
+        assert (ended.code, "does not have enough resources" in words_of(ended)) == (1, True), ended.output[-3000:]
         assert re.search(r"DEBUG:urllib3|DEBUG:google", ended.output), "the logs of the libraries are searched"
         assert any(name.endswith(".db") for name in files_below(cloud.data)), "Dagster's events are searched"
         assert f"CHICAGO_CRIME_KAGGLE_SECRET={SECRET}" in doctor.output, "the doctor's output is searched"

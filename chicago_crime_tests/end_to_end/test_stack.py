@@ -58,7 +58,6 @@ def instance(stack: Stack) -> Iterator[DagsterInstance]:
 
 
 def belongs(process: psutil.Process, folder: Path) -> bool:
-    """Whether a process belongs to the stack in a folder."""
     try:
         return str(folder) in " ".join([*process.cmdline(), *process.environ().values()])
     except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):

@@ -1,6 +1,7 @@
 """A new mart needs only an SQL file and a `Table`."""
 
-import json
+import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -32,57 +33,35 @@ FROM enriched_crimes
 WHERE year = @year
 GROUP BY year, ward
 """
-USE = """
-import json
-from pathlib import Path
-from chicago_crime.definitions import build_definitions
-from chicago_crime.graph.instance import open_instance
-from chicago_crime.graph.run import run_years
-from chicago_crime.graph.status import read_status
-from chicago_crime.installation import Installation
-from chicago_crime.settings import load_settings
-from chicago_crime.tables.dictionary import data_dictionary
+COMMANDS = (
+    "run --years 2014 --sample-rows 600",
+    "status --strict",
+    "query 'SELECT SUM(crimes) FROM crimes_by_ward'",
+    "describe crimes_by_ward",
+)
+LISTED = """
+from chicago_crime.definitions import defs
 from dagster import AssetKey
-
-installation = Installation(load_settings(data_dir=Path("data"), sample_rows=600))
-definitions = build_definitions(installation)
-with open_instance(installation.settings) as instance:
-    [report] = run_years(installation, definitions, instance, [2014])
-    node = definitions.resolve_asset_graph().get(AssetKey("crimes_by_ward"))
-    checks = instance.event_log_storage.get_latest_asset_check_execution_by_key(node.check_keys)
-[status] = read_status(installation).years
-print(json.dumps({
-    "success": report.success,
-    "group": node.group_name,
-    "made of": [key.to_user_string() for key in node.parent_keys],
-    "checks": {key.name: record.evaluation.passed for key, record in checks.items()},
-    "rows": report.metadata["crimes_by_ward", 2014]["dagster/partition_row_count"],
-    "crimes": installation.warehouse.first_rows("SELECT SUM(crimes) FROM crimes_by_ward", 1).rows[0][0],
-    "problems": status.problems,
-    "documented": "## crimes_by_ward" in data_dictionary(),
-}, default=int))
+node = defs().resolve_asset_graph().get(AssetKey("crimes_by_ward"))
+made_of, checks = node.parent_keys, sorted(key.name for key in node.check_keys)
+print(node.group_name, *[key.to_user_string() for key in made_of], *checks)
 """
 
 
 def test_a_mart_needs_only_an_sql_file_and_a_table(tmp_path: Path) -> None:
     for package in ("chicago_crime", "spark_jobs"):
         shutil.copytree(PROJECT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(PROJECT / "dagster.yaml", tmp_path)
     with (tmp_path / "chicago_crime" / "tables" / "marts.py").open("a") as file:
         file.write(TABLE)
     (tmp_path / "chicago_crime" / "sql" / "tables" / "crimes_by_ward.sql").write_text(SQL)
 
-    used = subprocess.run([sys.executable, "-c", USE], cwd=tmp_path, capture_output=True, text=True)
+    def python(code: str, *arguments: str) -> str:
+        command = [sys.executable, "-c", code, *arguments]
+        environment = os.environ | {"CHICAGO_CRIME_DATA_DIR": str(tmp_path / "data"), "COLUMNS": "200"}
+        return subprocess.check_output(command, cwd=tmp_path, env=environment, text=True)
 
-    assert used.returncode == 0, used.stderr
-    found = json.loads(used.stdout.splitlines()[-1])
-    assert found.pop("rows") > 1
-    assert found == {
-        "success": True,
-        "group": "marts",
-        "made of": ["enriched_crimes"],
-        "checks": {"holds_to_schema": True, "adds_up": True},
-        "crimes": 600,
-        "problems": [],
-        "documented": True,
-    }
+    assert python(LISTED) == "marts enriched_crimes adds_up holds_to_schema\n"
+    said = [python("from chicago_crime.cli.app import main; main()", *shlex.split(command)) for command in COMMANDS]
+    assert "crimes_by_ward 2014: " in said[0]
+    assert " 600 " in said[2]
+    assert "Counts by ward." in said[3]

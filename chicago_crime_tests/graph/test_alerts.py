@@ -40,7 +40,6 @@ class Webhook(FaultyServer):
 
     @property
     def posted(self) -> list[dict[str, Any]]:
-        """Messages received so far."""
         return [json.loads(request.body) for request in self.requests]
 
 

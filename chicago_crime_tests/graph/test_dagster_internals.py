@@ -10,7 +10,6 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from queue import Queue
@@ -20,7 +19,6 @@ import pytest
 import yaml
 from dagster import (
     AssetKey,
-    AssetMaterialization,
     DagsterInstance,
     DagsterInvariantViolationError,
     DagsterRunStatus,
@@ -45,7 +43,7 @@ from dagster._utils.error import SerializableErrorInfo
 
 from chicago_crime.graph.dagster_internals import BATCH_SIZE, BatchingEventLog, idle_ticks, message_of
 from chicago_crime.graph.instance import DAGSTER, open_instance
-from chicago_crime.settings import Settings, load_settings
+from chicago_crime.settings import Settings
 from chicago_crime.sources.base import SourceError
 from chicago_crime_tests.end_to_end.browsing import free_port
 
@@ -57,13 +55,7 @@ def a_table() -> None:
     """An asset without data."""
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return load_settings(data_dir=tmp_path)
-
-
 def events_of(instance: DagsterInstance, run_id: str) -> list[tuple[str, str | None]]:
-    """Return type and step of all events of a run, in order."""
     events = [entry.dagster_event for entry in instance.all_logs(run_id)]
     return [(event.event_type_value, event.step_key) for event in events if event]
 
@@ -82,18 +74,6 @@ def test_the_batching_log_and_dagsters_own_read_each_others_events(settings: Set
             assert latest and latest.run_id == run_id
 
 
-def test_concurrent_writers_lose_no_events(settings: Settings) -> None:
-    with open_instance(settings) as one, open_instance(settings) as other:
-
-        def write(number: int) -> None:
-            instance = one if number % 2 else other
-            instance.report_runless_asset_event(AssetMaterialization("a_table", partition=str(number)))
-
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(write, range(40)))
-        assert one.get_materialized_partitions(AssetKey("a_table")) == {str(number) for number in range(40)}
-
-
 def test_the_ui_notices_the_events_of_a_running_run(settings: Settings) -> None:
     """It watches the database file, but the events are in the write-ahead log."""
     with open_instance(settings) as instance, DagsterInstance.from_config(str(settings.home)) as ui:
@@ -108,7 +88,7 @@ def test_the_ui_notices_the_events_of_a_running_run(settings: Settings) -> None:
 
 
 def test_configured_storage_is_kept(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = settings.data_dir / "dagster.yaml"
+    config = settings.folder / "dagster.yaml"
     consolidated = {
         "module": "dagster._core.storage.event_log",
         "class": "ConsolidatedSqliteEventLogStorage",
@@ -178,7 +158,6 @@ def launching(tmp_path: Path) -> Iterator[DagsterInstance]:
 
 
 def health(instance: DagsterInstance, **tags: str) -> CheckRunHealthResult:
-    """Return the health of a started run."""
     assert instance.run_launcher.supports_check_run_worker_health
     run = create_run_for_test(instance, status=DagsterRunStatus.STARTED, tags=tags)
     return instance.run_launcher.check_run_worker_health(run)

@@ -47,13 +47,8 @@ def test_loading_it_starts_nothing_and_warns_of_nothing(tmp_path: Path) -> None:
 
 def test_every_asset_has_metadata_yearly_partitions_and_a_backfill_policy(definitions: Definitions) -> None:
     graph = definitions.resolve_asset_graph()
-    assert {key.to_user_string() for key in graph.materializable_asset_keys} == {
-        "crime_csv",
-        "crime_object",
-        *TABLES,
-        "published",
-        "boundaries",
-    }
+    names = {key.to_user_string() for key in graph.materializable_asset_keys}
+    assert names == {"crime_csv", "crime_object", *TABLES, "published", "boundaries"}
     for key in graph.materializable_asset_keys:
         node = graph.get(key)
         assert node.description
@@ -91,11 +86,7 @@ def test_downstream_assets_follow_changes_of_old_years(definitions: Definitions)
         assert loaded.total_requested == 0
         instance.report_runless_asset_event(AssetMaterialization("crimes", partition="2014"))
         changed = evaluate_automation_conditions(definitions, instance, cursor=loaded.cursor)
-        downstream = {
-            name
-            for name in (*TABLES, "published")
-            if name not in ("raw_crimes", "crimes", "rejected_crimes", "revisions")
-        }
+        downstream = {*TABLES, "published"} - {"raw_crimes", "crimes", "rejected_crimes", "revisions"}
         requested = {name: changed.get_requested_partitions(AssetKey(name)) for name in downstream}
     assert all(years == {"2014"} for years in requested.values())
     assert changed.total_requested == len(requested)
@@ -125,14 +116,10 @@ def test_statements_read_the_upstream_tables(table: Table) -> None:
 
 @pytest.mark.slow
 def test_dg_checks_and_lists_the_definitions(tmp_path: Path) -> None:
-    dg, here = (
-        Path(sys.executable).with_name("dg"),
-        {"CHICAGO_CRIME_DATA_DIR": str(tmp_path), "VIRTUAL_ENV": sys.prefix},
-    )
-    subprocess.run([dg, "check", "defs"], cwd=PROJECT, env=os.environ | here, check=True)
-    listed = subprocess.run(
-        [dg, "list", "defs", "--json"], cwd=PROJECT, env=os.environ | here, check=True, capture_output=True
-    )
-    jobs = {job["name"]: job["description"] for job in json.loads(listed.stdout)["jobs"]}
+    dg = Path(sys.executable).with_name("dg")
+    environment = os.environ | {"CHICAGO_CRIME_DATA_DIR": str(tmp_path), "VIRTUAL_ENV": sys.prefix}
+    subprocess.run([dg, "check", "defs"], cwd=PROJECT, env=environment, check=True)
+    listed = subprocess.check_output([dg, "list", "defs", "--json"], cwd=PROJECT, env=environment)
+    jobs = {job["name"]: job["description"] for job in json.loads(listed)["jobs"]}
     assert jobs.keys() == {"load_and_publish", "fetch_boundaries"}
     assert all(jobs.values())

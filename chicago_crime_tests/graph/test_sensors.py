@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dagster import DagsterInstance, DefaultSensorStatus, SensorDefinition, build_sensor_context
+from dagster import DagsterInstance, DefaultSensorStatus, build_sensor_context
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 from kagglesdk import KaggleEnv, kaggle_env
 
@@ -37,15 +37,12 @@ class Watch:
         self.settings, self.instance, self.cursor = settings, instance, None
         self.definitions = build_definitions(Installation(settings))
 
-    @property
-    def sensor(self) -> SensorDefinition:
-        [sensor] = self.definitions.sensors or []
-        return sensor
-
     def tick(self) -> SensorExecutionData:
         parts = {name: (self.definitions.resources or {})[name] for name in ("source", "source_files")}
         context = build_sensor_context(self.instance, self.cursor, definitions=self.definitions, resources=parts)
-        result = self.sensor.evaluate_tick(context)
+        [sensor] = self.definitions.sensors or []
+        assert sensor.default_status is DefaultSensorStatus.STOPPED
+        result = sensor.evaluate_tick(context)
         self.cursor = result.cursor or self.cursor
         return result
 
@@ -75,6 +72,15 @@ def folder(tmp_path: Path, instance: DagsterInstance) -> Watch:
 
 
 @pytest.fixture
+def loaded(folder: Watch) -> Watch:
+    """The same watch after the years were loaded, and a tick."""
+    folder.load(2012, 2014, 2015)
+    result = folder.tick()
+    assert (result.run_requests, result.skip_message) == ([], "the source folder has nothing new")
+    return folder
+
+
+@pytest.fixture
 def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KaggleServer]:
     """A Kaggle server with 2013 to 2015, whose address the client uses."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -94,6 +100,12 @@ def portal() -> Iterator[PortalServer]:
         yield server
 
 
+@pytest.fixture
+def watch(portal: PortalServer, tmp_path: Path, instance: DagsterInstance) -> Watch:
+    """A watch on the portal."""
+    return Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
+
+
 def put(file: Path, year: int, seconds_ago: float = 3600, **values: Any) -> None:
     """Write a year's file with a modification time in the past."""
     write_csv(file, crimes_of_months(year, **values))
@@ -101,62 +113,46 @@ def put(file: Path, year: int, seconds_ago: float = 3600, **values: Any) -> None
     os.utime(file, (at, at))
 
 
-def test_it_is_off_by_default_and_requests_files_once_in_contiguous_ranges(folder: Watch) -> None:
-    assert folder.sensor.default_status is DefaultSensorStatus.STOPPED
+def test_files_are_requested_once_in_contiguous_ranges(folder: Watch) -> None:
     assert folder.requested() == [[2012], [2014, 2015]]
     assert folder.requested() == []
 
 
-def test_loaded_years_are_not_requested_even_without_a_cursor(folder: Watch) -> None:
-    folder.load(2012, 2014, 2015)
-    result = folder.tick()
-    assert (result.run_requests, result.skip_message) == ([], "the source folder has nothing new")
-    (folder.settings.data_dir / "csv" / "2015.json").write_bytes(b"{")
-    folder.cursor = None
-    assert folder.requested() == [[2015]], "the version of a damaged manifest is unknown"
+def test_loaded_years_are_not_requested_even_without_a_cursor(loaded: Watch) -> None:
+    (loaded.settings.data_dir / "csv" / "2015.json").write_bytes(b"{")
+    loaded.cursor = None
+    assert loaded.requested() == [[2015]], "the version of a damaged manifest is unknown"
 
 
-def test_changed_and_new_files_of_a_folder_are_requested(folder: Watch, tmp_path: Path) -> None:
-    folder.load(2012, 2014, 2015)
-    assert folder.requested() == []
+def test_changed_and_new_files_of_a_folder_are_requested_when_written(loaded: Watch, tmp_path: Path) -> None:
     put(tmp_path / "in" / "2014.csv", 2014, seconds_ago=1800)  # same size, newer
-    result = folder.tick()
+    result = loaded.tick()
     assert [years_in_tags(request.tags) for request in result.run_requests] == [[2014]]
-    assert not any(request.run_key for request in result.run_requests), (
-        "or Dagster skips the version of a restored file"
-    )
+    assert not any(one.run_key for one in result.run_requests), "or Dagster skips the version of a restored file"
     put(tmp_path / "in" / "2013.csv", 2013)
-    assert folder.requested() == [[2013]]
-
-
-def test_a_file_that_is_still_being_written_waits(folder: Watch, tmp_path: Path) -> None:
-    folder.load(2012, 2014, 2015)
-    folder.tick()
+    assert loaded.requested() == [[2013]]
     put(tmp_path / "in" / "2016.csv", 2016, seconds_ago=SETTLE_S / 2)
     put(tmp_path / "in" / "2014.csv", 2014, seconds_ago=1, per_month=1)
-    assert folder.requested() == []
+    assert loaded.requested() == []
     put(tmp_path / "in" / "2016.csv", 2016, seconds_ago=SETTLE_S + 1)
-    assert folder.requested() == [[2016]]
+    assert loaded.requested() == [[2016]]
 
 
-def test_a_missing_folder_fails_the_tick_and_the_next_one_catches_up(folder: Watch, tmp_path: Path) -> None:
-    folder.load(2012, 2014, 2015)
-    folder.tick()
+def test_a_missing_folder_fails_the_tick_and_the_next_one_catches_up(loaded: Watch, tmp_path: Path) -> None:
     (tmp_path / "in").rename(tmp_path / "away")
     with pytest.raises(PlatformError, match="is not a folder"):
-        folder.tick()
+        loaded.tick()
     (tmp_path / "away").rename(tmp_path / "in")
     put(tmp_path / "in" / "2016.csv", 2016)
-    assert folder.requested() == [[2016]]
+    assert loaded.requested() == [[2016]]
 
 
-def test_a_future_year_is_not_loaded(folder: Watch, tmp_path: Path) -> None:
-    folder.load(2012, 2014, 2015)
+def test_a_future_year_is_not_loaded(loaded: Watch, tmp_path: Path) -> None:
     put(tmp_path / "in" / f"{NEXT_YEAR}.csv", NEXT_YEAR)
-    result = folder.tick()
+    result = loaded.tick()
     assert not result.run_requests
     assert f"{NEXT_YEAR} has not started yet" in (result.skip_message or "")
-    assert str(NEXT_YEAR) not in json.loads(folder.cursor or "")["versions"]
+    assert str(NEXT_YEAR) not in json.loads(loaded.cursor or "")["versions"]
 
 
 def test_new_years_and_replaced_loaded_years_of_kaggle_are_requested(
@@ -175,10 +171,7 @@ def test_new_years_and_replaced_loaded_years_of_kaggle_are_requested(
     assert watch.requested() == [[2016]]
 
 
-def test_changed_years_of_the_portal_are_requested_after_one_query(
-    portal: PortalServer, tmp_path: Path, instance: DagsterInstance
-) -> None:
-    watch = Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
+def test_changed_years_of_the_portal_are_requested_after_one_query(portal: PortalServer, watch: Watch) -> None:
     watch.load(2013, 2014)
     queries = len(portal.requests)
     assert watch.requested() == []
@@ -190,8 +183,7 @@ def test_changed_years_of_the_portal_are_requested_after_one_query(
     assert watch.requested() == []
 
 
-def test_a_portal_that_fails_fails_the_tick(portal: PortalServer, tmp_path: Path, instance: DagsterInstance) -> None:
-    watch = Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
+def test_a_portal_that_fails_fails_the_tick(portal: PortalServer, watch: Watch) -> None:
     portal.will(Fault(status=503))
     with pytest.raises(PlatformError, match="returned 503"):
         watch.tick()
@@ -199,10 +191,7 @@ def test_a_portal_that_fails_fails_the_tick(portal: PortalServer, tmp_path: Path
     assert watch.tick().skip_message == "the source portal has nothing new"
 
 
-def test_years_loaded_from_another_source_are_not_replaced(
-    portal: PortalServer, folder: Watch, tmp_path: Path, instance: DagsterInstance
-) -> None:
+def test_years_loaded_from_another_source_are_not_replaced(watch: Watch, folder: Watch) -> None:
     folder.load(2014)
-    watch = Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
     watch.cursor = folder.cursor
     assert watch.requested() == []

@@ -41,15 +41,7 @@ EVERYTHING = {
 
 @dataclass(frozen=True)
 class Declared:
-    """A resource that the program declares.
-
-    Attributes:
-        type: the token of its type.
-        name: its name in Pulumi.
-        urn: its URN.
-        inputs: its inputs, by the provider's names.
-        request: the request to Pulumi's engine: parent, options, dependencies.
-    """
+    """A resource that the program declares; the request to Pulumi's engine has parent, options and dependencies."""
 
     type: str
     name: str
@@ -67,12 +59,7 @@ class Declared:
 
 @dataclass
 class Provisioned:
-    """The result of one run of the program.
-
-    Attributes:
-        google: the Google resources.
-        outputs: the stack's outputs.
-    """
+    """The Google resources and the outputs of one run of the program."""
 
     google: list[Declared] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
@@ -88,7 +75,6 @@ class Provisioned:
 
     @property
     def grants(self) -> list[Declared]:
-        """The resources that grant a role."""
         return [each for each in self.google if "role" in each.inputs]
 
 
@@ -131,7 +117,6 @@ def stack_file(stack: str) -> dict[str, str]:
 
 
 def as_json(value: object) -> str:
-    """Inputs or outputs as text, to search for forbidden values."""
     return json.dumps(value, default=str)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chicago_crime.settings import load_settings
+from chicago_crime.settings import PREFIX, load_settings
 from chicago_crime.storage.google.permissions import MAKE_DATASET, grants_for
 from chicago_crime_tests.infra_pulumi.provisioned import EVERYTHING, NUMBER, Declared, provision
 
@@ -34,12 +34,8 @@ def place(grant: Declared) -> str:
 @pytest.mark.parametrize("mode", ["cluster", "serverless"])
 def test_the_accounts_have_exactly_the_roles_that_the_platform_needs(mode: str) -> None:
     provisioned = provision({"dataprocMode": mode})
-    prefix = "CHICAGO_CRIME_"
-    outputs = {
-        name.removeprefix(prefix).lower(): value
-        for name, value in provisioned.outputs.items()
-        if name.startswith(prefix)
-    }
+    settings = [(name, value) for name, value in provisioned.outputs.items() if name.startswith(PREFIX)]
+    outputs = {name.removeprefix(PREFIX).lower(): value for name, value in settings}
     needed = {
         (grant.role, grant.on, grant.to)
         for grant in grants_for(load_settings(**outputs))

@@ -76,11 +76,8 @@ def test_a_secret_in_plain_text_is_refused_and_not_printed(key: str, value: str)
     assert TOKEN not in str(error.value)
 
 
-def test_a_setting_that_the_stack_sets_is_refused() -> None:
+def test_a_setting_that_the_stack_sets_and_a_stack_name_that_is_too_long_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"pulumi config rm --path settings\.CHICAGO_CRIME_SOURCE"):
         provision({"settings": '{"CHICAGO_CRIME_SOURCE": "portal"}'})
-
-
-def test_a_stack_name_that_is_too_long_for_account_names_is_refused() -> None:
     found = problems_of({}, "a-stack-of-mine")
     assert found["stack"][0].startswith("stack: 'a-stack-of-mine'") and "pulumi stack rename" in found["stack"][-1]

@@ -21,18 +21,14 @@ def test_it_is_shielded_has_no_public_address_and_uses_os_login(stack: Provision
     assert inputs["serviceAccount"]["email"] == "chicago-crime-prod-vm@a-project.iam.gserviceaccount.com"
 
 
-def test_it_can_be_replaced_and_its_disk_stays(stack: Provisioned) -> None:
+def test_new_user_data_replaces_the_machine_after_the_old_one_is_deleted_and_its_disk_stays(stack: Provisioned) -> None:
     machine, disk = stack.one("Instance"), stack.one("Disk")
     assert machine.inputs["bootDisk"]["autoDelete"] is True
     assert [each["source"].rpartition("/")[2] for each in machine.inputs["attachedDisks"]] == [disk.inputs["name"]]
     assert disk.inputs["zone"] == machine.inputs["zone"]
     assert machine.urn not in {*disk.request.dependencies, *disk.request.replace_with}
-
-
-def test_new_user_data_replaces_the_machine_after_the_old_one_is_deleted(stack: Provisioned) -> None:
-    request = stack.one("Instance").request
-    assert list(request.replaceOnChanges) == ['metadata["user-data"]']
-    assert (request.deleteBeforeReplace, request.deleteBeforeReplaceDefined) == (True, True)
+    assert list(machine.request.replaceOnChanges) == ['metadata["user-data"]']
+    assert (machine.request.deleteBeforeReplace, machine.request.deleteBeforeReplaceDefined) == (True, True)
 
 
 def test_old_images_are_deleted_except_the_one_that_the_machine_pulls() -> None:

@@ -19,33 +19,12 @@ PARTITION = "_PARTITIONTIME"
 
 
 @dataclass
-class Partitions:
-    """How a table is partitioned.
-
-    Attributes:
-        unit: YEAR or MONTH; RANGE for ranges of numbers.
-        column: the column; empty for the ingestion time.
-        start: start of the ranges.
-        end: end of the ranges, exclusive.
-        interval: width of a range.
-    """
-
-    unit: str
-    column: str = ""
-    start: int = 0
-    end: int = 0
-    interval: int = 1
-
-
-@dataclass
 class LiveTable:
     """The current state of a table.
 
     Attributes:
-        dataset: the dataset's id.
-        name: the table's id.
         columns: name, SQL type and description of each column.
-        partitions: its partitioning, if any.
+        partitioning: its `timePartitioning` or `rangePartitioning`, if any, as the API describes it.
         clusters: columns that it is clustered by.
         measured: rows and bytes, if counted since the last change.
     """
@@ -53,7 +32,7 @@ class LiveTable:
     dataset: str
     name: str
     columns: list[tuple[str, str, str]]
-    partitions: Partitions | None = None
+    partitioning: dict[str, Any] = field(default_factory=dict)
     clusters: list[str] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
     description: str = ""
@@ -68,7 +47,7 @@ class LiveTable:
     @property
     def is_by_ingestion(self) -> bool:
         """Whether it is partitioned by ingestion time."""
-        return self.partitions is not None and not self.partitions.column
+        return self.partitioning.get("timePartitioning", {}).keys() == {"type"}
 
     def column_bytes(self, name: str) -> str:
         """The DuckDB expression for a column's logical bytes in a row, as BigQuery counts them."""
@@ -96,11 +75,7 @@ class Catalog:
             self.datasets[name] = about
 
     def find(self, dataset: str, name: str) -> LiveTable:
-        """A table.
-
-        Raises:
-            RefusedError: there is no such dataset or table.
-        """
+        """A table, which must exist."""
         with self.lock:
             if dataset not in self.datasets:
                 raise RefusedError(404, f"Not found: Dataset chicago-test:{dataset}")
@@ -133,27 +108,25 @@ class Catalog:
             [table.measured] = self.database.cursor().execute(query).fetchall()
         return table.measured
 
-    def for_analyzer(self, default_dataset: str) -> dict[str, list[tuple[str, str]]]:
-        """The columns of each table in the default dataset."""
+    def for_analyzer(self, default_dataset: str) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+        """The tables in the default dataset, with columns and types, as a key of caches."""
         with self.lock:
-            return {
-                name: [(column, kind) for column, kind, _ in table.columns]
-                + [(PARTITION, "TIMESTAMP")] * table.is_by_ingestion
-                for (dataset, name), table in self.tables.items()
+            return tuple(
+                (name, (*(column[:2] for column in t.columns), *[(PARTITION, "TIMESTAMP")] * t.is_by_ingestion))
+                for (dataset, name), t in self.tables.items()
                 if dataset == default_dataset
-            }
+            )
 
 
 def table_from_ddl(create: exp.Create, dataset: str) -> LiveTable:
     """The table that a CREATE TABLE statement describes."""
     target = create.this.this if isinstance(create.this, exp.Schema) else create.this
     definitions = create.this.expressions if isinstance(create.this, exp.Schema) else []
-    columns = [column_from_ddl(definition) for definition in definitions]
-    table = LiveTable(target.db or dataset, target.name, columns)
+    table = LiveTable(target.db or dataset, target.name, [_column(definition) for definition in definitions])
     properties = create.args.get("properties")
     for one in properties.expressions if properties else []:
         if isinstance(one, exp.PartitionedByProperty):
-            table.partitions = _partitions(one.this)
+            table.partitioning = _partitioning(one.this)
         elif isinstance(one, exp.ClusterProperty):
             table.clusters = [column.name for column in one.expressions]
         elif one.name == "description":
@@ -162,24 +135,19 @@ def table_from_ddl(create: exp.Create, dataset: str) -> LiveTable:
             table.labels = {
                 pair.expressions[0].name: pair.expressions[1].name for pair in one.args["value"].expressions
             }
-        elif one.name != "require_partition_filter":
-            raise RefusedError(400, f"Unknown option: {one.sql('bigquery')}")
+        else:
+            assert one.name == "require_partition_filter", one.name
     return table
 
 
-def column_from_ddl(definition: exp.ColumnDef) -> tuple[str, str, str]:
-    """Name, type and description of a column in DDL."""
+def _column(definition: exp.ColumnDef) -> tuple[str, str, str]:
     found = [p for p in definition.find_all(exp.Property) if p.name == "description"]
     return definition.name, definition.kind.sql("bigquery"), found[0].args["value"].name if found else ""
 
 
-def _partitions(by: exp.Expr) -> Partitions:
-    match by:
-        case exp.DateTrunc() | exp.TimestampTrunc() if by.unit:
-            column = by.this.name
-            return Partitions(by.unit.name.upper(), "" if column == PARTITION else column)
-        case exp.Anonymous(this="RANGE_BUCKET") | exp.RangeBucket():
-            column, array = by.expressions if isinstance(by, exp.Anonymous) else (by.this, by.expression)
-            start, end, *step = list(array.find_all(exp.Literal))
-            return Partitions("RANGE", column.name, int(start.name), int(end.name), int(step[0].name) if step else 1)
-    raise RefusedError(400, f"PARTITION BY expression is not supported here: {by.sql('bigquery')}")
+def _partitioning(by: exp.Expr) -> dict[str, Any]:
+    if isinstance(by, exp.RangeBucket):
+        limits = dict(zip(("start", "end", "interval"), (one.name for one in by.find_all(exp.Literal)), strict=True))
+        return {"rangePartitioning": {"field": by.this.name, "range": limits}}
+    column = by.this.name
+    return {"timePartitioning": {"type": by.unit.name.upper()} | ({} if column == PARTITION else {"field": column})}

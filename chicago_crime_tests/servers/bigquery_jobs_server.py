@@ -1,4 +1,4 @@
-"""Jobs of the BigQuery server: each id is started once and runs in a thread, from PENDING to RUNNING and DONE."""
+"""Jobs of the BigQuery server: each id is started once and runs in a thread."""
 
 import threading
 import uuid
@@ -20,20 +20,11 @@ LONGEST_IN_ANSWER_S = 0.2
 
 @dataclass
 class Job:
-    """A job.
-
-    Attributes:
-        id: its id.
-        location: its region.
-        configuration: the configuration in the request.
-        failure: reason and message of a failure requested by a test, before the job does anything.
-    """
+    """A job: its id, its region, and the configuration in the request."""
 
     id: str
     location: str
     configuration: dict[str, Any]
-    failure: tuple[str, str] | None = None
-    state: str = "PENDING"
     error: dict[str, str] | None = None
     work: Work = field(default_factory=Work)
     loaded: int | None = None
@@ -41,7 +32,6 @@ class Job:
 
     @property
     def kind(self) -> str:
-        """query or load."""
         return "query" if "query" in self.configuration else "load"
 
     def resource(self) -> dict[str, Any]:
@@ -56,13 +46,11 @@ class Job:
             statistics["query"] = query
         elif self.loaded is not None:
             statistics["load"] = {"outputRows": str(self.loaded)}
-        status: dict[str, Any] = {"state": self.state}
-        if self.error:
-            status |= {"errorResult": self.error, "errors": [self.error]}
+        failure = {"errorResult": self.error, "errors": [self.error]} if self.error else {}
         return {
             "jobReference": {"projectId": PROJECT, "jobId": self.id, "location": self.location},
             "configuration": self.configuration | {"jobType": self.kind.upper()},
-            "status": status,
+            "status": {"state": "DONE" if self.done.is_set() else "RUNNING"} | failure,
             "statistics": statistics,
         }
 
@@ -74,7 +62,12 @@ class Job:
 
 
 class Jobs:
-    """All jobs of a server."""
+    """All jobs of a server.
+
+    Attributes:
+        will_fail: failures requested by a test: a text in the job's configuration, reason, message.
+        before_work: called before each job does anything.
+    """
 
     def __init__(self, catalog: Catalog, files: Files) -> None:
         self.catalog, self.files = catalog, files
@@ -84,47 +77,32 @@ class Jobs:
         self._lock = threading.Lock()
 
     def begin(self, configuration: dict[str, Any], id_: str | None, location: str) -> Job:
-        """Start a job.
+        """Start a job; a dry run is not kept.
 
         Raises:
-            RefusedError: there is one of this id.
+            RefusedError: there is one of this id, or the dry run failed.
         """
         if "skipLeadingRows" in (load := configuration.get("load", {})):
             load["skipLeadingRows"] = int(load["skipLeadingRows"])  # the client writes it as text, BigQuery does not
-        with self._lock:
-            job = Job(id_ or f"job_{uuid.uuid4().hex}", location, configuration)
-            if job.id in self.by_id:
-                raise RefusedError(409, f"Already Exists: Job {PROJECT}:{location}.{job.id}")
-            wanted = next((one for one in self.will_fail if one[0] in str(configuration)), None)
-            if wanted and not configuration.get("dryRun"):
-                self.will_fail.remove(wanted)
-                job.failure = wanted[1:]
-            if not configuration.get("dryRun"):
-                self.by_id[job.id] = job
+        job = Job(id_ or f"job_{uuid.uuid4().hex}", location, configuration)
         if configuration.get("dryRun"):
             self._work(job)
             job.require_success()
-        else:
-            threading.Thread(target=self._work, args=[job], daemon=True).start()
-            job.done.wait(LONGEST_IN_ANSWER_S)
+            return job
+        with self._lock:
+            if self.by_id.setdefault(job.id, job) is not job:
+                raise RefusedError(409, f"Already Exists: Job {PROJECT}:{location}.{job.id}")
+        threading.Thread(target=self._work, args=[job], daemon=True).start()
+        job.done.wait(LONGEST_IN_ANSWER_S)
         return job
 
-    def find(self, id_: str) -> Job:
-        """A job.
-
-        Raises:
-            RefusedError: there is none of this id.
-        """
-        if id_ not in self.by_id:
-            raise RefusedError(404, f"Not found: Job {PROJECT}:{id_}")
-        return self.by_id[id_]
-
     def _work(self, job: Job) -> None:
-        job.state = "RUNNING"
         try:
             self.before_work(job)
-            if job.failure:
-                raise JobError(*job.failure)
+            for failure in self.will_fail:
+                if failure[0] in str(job.configuration):
+                    self.will_fail.remove(failure)
+                    raise JobError(*failure[1:])
             if job.kind == "query":
                 self._query(job)
             else:
@@ -135,7 +113,6 @@ class Jobs:
             job.error = {"reason": "notFound" if error.status == 404 else "invalid", "message": str(error)}
         except Exception as error:  # a bug of this server: the test must not wait forever
             job.error = {"reason": "invalid", "message": f"the test server failed: {error!r}"}
-        job.state = "DONE"
         job.done.set()
 
     def _query(self, job: Job) -> None:
@@ -154,7 +131,7 @@ class Jobs:
         session = Session(self.catalog, self.files, table.dataset)
         assert about["writeDisposition"] == "WRITE_TRUNCATE" and bool(partition) == table.is_by_ingestion
         if about["sourceFormat"] == "PARQUET":
-            assert not (table.partitions or "schema" in about), "Parquet files replace a staging table"
+            assert not (table.partitioning or "schema" in about), "Parquet files replace a staging table"
             rows, columns = self.files.parquet(session.cursor, about["sourceUris"])
             table.columns = [(name, kind, "") for name, kind in columns]
             self.catalog.add(table)
@@ -170,10 +147,10 @@ class Jobs:
         """Replace the rows of a table or, if it is partitioned by ingestion time, of a partition."""
         columns, values, where = ", ".join(f'"{name}"' for name, _, _ in table.columns), "*", ""
         if table.is_by_ingestion:
-            assert table.partitions.unit == "YEAR" and len(partition) == 4, partition
+            assert table.partitioning["timePartitioning"]["type"] == "YEAR" and len(partition) == 4, partition
             at = f"TIMESTAMP '{partition}-01-01'"
             columns, values, where = f"{columns}, {PARTITION}", f"*, {at}", f"WHERE {PARTITION} = {at}"
         with session.changes(table):
-            session.delete(table, where)
+            session.cursor.execute(f"DELETE FROM {table.rows_table} {where}")
             insert = f"INSERT INTO {table.rows_table} ({columns}) SELECT {values} FROM ({rows}) AS r"
             return int(session.cursor.execute(insert).fetchall()[0][0])

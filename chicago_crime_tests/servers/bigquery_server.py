@@ -1,11 +1,10 @@
 """BigQuery on loopback: the REST API v2 for datasets, tables and jobs, with DuckDB and Google's own SQL analyzer.
 
-Methods that are not implemented respond with 501 and fail the test. Jobs are in `bigquery_jobs_server.py`, SQL in
-`bigquery_engine.py`, tables in `bigquery_catalog.py`, files in `bigquery_files.py`.
+Jobs are in `bigquery_jobs_server.py`, SQL in `bigquery_engine.py`, tables in `bigquery_catalog.py`, files in
+`bigquery_files.py`.
 """
 
 import calendar
-import json
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -18,28 +17,14 @@ from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServe
 from chicago_crime_tests.servers.storage_server import StorageServer
 
 LABEL = re.compile("[a-z0-9_-]{0,63}")
-WRITES = ("datasets.insert", "tables.insert", "tables.patch", "jobs.insert")
 
 
 class _Handler(GoogleHandler):
     server: "BigQueryServer"
-
-    @property
-    def query(self) -> dict[str, list[str]]:
-        """The query without a parameter that Google's client sends although the discovery document lacks it."""
-        return {name: values for name, values in super().query.items() if name != "projection"}
-
-    def answer_call(self) -> None:
-        called = self.check_call()
-        self._given = json.loads(self.received.body) if self.received.body else {}
-        self.method_for(called)(called.parameters)
+    api_name = "bigquery.v2"
 
     def _may(self, permission: str, where: str) -> None:
-        if permission in self.server.forbidden:
-            raise RefusedError(
-                403, f"Access Denied: {where}: Permission {permission} denied on it (or it may not exist).",
-                "accessDenied",
-            )  # fmt: skip
+        self.may(permission, f"Access Denied: {where}", "accessDenied")
 
     def _on_datasets_get(self, of: Mapping[str, str]) -> None:
         self._may("bigquery.datasets.get", f"Dataset {PROJECT}:{of['datasetId']}")
@@ -48,8 +33,8 @@ class _Handler(GoogleHandler):
         self.reply_json(self.server.catalog.datasets[of["datasetId"]])
 
     def _on_datasets_insert(self, of: Mapping[str, str]) -> None:
-        self.server.catalog.add_dataset(self._given["datasetReference"]["datasetId"], self._given)
-        self.reply_json(self._given)
+        self.server.catalog.add_dataset(self.given["datasetReference"]["datasetId"], self.given)
+        self.reply_json(self.given)
 
     def _on_datasets_delete(self, of: Mapping[str, str]) -> None:
         self._may("bigquery.datasets.delete", f"Dataset {PROJECT}:{of['datasetId']}")
@@ -69,7 +54,7 @@ class _Handler(GoogleHandler):
     def _on_tables_patch(self, of: Mapping[str, str]) -> None:
         table = self._table(of)
         with self.server.catalog.lock:
-            labels = table.labels | self._given["labels"]
+            labels = table.labels | self.given["labels"]
             table.labels = {name: value for name, value in labels.items() if value is not None}
             if len(table.labels) > 64 or not all(LABEL.fullmatch(value) for value in table.labels.values()):
                 raise RefusedError(400, "Label values contain up to 63 lower-case letters, digits, _ and -; at most 64")
@@ -77,12 +62,11 @@ class _Handler(GoogleHandler):
 
     def _on_tables_insert(self, of: Mapping[str, str]) -> None:
         """Create a table without columns; tables with columns are created by DDL."""
-        dataset, name = of["datasetId"], self._given["tableReference"]["tableId"]
+        dataset, name = of["datasetId"], self.given["tableReference"]["tableId"]
         self._may("bigquery.tables.create", f"Dataset {PROJECT}:{dataset}")
-        if self._given.get("schema", {}).get("fields"):
-            raise self.missing("bigquery.tables.insert with a schema")
-        expires = int(self._given["expirationTime"]) if "expirationTime" in self._given else None
-        table = LiveTable(dataset, name, [], labels=self._given.get("labels", {}), expires_ms=expires)
+        assert not self.given.get("schema", {}).get("fields"), "tables.insert with a schema is not implemented here"
+        expires = int(self.given["expirationTime"]) if "expirationTime" in self.given else None
+        table = LiveTable(dataset, name, [], labels=self.given.get("labels", {}), expires_ms=expires)
         with self.server.catalog.lock:
             if (dataset, name) in self.server.catalog.tables:
                 raise RefusedError(409, f"Already Exists: Table {PROJECT}:{dataset}.{name}")
@@ -95,27 +79,28 @@ class _Handler(GoogleHandler):
         self.reply_json(None)
 
     def _on_tables_testIamPermissions(self, of: Mapping[str, str]) -> None:  # noqa: N802
-        held = [name for name in self._given["permissions"] if name not in self.server.forbidden]
-        self.reply_json({"permissions": held} if held else {})
+        self.reply_held(self.given["permissions"])
 
     def _on_jobs_insert(self, of: Mapping[str, str]) -> None:
-        about = self._given.get("jobReference", {})
+        about = self.given.get("jobReference", {})
         self._may("bigquery.jobs.create", f"Project {PROJECT}")
-        query = self._given["configuration"].get("query", {})
+        query = self.given["configuration"].get("query", {})
         if query.get("query", "").startswith("CREATE TABLE"):
             self._may("bigquery.tables.create", f"Dataset {PROJECT}:{query['defaultDataset']['datasetId']}")
         location = about.get("location", self.server.location)
         if location != self.server.location:
             raise RefusedError(404, f"Not found: Dataset was not found in location {location}")
-        job = self.server.jobs.begin(self._given["configuration"], about.get("jobId"), location)
+        job = self.server.jobs.begin(self.given["configuration"], about.get("jobId"), location)
         self.reply_json(job.resource())
 
     def _on_jobs_get(self, of: Mapping[str, str]) -> None:
-        self.reply_json(self.server.jobs.find(of["jobId"]).resource())
+        if (job := self.server.jobs.by_id.get(of["jobId"])) is None:
+            raise RefusedError(404, f"Not found: Job {PROJECT}:{of['jobId']}")
+        self.reply_json(job.resource())
 
     def _on_jobs_query(self, of: Mapping[str, str]) -> None:
-        location = self._given.get("location", self.server.location)
-        job = self.server.jobs.begin({"query": self._given}, None, location)
+        location = self.given.get("location", self.server.location)
+        job = self.server.jobs.begin({"query": self.given}, None, location)
         job.done.wait()
         job.require_success()
         body: dict[str, Any] = {
@@ -125,7 +110,7 @@ class _Handler(GoogleHandler):
         if result := job.work.result:
             kinds = [kind for _, kind in result.columns]
             fields = [{"name": n, "type": REST_NAMES.get(k, k)} for n, k in result.columns]
-            sent = result.rows[: self._given.get("maxResults")]
+            sent = result.rows[: self.given.get("maxResults")]
             rows = [{"f": [{"v": _value(v, k)} for v, k in zip(row, kinds, strict=True)]} for row in sent]
             body |= {"schema": {"fields": fields}, "totalRows": str(len(result.rows)), "rows": rows}
         self.reply_json(body)
@@ -143,23 +128,16 @@ class _Handler(GoogleHandler):
                     for name, kind, description in table.columns
                 ]
             },
+            "description": table.description,
             "labels": dict(table.labels),
             "numRows": str(rows),
             "numBytes": str(size),
         }
         if table.expires_ms:
             body["expirationTime"] = str(table.expires_ms)
-        if table.description:
-            body["description"] = table.description
         if table.clusters:
             body["clustering"] = {"fields": table.clusters}
-        if by := table.partitions:
-            if by.unit == "RANGE":
-                limits = {"start": str(by.start), "end": str(by.end), "interval": str(by.interval)}
-                body["rangePartitioning"] = {"field": by.column, "range": limits}
-            else:
-                body["timePartitioning"] = {"type": by.unit} | ({"field": by.column} if by.column else {})
-        return body
+        return body | table.partitioning
 
 
 class BigQueryServer(GoogleServer):
@@ -168,22 +146,15 @@ class BigQueryServer(GoogleServer):
     Attributes:
         catalog: datasets and tables.
         files: reads and writes files in Cloud Storage.
-        jobs: all jobs; `will_fail` and `before_work` are for tests.
-        forbidden: permissions that callers do not have.
+        jobs: all jobs.
     """
 
-    api_name = "bigquery.v2"
     handler = _Handler
 
     def __init__(self, storage: StorageServer):
         super().__init__()
-        self.location, self.forbidden = "us-central1", set[str]()
-        self.catalog, self.files = Catalog(), Files(storage)
-        self.jobs = Jobs(self.catalog, self.files)
-
-    def forget_jobs(self) -> None:
-        """Forget all jobs and requests, and the jobs' faults."""
-        self.requests.clear()
+        self.location = "us-central1"
+        self.catalog, self.files = Catalog(), Files(storage.buckets)
         self.jobs = Jobs(self.catalog, self.files)
 
     def rows(self, dataset: str, table: str) -> list[dict[str, Any]]:
@@ -191,15 +162,6 @@ class BigQueryServer(GoogleServer):
         live = self.catalog.find(dataset, table)
         names = ", ".join(f'"{name}"' for name, _, _ in live.columns)
         return self.catalog.database.cursor().sql(f"SELECT {names} FROM {live.rows_table}").to_arrow_table().to_pylist()
-
-    def writes(self) -> list[str]:
-        """The calls so far that write something, even if they failed; dry runs are excluded."""
-        found = []
-        for request in self.calls:
-            call = request.call.removeprefix("bigquery.")
-            if call in WRITES and not (call == "jobs.insert" and b'"dryRun": true' in request.body):
-                found.append(call)
-        return found
 
 
 def _value(value: Any, kind: str) -> Any:

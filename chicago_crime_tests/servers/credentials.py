@@ -4,7 +4,6 @@ Google's libraries sign in as usual: they request a token from the file's `token
 servers accept both.
 """
 
-import hashlib
 import json
 import secrets
 from functools import cache
@@ -26,26 +25,14 @@ def private_key() -> str:
 
 
 def service_account_file(folder: Path, token_uri: str) -> Path:
-    """Write a service account's file into a folder, as `gcloud iam service-accounts keys create` would."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "service_account.json"
-    content = {
-        "type": "service_account",
-        "project_id": PROJECT_ID,
-        "private_key_id": hashlib.sha1(private_key().encode()).hexdigest(),
-        "private_key": private_key(),
-        "client_email": EMAIL,
-        "client_id": "100000000000000000001",
-        "auth_uri": token_uri,
-        "token_uri": token_uri,
-        "universe_domain": "googleapis.com",
-    }
+    content = {"type": "service_account", "private_key": private_key(), "client_email": EMAIL, "token_uri": token_uri}
     file.write_text(json.dumps(content))
     return file
 
 
 def new_token() -> dict[str, object]:
-    """The token endpoint's response."""
     return {"access_token": f"ya29.{secrets.token_urlsafe(32)}", "expires_in": 3600, "token_type": "Bearer"}
 
 

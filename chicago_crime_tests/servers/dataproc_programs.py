@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from chicago_crime_tests.servers.storage_server import StorageServer
+from chicago_crime_tests.servers.storage_objects import Buckets
 
 DRIVER = Path(__file__).with_name("spark_driver.py")
 
@@ -16,23 +16,22 @@ DRIVER = Path(__file__).with_name("spark_driver.py")
 class Program:
     """A program that starts immediately and calls `is_over` with its exit code when it ends.
 
-    Attributes:
-        runs: False to run nothing and succeed after `pretend_s`.
+    Args:
+        given: URI of the program, and its arguments.
+        output: bucket and prefix of its output; None to store none.
+        pretend_s: run nothing, and succeed after this many seconds; None to run it.
     """
 
     def __init__(
         self,
-        storage: StorageServer,
-        runs: bool,
-        pretend_s: float,
-        main: str,
-        arguments: Sequence[str],
+        buckets: Buckets,
+        given: Sequence[str],
         output: tuple[str, str] | None,
         is_over: Callable[[int], None],
+        pretend_s: float | None,
     ):
-        self.storage, self.runs, self.pretend_s = storage, runs, pretend_s
-        self._given = main, arguments
-        self._output, self._is_over = output, is_over
+        self.buckets, self._given, self._output, self._pretend_s = buckets, given, output, pretend_s
+        self._is_over = is_over
         self._process: subprocess.Popen[bytes] | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -45,16 +44,14 @@ class Program:
             self._process.kill()
 
     def join(self) -> None:
-        """Wait for its end."""
         self._thread.join()
 
     def _run(self) -> None:
-        if not self.runs:
-            self._stopped.wait(self.pretend_s)
+        if self._pretend_s is not None:
+            self._stopped.wait(self._pretend_s)
             self._is_over(-9 if self._stopped.is_set() else 0)
             return
-        main, arguments = self._given
-        command = [sys.executable, str(DRIVER), *map(self._local, (main, *arguments))]
+        command = [sys.executable, str(DRIVER), *map(self._local, self._given)]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
         with tempfile.TemporaryDirectory() as folder:
             self._process = subprocess.Popen(
@@ -65,12 +62,11 @@ class Program:
             printed, _ = self._process.communicate()
         if self._output:
             bucket, prefix = self._output
-            self.storage.write(bucket, f"{prefix}.000000000", printed)
+            self.buckets.write(bucket, f"{prefix}.000000000", printed)
         self._is_over(self._process.returncode)
 
     def _local(self, text: str) -> str:
         """An argument, with a URI replaced by its local path."""
         if not text.startswith("gs://"):
             return text
-        bucket, _, name = text.removeprefix("gs://").partition("/")
-        return str(self.storage.path(bucket, name))
+        return str(self.buckets.path(*text.removeprefix("gs://").split("/", 1)))

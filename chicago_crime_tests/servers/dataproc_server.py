@@ -1,32 +1,29 @@
 """Dataproc on loopback: clusters, jobs and batches, whose PySpark programs really run on the storage server's files.
 
-This module handles HTTP, `dataproc_state.py` Dataproc's state, and `dataproc_programs.py` programs. Methods that are
-not implemented respond with 501 and fail the test.
+This module handles HTTP, `dataproc_state.py` Dataproc's state, and `dataproc_programs.py` programs.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Self
 
-from chicago_crime_tests.servers.dataproc_programs import Program
-from chicago_crime_tests.servers.dataproc_state import Cluster, Dataproc, Json
+from chicago_crime_tests.servers.dataproc_state import Dataproc, Json
 from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
-from chicago_crime_tests.servers.storage_server import StorageServer
+from chicago_crime_tests.servers.storage_objects import Buckets
 
 
 class _Handler(GoogleHandler):
     server: "DataprocServer"
+    api_name = "dataproc.v1"
 
     def answer_call(self) -> None:
         called = self.check_call()
-        name = called.method.removeprefix("dataproc.projects.").removeprefix("regions.").removeprefix("locations.")
-        dataproc, at = self.server.dataproc, called.parameters
-        given: Json = json.loads(self.received.body) if self.received.body else {}
+        self.received.call = ".".join(called.method.split(".")[-2:])
+        dataproc, at, given = self.server.dataproc, called.parameters, self.given
         region = f"projects/{at.get('projectId')}/regions/{at.get('region')}"
         methods: dict[str, Callable[[], Json]] = {
             "clusters.create": lambda: dataproc.create_cluster(given, region),
-            "clusters.get": lambda: dataproc.cluster(at["clusterName"]).resource(),
+            "clusters.get": lambda: dataproc.cluster(at["clusterName"]),
             "clusters.delete": lambda: dataproc.delete_cluster(at["clusterName"], region),
             "jobs.submit": lambda: dataproc.submit_job(given["job"]),
             "jobs.get": lambda: dataproc.job(at["jobId"]),
@@ -34,13 +31,10 @@ class _Handler(GoogleHandler):
             "batches.get": lambda: dataproc.batch(at["name"].rpartition("/")[2]),
             "operations.cancel": lambda: dataproc.cancel_operation(at["name"]),
         }
-        if name not in methods:
-            raise self.missing(called.method)
-        self.received.call = name
-        if refusal := self.server.refuses.get(name):
+        if refusal := self.server.refuses.get(self.received.call):
             raise refusal
         with dataproc.lock:
-            answer = methods[name]()
+            answer = methods[self.received.call]()
         self.reply_json(answer)
 
 
@@ -49,43 +43,23 @@ class DataprocServer(GoogleServer):
 
     Attributes:
         dataproc: its state; tests may read and change it.
-        runs: whether programs really run.
-        pretend_s: otherwise, how long they pretend to run, in seconds.
         refuses: errors to respond with, by call, such as `clusters.create`.
     """
 
-    api_name = "dataproc.v1"
     handler = _Handler
 
-    def __init__(self, storage: StorageServer, runs: bool = True):
+    def __init__(self, buckets: Buckets, runs: bool = True):
         super().__init__()
-        self.storage, self.runs, self.pretend_s = storage, runs, 0.0
         self.refuses: dict[str, RefusedError] = {}
-        self.programs: list[Program] = []
-        self.dataproc = Dataproc(self._run)
-
-    def live_clusters(self) -> list[Cluster]:
-        """The clusters that are billed now, whatever their state."""
-        found = []
-        for name in list(self.dataproc.clusters):
-            try:
-                found.append(self.dataproc.cluster(name))
-            except RefusedError:
-                continue
-        return found
+        self.dataproc = Dataproc(buckets, runs)
 
     @contextmanager
-    def answering(self) -> "Iterator[DataprocServer]":
+    def answering(self) -> Iterator[Self]:
         """Serve for the duration of the context, then kill programs that are still running."""
         try:
             with super().answering():
                 yield self
         finally:
-            for program in self.programs:
-                program.stop()
-                program.join()
-
-    def _run(self, *given: Any) -> Program:
-        program = Program(self.storage, self.runs, self.pretend_s, *given)
-        self.programs.append(program)
-        return program
+            for task in (*self.dataproc.jobs.values(), *self.dataproc.batches.values()):
+                task.program.stop()
+                task.program.join()

@@ -17,12 +17,8 @@ from googleapiclient import discovery_cache
 Query = Mapping[str, list[str]]
 """A request's query, as parsed by `urllib.parse.parse_qs`."""
 
-_SYSTEM = {"$alt", "$prettyPrint"}  # parameters of every Google API that no document lists
+_SYSTEM = {"$alt", "$prettyPrint", "projection", "upload_id"}  # parameters of Google's clients that no document lists
 _REQUIRED = re.compile(r"\[?Required\b")
-
-
-class NotOfTheApiError(Exception):
-    """A request does not follow the API; the message names the method, the field and the problem."""
 
 
 @dataclass(frozen=True)
@@ -32,84 +28,70 @@ class Called:
     Attributes:
         method: its name, such as `storage.objects.insert`.
         parameters: decoded parameters of the path.
-        is_upload: whether the address is for uploads.
         is_download: whether the address is for downloads, or requests the content (`alt=media`).
         about: the method's entry in the document.
     """
 
     method: str
     parameters: dict[str, str]
-    is_upload: bool
     is_download: bool
     about: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Api:
-    """One API in one version.
-
-    Attributes:
-        document: the discovery document.
-    """
+    """One API in one version, by its discovery document."""
 
     document: Mapping[str, Any]
 
-    def check_request(self, http_method: str, path: str, query: Query, body: bytes | Any = b"") -> Called:
-        """Check a request. The body is JSON, as bytes or parsed, or empty; for an upload, it is the metadata.
+    def check_request(self, http_method: str, path: str, query: Query, body: bytes) -> Called:
+        """Check a request. The body is JSON or empty; for an upload, it is the metadata.
 
         Raises:
-            NotOfTheApiError: there is no such method, or a parameter or field is unknown or missing.
+            AssertionError: there is no such method, or a parameter or field is unknown or missing.
         """
         called = self._method_at(http_method, path, query)
         self._check_parameters(called, query)
-        given = json.loads(body) if isinstance(body, bytes) and body else body or None
-        request = called.about.get("request")
-        if given is not None:
-            if not request:
-                raise NotOfTheApiError(f"{called.method}: it takes no body, and got {str(given)[:200]}")
-            self._check_value(called, request, given, f"{called.method}: body")
+        if body:
+            assert "request" in called.about, f"{called.method}: it takes no body, and got {str(body)[:200]}"
+            self._check_value(called, called.about["request"], json.loads(body), f"{called.method}: body")
         return called
 
     @cached_property
-    def _addresses(self) -> list[tuple[str, re.Pattern[str], Mapping[str, Any], str]]:
-        """HTTP method, path pattern, entry and kind of address (plain, upload, download); most specific first."""
+    def _addresses(self) -> list[tuple[str, re.Pattern[str], Mapping[str, Any], bool]]:
+        """HTTP method, path pattern, entry, and whether it is for downloads; most specific first."""
         base = "/" + self.document["servicePath"]
         found = []
         for about in _methods(self.document):
-            paths = [(base + about["path"], "plain")]
-            paths += [(p["path"], "upload") for p in about.get("mediaUpload", {}).get("protocols", {}).values()]
+            paths = [base + about["path"]]
+            paths += [one["path"] for one in about.get("mediaUpload", {}).get("protocols", {}).values()]
             if about.get("supportsMediaDownload"):
-                paths.append(("/download" + base + about["path"], "download"))
-            for path, kind in paths:
+                paths.append("/download" + base + about["path"])
+            for path in paths:
                 literal = len(re.sub(r"\{[^}]*\}", "", path))
-                found.append((literal, about["httpMethod"], _pattern(path, about), about, kind))
+                is_download = path.startswith("/download")
+                found.append((literal, about["httpMethod"], _pattern(path, about), about, is_download))
         return [rest for _, *rest in sorted(found, key=lambda item: -item[0])]
 
     def _method_at(self, http_method: str, path: str, query: Query) -> Called:
-        for wanted, pattern, about, kind in self._addresses:
+        for wanted, pattern, about, is_download in self._addresses:
             if wanted == http_method and (match := pattern.fullmatch(path)):
                 return Called(
                     about["id"],
                     {name: unquote(value) for name, value in match.groupdict().items()},
-                    is_upload=kind == "upload",
-                    is_download=kind == "download" or query.get("alt") == ["media"],
+                    is_download=is_download or query.get("alt") == ["media"],
                     about=about,
                 )
-        raise NotOfTheApiError(f"{self.document['id']} has no method at {http_method} {path}")
+        raise AssertionError(f"{self.document['id']} has no method at {http_method} {path}")
 
     def _check_parameters(self, called: Called, query: Query) -> None:
         known = self.document.get("parameters", {}) | called.about.get("parameters", {})
-        protocol = {"upload_id"} if called.is_upload else set()
-        for name, values in query.items():
-            if name in _SYSTEM | protocol:
-                continue
-            if name not in known or known[name].get("location") == "path":
-                raise NotOfTheApiError(f"{called.method}: unknown parameter {name}")
-            if len(values) > 1 and not known[name].get("repeated"):
-                raise NotOfTheApiError(f"{called.method}: parameter {name} is given {len(values)} times")
-        for name, about in called.about.get("parameters", {}).items():
-            if about.get("required") and about.get("location") == "query" and name not in query:
-                raise NotOfTheApiError(f"{called.method}: parameter {name} is missing")
+        for name in query.keys() - _SYSTEM:
+            about, times = known.get(name, {}), len(query[name])
+            assert about.get("location") == "query", f"{called.method}: unknown parameter {name}"
+            assert times == 1 or about.get("repeated"), f"{called.method}: parameter {name} is given {times} times"
+        required = {name for name, one in known.items() if one.get("required") and one["location"] == "query"}
+        assert required <= query.keys(), f"{called.method}: a parameter of {required} is missing"
 
     def _check_value(self, called: Called, about: Mapping[str, Any], value: Any, where: str) -> None:
         """Check the fields of a body at every depth."""
@@ -121,13 +103,12 @@ class Api:
             return
         fields, others = about.get("properties", {}), about.get("additionalProperties")
         for name, item in value.items():
-            if fields and name not in fields and others is None:
-                raise NotOfTheApiError(f"{where}: unknown field {name}")
+            assert not fields or name in fields or others is not None, f"{where}: unknown field {name}"
             if item is not None:
                 self._check_value(called, fields.get(name) or others or {}, item, f"{where}.{name}")
         for name, field in fields.items():
-            if called.about["httpMethod"] != "PATCH" and value.get(name) is None and _is_required(called, field):
-                raise NotOfTheApiError(f"{where}: field {name} is missing")
+            is_missing = called.about["httpMethod"] != "PATCH" and value.get(name) is None
+            assert not (is_missing and _is_required(called, field)), f"{where}: field {name} is missing"
 
 
 def _is_required(called: Called, field: Mapping[str, Any]) -> bool:
@@ -152,11 +133,7 @@ def _pattern(path: str, about: Mapping[str, Any]) -> re.Pattern[str]:
     """A regular expression for a path such as `/v1/{+name}:cancel`; `{+name}` may span slashes as its pattern says."""
 
     def group(match: re.Match[str]) -> str:
-        name = match[2]
-        given = about["parameters"][name].get("pattern", "").removeprefix("^").removesuffix("$")
-        return f"(?P<{name}>{given if match[1] and given else '[^/]+'})"
+        given = about["parameters"][match[2]].get("pattern", "").removeprefix("^").removesuffix("$")
+        return f"(?P<{match[2]}>{given if match[1] and given else '[^/]+'})"
 
-    parts = re.split(r"(\{\+?\w+\})", path)
-    return re.compile(
-        "".join(re.sub(r"\{(\+?)(\w+)\}", group, p) if p.startswith("{") else re.escape(p) for p in parts)
-    )
+    return re.compile(re.sub(r"\\\{(\\\+)?(\w+)\\\}", group, re.escape(path)))

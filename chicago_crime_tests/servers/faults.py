@@ -2,16 +2,15 @@
 
 import http
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, urlsplit
-
-_Server = TypeVar("_Server", bound="FaultyServer")
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,6 @@ class Request:
     Attributes:
         at: time of arrival, in seconds of a monotonic clock.
         port: port of the client, which identifies the connection.
-        status: status of the response.
         call: method of the API, if known.
     """
 
@@ -89,7 +87,6 @@ class FaultyServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Its address."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def will(self, fault: Fault, on: str = "", times: int = 1, after: int = 0) -> None:
@@ -97,7 +94,6 @@ class FaultyServer(ThreadingHTTPServer):
         self._script += [(on, NO_FAULT)] * after + [(on, fault)] * times
 
     def forget_faults(self) -> None:
-        """Remove all faults."""
         self._script.clear()
         self.rule = lambda request: NO_FAULT
 
@@ -107,8 +103,7 @@ class FaultyServer(ThreadingHTTPServer):
             time.sleep(0.005)
 
     @contextmanager
-    def answering(self: _Server) -> Iterator[_Server]:
-        """Serve for the duration of the context."""
+    def answering(self) -> Iterator[Self]:
         thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:
@@ -123,18 +118,15 @@ class FaultyServer(ThreadingHTTPServer):
             self.server_close()
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Remember its connection."""
         self._connections.add(request)
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """Forget its connection."""
         self._connections.discard(request)
         super().shutdown_request(request)
 
     @contextmanager
     def recording(self, request: Request) -> Iterator[Fault]:
-        """Record a request; yields its fault."""
         with self._lock:
             self.requests.append(request)
             self._at_once += 1
@@ -149,8 +141,6 @@ class FaultyServer(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore clients that close the connection; any other error is a bug of the server that the test must show."""
-        import sys
-
         if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
@@ -169,7 +159,6 @@ class FaultyHandler(BaseHTTPRequestHandler):
         raise NotImplementedError
 
     def do_GET(self) -> None:
-        """Handle a request of any method."""
         url = urlsplit(self.path)
         self.received = Request(
             self.command, url.path, dict(parse_qsl(url.query)), dict(self.headers), b"", time.monotonic(),

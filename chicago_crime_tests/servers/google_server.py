@@ -1,20 +1,20 @@
 """The base of the servers that replace Google's: token endpoint, authorization, and errors in Google's format.
 
-Every request is checked against the API's discovery document.
+Every request is checked against the API's discovery document. Requests that do not follow it, or that a server does not
+implement, fail the test.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs, urlsplit
 
 from chicago_crime_tests.servers.credentials import TOKEN_PATH, is_known, new_token
-from chicago_crime_tests.servers.discovery import Called, NotOfTheApiError, api
+from chicago_crime_tests.servers.discovery import Called, api
 from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer, Request
 
-JSON = {"Content-Type": "application/json; charset=UTF-8"}
-
+_JSON = {"Content-Type": "application/json; charset=UTF-8"}
 _REASONS = {
     400: ("invalid", "INVALID_ARGUMENT"),
     401: ("authError", "UNAUTHENTICATED"),
@@ -22,11 +22,9 @@ _REASONS = {
     404: ("notFound", "NOT_FOUND"),
     409: ("duplicate", "ALREADY_EXISTS"),
     412: ("conditionNotMet", "FAILED_PRECONDITION"),
-    429: ("rateLimitExceeded", "RESOURCE_EXHAUSTED"),
     500: ("backendError", "INTERNAL"),
-    503: ("backendError", "UNAVAILABLE"),
+    501: ("notImplemented", "UNIMPLEMENTED"),
 }
-_Server = TypeVar("_Server", bound="GoogleServer")
 
 
 class RefusedError(Exception):
@@ -37,21 +35,20 @@ class RefusedError(Exception):
         self.status, self.reason = status, reason
 
 
-def error_json(status: int, message: str, reason: str = "") -> bytes:
-    """An error in Google's format."""
-    usual, name = _REASONS.get(status, ("invalid", "UNKNOWN"))
-    details = [{"message": message, "domain": "global", "reason": reason or usual}]
-    return json.dumps({"error": {"code": status, "message": message, "status": name, "errors": details}}).encode()
-
-
 class GoogleHandler(FaultyHandler):
-    """Requires a token, and calls `answer_call` for each API call."""
+    """Requires a token, and calls the method of this class for the called method of the API.
+
+    It is `_on_jobs_insert` for `bigquery.jobs.insert`, and gets the parameters in the path.
+
+    Attributes:
+        api_name: name and version of the API, such as `storage.v1`.
+    """
 
     server: "GoogleServer"
+    api_name: str
     called: Called
 
     def answer(self) -> None:
-        """Respond with one call of `reply`, and record requests that do not follow the API."""
         try:
             if self.received.path == TOKEN_PATH:
                 self.received.call = "token"
@@ -62,45 +59,28 @@ class GoogleHandler(FaultyHandler):
             self.answer_call()
         except RefusedError as error:
             self.refuse(error)
-        except NotOfTheApiError as error:
-            self.server.problems.append(str(error))
-            self.refuse(RefusedError(400, str(error)))
-        except Exception as error:  # a bug of the server, which a retry of the client would hide
-            if not isinstance(error, ConnectionError):
-                self.server.problems.append(repr(error))
+        except ConnectionError:
             raise
+        except Exception as error:
+            self.server.problems.append(repr(error))
+            self.refuse(RefusedError(501, repr(error)))
 
     def answer_call(self) -> None:
-        """Respond to an authorized call: usually with `check_call`, then `reply_json`."""
-        raise NotImplementedError
-
-    def missing(self, method: str) -> RefusedError:
-        """The error for a method that the server does not implement; it fails the test."""
-        self.server.problems.append(f"{method} is not implemented here")
-        return RefusedError(501, f"{method} is not implemented here")
-
-    def method_for(self, called: Called) -> Callable[..., None]:
-        """The handler's method for a method of the API, such as `_on_jobs_insert` for `bigquery.jobs.insert`.
-
-        Raises:
-            RefusedError: there is none.
-        """
-        name = "_on_" + "_".join(called.method.split(".")[-2:])
-        if not hasattr(self, name):
-            raise self.missing(called.method)
-        return getattr(self, name)
+        """Respond to an authorized call."""
+        called = self.check_call()
+        getattr(self, "_on_" + "_".join(called.method.split(".")[-2:]))(called.parameters)
 
     @property
     def query(self) -> dict[str, list[str]]:
         """The request's query, with all values of a name."""
         return parse_qs(urlsplit(self.path).query, keep_blank_values=True)
 
-    def check_call(self, body: bytes | Any = None) -> Called:
-        """Identify the called method and check the request; `body` is the JSON, by default the request's body.
+    @property
+    def given(self) -> dict[str, Any]:
+        return json.loads(self.received.body) if self.received.body else {}
 
-        Raises:
-            NotOfTheApiError: the API has no such method, or no such parameter or field.
-        """
+    def check_call(self, body: bytes | None = None) -> Called:
+        """Identify the called method and check the request; `body` is the JSON, by default the request's body."""
         given = self.received.body if body is None else body
         checked = api(self.api_name).check_request(self.received.method, self.received.path, self.query, given)
         self.called, self.received.call = checked, checked.method
@@ -111,45 +91,51 @@ class GoogleHandler(FaultyHandler):
             raise RefusedError(403, f"{problem} Enable it by visiting {address} then retry.", "accessNotConfigured")
         return checked
 
-    @property
-    def api_name(self) -> str:
-        """The API of the request; servers of several APIs derive it from the path."""
-        return self.server.api_name
+    def may(self, permission: str, on: str, reason: str = "") -> None:
+        """Refuse the request if callers do not have a permission."""
+        if permission in self.server.forbidden:
+            raise RefusedError(403, f"{on}: Permission {permission} denied on it (or it may not exist).", reason)
+
+    def reply_held(self, permissions: Iterable[str]) -> None:
+        """Send those of some permissions that callers have."""
+        held = [permission for permission in permissions if permission not in self.server.forbidden]
+        self.reply_json({"permissions": held} if held else {})
 
     def reply_json(self, content: Any) -> None:
         """Send a successful response; None for one without a body."""
         if content is None:
             self.reply(204, b"")
         else:
-            self.reply(200, json.dumps(content).encode(), JSON)
+            self.reply(200, json.dumps(content).encode(), _JSON)
 
     def refuse(self, error: RefusedError) -> None:
-        """Send an error."""
-        self.reply(error.status, error_json(error.status, str(error), error.reason), JSON)
+        status, message, (usual, name) = error.status, str(error), _REASONS[error.status]
+        details = [{"message": message, "domain": "global", "reason": error.reason or usual}]
+        body = {"error": {"code": status, "message": message, "status": name, "errors": details}}
+        self.reply(status, json.dumps(body).encode(), _JSON)
 
 
 class GoogleServer(FaultyServer):
     """A server of one API.
 
     Attributes:
-        api_name: name and version of the API, for `discovery.api`.
         wants_tokens: False for an emulator, which needs no token.
         switched_off: names of APIs, such as storage.v1, that are disabled in the project.
-        problems: requests that do not follow the API. If there are any, leaving `answering()` raises an error.
+        forbidden: permissions that callers do not have.
+        problems: requests that fail the test when leaving `answering()`.
     """
 
-    api_name: ClassVar[str]
     handler: ClassVar[type[FaultyHandler]]
 
     def __init__(self) -> None:
         super().__init__()
         self.wants_tokens = True
         self.switched_off: set[str] = set()
+        self.forbidden: set[str] = set()
         self.problems: list[str] = []
 
     @property
     def token_uri(self) -> str:
-        """Address of the token endpoint, for a service account's file."""
         return self.url + TOKEN_PATH
 
     @property
@@ -157,14 +143,23 @@ class GoogleServer(FaultyServer):
         """The requests so far, except for token requests."""
         return [request for request in self.requests if request.path != TOKEN_PATH]
 
-    @contextmanager
-    def answering(self: _Server) -> Iterator[_Server]:
-        """Serve for the duration of the context.
+    @property
+    def writes(self) -> list[Request]:
+        """The calls so far that change something, even if they failed.
 
-        Raises:
-            NotOfTheApiError: at the end, if a request did not follow the API.
+        They start a job, or create or change an object, a table, a dataset or a cluster. Deletions (which are free),
+        queries (`jobs.query` runs only SELECT), dry runs and tests of permissions are not counted.
         """
+        return [
+            call
+            for call in self.calls
+            if call.method not in ("GET", "DELETE")
+            and not call.call.endswith(("jobs.query", "testIamPermissions"))
+            and b'"dryRun": true' not in call.body
+        ]
+
+    @contextmanager
+    def answering(self) -> Iterator[Self]:
         with super().answering():
             yield self
-        if self.problems:
-            raise NotOfTheApiError("; ".join(self.problems))
+        assert not self.problems, "; ".join(self.problems)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
-from wasmtime import Config, Engine, Linker, Module, Store, WasiConfig
-from zetasql.core import ServerError, WasmClient
-from zetasql.core.wasm_client import get_tzinfo_dir
+from wasmtime import Config
+from zetasql.core import ServerError, WasmClient, wasm_client
 from zetasql.wasi import get_wasm_path
 from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
 from zetasql.wasi._pb2.zetasql.proto import options_pb2, simple_catalog_pb2
@@ -63,38 +63,24 @@ class GoogleSQLError(Exception):
 
 @dataclass(frozen=True)
 class Typed:
-    """A parameter with its type, which NULL and empty lists do not imply.
-
-    Attributes:
-        type: type in GoogleSQL, such as BOOL or ARRAY<STRING>.
-        value: the value.
-    """
+    """A parameter with its type, such as BOOL or ARRAY<STRING>, which NULL and empty lists do not imply."""
 
     type: str
     value: object = None
 
 
 class Analyzer:
-    """GoogleSQL over the tables of a catalog. It is thread-safe: calls are serialized."""
+    """GoogleSQL over the tables of a catalog, in which _PARTITIONTIME is a pseudo column.
+
+    It is thread-safe: calls are serialized.
+    """
 
     def __init__(self, tables: Tables) -> None:
-        """Create a catalog.
-
-        Args:
-            tables: columns and their types by table name. _PARTITIONTIME is a pseudo column.
-        """
         self._tables = {name: list(columns) for name, columns in tables.items()}
         self._registered: int | None = None
 
     def check(self, sql: str, parameters: Mapping[str, Typed] = {}) -> list[tuple[str, str]]:
-        """Analyze a statement.
-
-        Returns:
-            The columns of a query and their types; none for other statements.
-
-        Raises:
-            GoogleSQLError: it is invalid; the message has the reason.
-        """
+        """Analyze a statement; returns the columns of a query and their types, none for other statements."""
         options, catalog = _options(parameters), self._catalog_id()
         request = service.AnalyzeRequest(sql_statement=sql, options=options, registered_catalog_id=catalog)
         found = _call("Analyze", request, service.AnalyzeResponse).resolved_statement
@@ -106,16 +92,7 @@ class Analyzer:
     ) -> list[dict[str, Any]]:
         """Run a query with Google's reference implementation.
 
-        Args:
-            sql: one query.
-            rows: rows by table name. Missing columns are NULL, and missing tables are empty.
-            parameters: parameters by name.
-
-        Returns:
-            The rows as Python values, in the query's order if it has one. Times have no zone.
-
-        Raises:
-            GoogleSQLError: the query is invalid, or fails on a row.
+        Missing columns are NULL, and missing tables are empty. Returns the rows in the query's order if it has one.
         """
         request = service.EvaluateQueryRequest(sql=sql, options=_options(parameters))
         request.simple_catalog.CopyFrom(_catalog(self._tables))
@@ -142,30 +119,26 @@ class Analyzer:
             return self._registered
 
 
+def _cached() -> Config:
+    config = Config()
+    config.cache = True
+    return config
+
+
 class _Wasm(WasmClient):
-    """The package's client, with the compiled module cached on disk, because compiling takes half a minute."""
+    """The package's client, with the compiled module cached on disk, because compiling takes half a minute.
+
+    It copies blocks of memory, not byte by byte.
+    """
 
     def __init__(self) -> None:
-        config = Config()
-        config.cache = config.shared_memory = True
-        wasi = WasiConfig()
-        wasi.preopen_dir(str(get_tzinfo_dir()), "/usr/share/zoneinfo")
-        self.store = Store(Engine(config))
-        self.store.set_wasi(wasi)
-        self.module = Module.from_file(self.store.engine, str(get_wasm_path()))
-        linker = Linker(self.store.engine)
-        linker.define_wasi()
-        self.instance = linker.instantiate(self.store, self.module)
-        self.exports = self.instance.exports(self.store)
-        self.exports["_initialize"](self.store)
-        self.memory = self.exports["memory"]
+        with patch.object(wasm_client, "Config", _cached):
+            super().__init__(str(get_wasm_path()))
 
     def write_bytes(self, ptr: int, data: bytes) -> None:
-        """Replace the package's method, which copies byte by byte."""
         ctypes.memmove(self._address(ptr), data, len(data))
 
     def read_bytes(self, ptr: int, size: int) -> bytes:
-        """Replace the package's method, which copies byte by byte."""
         return ctypes.string_at(self._address(ptr), size)
 
     def _address(self, ptr: int) -> int:

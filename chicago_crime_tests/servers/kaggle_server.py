@@ -11,6 +11,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Self
 from urllib.parse import quote, unquote
 
 from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer
@@ -21,41 +22,23 @@ MOST_LISTED = 20
 SERVICE = "/v1/datasets.DatasetApiService"
 
 
-class _RefusedError(Exception):
-    def __init__(self, status: int, message: str):
-        super().__init__(message)
-        self.status = status
-
-
 class _ApiHandler(FaultyHandler):
     server: "KaggleServer"
 
     def answer(self) -> None:
-        try:
-            self._check_credentials()
-            if self.received.path == f"{SERVICE}/ListDatasetFiles":
-                self._json(200, self._listing(self._message()))
-            elif self.received.path == f"{SERVICE}/DownloadDataset":
-                name = self._message().get("fileName", "")
-                if name not in self.server.files:
-                    raise _RefusedError(404, f"No file {name}")
-                self.reply(302, b"", {"Location": self.server.storage.address_of(name)})
-            else:
-                raise _RefusedError(404, "No such method")
-        except _RefusedError as error:
-            self._json(error.status, {"code": error.status, "message": str(error)})
-
-    def _check_credentials(self) -> None:
         given = self.received.headers.get("Authorization", "")
         pair = base64.b64encode(":".join(self.server.pair).encode()).decode()
         if given not in (f"Bearer {self.server.token}", f"Basic {pair}"):
-            raise _RefusedError(401, f"Unauthenticated: {given}")  # leaks the token, to test that no message repeats it
-
-    def _message(self) -> dict:
+            leak = f"Unauthenticated: {given}"  # to test that no message repeats the token
+            self._json(401, {"code": 401, "message": leak})
+            return
         message = json.loads(self.received.body)
-        if (message.get("ownerSlug"), message.get("datasetSlug")) != (OWNER, DATASET):
-            raise _RefusedError(403, "No such dataset, or none for you")
-        return message
+        assert (message["ownerSlug"], message["datasetSlug"]) == (OWNER, DATASET)
+        if self.received.path == f"{SERVICE}/ListDatasetFiles":
+            self._json(200, self._listing(message))
+        else:
+            assert self.received.path == f"{SERVICE}/DownloadDataset"
+            self.reply(302, b"", {"Location": self.server.storage.address_of(message["fileName"])})
 
     def _listing(self, message: dict) -> dict:
         names, first = sorted(self.server.files), int(message.get("pageToken") or 0)
@@ -102,16 +85,13 @@ class KaggleStorage(FaultyServer):
         self.files, self.packs = files, False
 
     def address_of(self, name: str) -> str:
-        """Return the signed URL of a file."""
         packed = ".zip" if self.packs else ""
         return f"{self.url}/kaggle-data-sets/{quote(name)}{packed}?X-Goog-Signature={self.signature(name)}"
 
     def signature(self, name: str) -> str:
-        """Return the signature in a file's URL."""
         return hmac.new(b"storage", name.encode(), hashlib.sha256).hexdigest()
 
     def content(self, name: str) -> bytes:
-        """Return the bytes to send for a file."""
         if not self.packs:
             return self.files[name]
         packed = io.BytesIO()
@@ -142,7 +122,6 @@ class KaggleServer(FaultyServer):
         self.storage = KaggleStorage(files)
 
     @contextmanager
-    def answering(self) -> "Iterator[KaggleServer]":
-        """Run this server and the storage until the context ends."""
+    def answering(self) -> Iterator[Self]:
         with self.storage.answering(), super().answering():
             yield self

@@ -22,7 +22,6 @@ class _Absent(importlib.abc.MetaPathFinder):
 
 
 def main(program: str, *arguments: str) -> None:
-    """Run a program until it ends."""
     sys.path.pop(0)
     sys.meta_path.insert(0, _Absent())
     sys.argv = [program, *arguments]

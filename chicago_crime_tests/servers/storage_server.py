@@ -1,10 +1,10 @@
 """Cloud Storage on loopback: the JSON API's buckets and objects, in a folder that other servers also use.
 
 Uploads in one request (multipart) and in several (resumable), downloads, pages of lists, preconditions and permissions
-follow Google's documentation. Methods that are not implemented respond with 501 and fail the test.
-`storage_objects.py` stores the objects.
+follow Google's documentation. `storage_objects.py` stores the objects.
 """
 
+import email
 import json
 import re
 from collections.abc import Sequence
@@ -14,18 +14,6 @@ from typing import Any
 
 from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
 from chicago_crime_tests.servers.storage_objects import Buckets, Stored
-
-PERMISSIONS = (
-    "storage.buckets.get",
-    "storage.objects.create",
-    "storage.objects.delete",
-    "storage.objects.get",
-    "storage.objects.list",
-)
-
-
-LISTED_BY = {"prefix", "pageToken", "maxResults", "projection", "prettyPrint", "fields", "alt"}
-"""The supported parameters of lists."""
 
 
 @dataclass
@@ -40,20 +28,20 @@ class _Session:
 
 class _Handler(GoogleHandler):
     server: "StorageServer"
+    api_name = "storage.v1"
 
     def answer_call(self) -> None:
         if "upload_id" in self.query:
             self._go_on_with_upload()
             return
         is_multipart = self.query.get("uploadType") == ["multipart"]
-        type_ = self.headers.get("X-Upload-Content-Type", "")
-        given, type_, self._content = self._parts() if is_multipart else (self.received.body, type_, b"")
+        given, self._content = self._parts() if is_multipart else (self.received.body, b"")
         called = self.check_call(given)
-        self._given = ({"contentType": type_} if type_ else {}) | (json.loads(given) if given else {})
+        self._given = json.loads(given) if given else {}
         bucket = called.parameters["bucket"]
-        if bucket not in self.server.buckets.names:
+        if not self.server.buckets.path(bucket, "").is_dir():
             raise RefusedError(404, "The specified bucket does not exist.")
-        self.method_for(called)(bucket, called.parameters.get("object", ""))
+        getattr(self, "_on_" + "_".join(called.method.split(".")[-2:]))(bucket, called.parameters.get("object", ""))
 
     def refuse(self, error: RefusedError) -> None:
         """Send an error: in plain text for downloads, in JSON for everything else."""
@@ -62,57 +50,43 @@ class _Handler(GoogleHandler):
         else:
             super().refuse(error)
 
-    def _may(self, *permissions: str) -> None:
-        for permission in permissions:
-            if permission not in self.server.permissions:
-                message = (
-                    f"The caller does not have {permission} access to the Google Cloud Storage resource. "
-                    f"Permission '{permission}' denied on resource (or it may not exist)."
-                )
-                raise RefusedError(403, message)
-
     def _existing(self, bucket: str, name: str) -> Stored:
         stored = self.server.buckets.find(bucket, name)
         wanted = self.query.get("generation")
         if stored is None or (wanted and int(wanted[0]) != stored.generation):
-            self._may("storage.objects.list")  # without it, Google does not reveal that the object is missing
+            self.may("storage.objects.list", bucket)  # without it, Google does not reveal that the object is missing
             raise RefusedError(404, f"No such object: {bucket}/{name}")
         return stored
 
     def _on_buckets_get(self, bucket: str, _: str) -> None:
-        self._may("storage.buckets.get")
+        self.may("storage.buckets.get", bucket)
         self.reply_json({"name": bucket, "location": self.server.location})
 
     def _on_buckets_testIamPermissions(self, bucket: str, _: str) -> None:  # noqa: N802
-        held = [permission for permission in self.query["permissions"] if permission in self.server.permissions]
-        self.reply_json({"permissions": held} if held else {})
+        self.reply_held(self.query["permissions"])
 
     def _on_objects_insert(self, bucket: str, _: str) -> None:
         name = self._given.get("name") or self.query["name"][0]
-        self._may_write(bucket, name)
+        self.may("storage.objects.create", bucket)
+        if self.server.buckets.find(bucket, name):
+            self.may("storage.objects.delete", bucket)
         generation = int(self.query["ifGenerationMatch"][0]) if "ifGenerationMatch" in self.query else None
+        session = _Session(bucket, self._given | {"name": name}, generation)
         if self.query.get("uploadType") == ["resumable"]:
             # Google checks the generation only when the upload ends.
             upload_id = f"upload-{len(self.server.sessions) + 1}"
-            self.server.sessions[upload_id] = _Session(bucket, self._given | {"name": name}, generation)
+            self.server.sessions[upload_id] = session
             address = f"{self.server.url}/upload/storage/v1/b/{bucket}/o?uploadType=resumable&upload_id={upload_id}"
             self.reply(200, b"", {"Location": address})
         else:
-            self.reply_json(self._publish(bucket, name, self._content, self._given, generation))
+            self.reply_json(self._write(session, self._content))
 
-    def _may_write(self, bucket: str, name: str) -> None:
-        self._may("storage.objects.create")
-        if self.server.buckets.find(bucket, name):
-            self._may("storage.objects.delete")
-
-    def _publish(
-        self, bucket: str, name: str, content: bytes, given: dict[str, Any], generation: int | None
-    ) -> dict[str, Any]:
-        file = self.server.buckets.new_file()
-        file.write_bytes(self.server.spoiled(content))
+    def _write(self, upload: _Session, content: bytes) -> dict[str, Any]:
+        given, name = upload.given, upload.given["name"]
         if sent := re.search("crc32c=([^,]+)", self.headers.get("x-goog-hash", "")):  # with the end of an upload
             given = given | {"crc32c": sent[1]}
-        return self.server.buckets.publish(bucket, name, file, given, generation).resource(bucket, name)
+        buckets, content = self.server.buckets, self.server.spoiled(content)
+        return buckets.write(upload.bucket, name, content, given, upload.generation).resource(upload.bucket, name)
 
     def _go_on_with_upload(self) -> None:
         method, self.received.method = self.received.method, "POST"  # the document describes only the first request
@@ -120,58 +94,46 @@ class _Handler(GoogleHandler):
         self.received.method, self.received.call = method, "storage.objects.insert (upload)"
         session, content = self.server.sessions[self.query["upload_id"][0]], self.received.body
         if session.result is None:
-            if self.headers.get("Content-Range") != f"bytes 0-{len(content) - 1}/{len(content)}":
-                raise self.missing("an upload in several chunks")
-            session.result = self._publish(
-                session.bucket, session.given["name"], content, session.given, session.generation
-            )
+            whole = f"bytes 0-{len(content) - 1}/{len(content)}"
+            assert self.headers.get("Content-Range") == whole, "uploads in several chunks are not implemented here"
+            session.result = self._write(session, content)
         self.reply_json(session.result)
 
     def _on_objects_get(self, bucket: str, name: str) -> None:
-        self._may("storage.objects.get")
+        self.may("storage.objects.get", bucket)
         stored = self._existing(bucket, name)
         if not self.called.is_download:
             self.reply_json(stored.resource(bucket, name))
             return
-        if "Range" in self.headers:
-            raise self.missing("a download of a range")
+        assert "Range" not in self.headers, "downloads of a range are not implemented here"
         headers = {
-            "Content-Type": stored.given.get("contentType", "application/octet-stream"),
+            "Content-Type": "application/octet-stream",
             "x-goog-generation": str(stored.generation),
             "x-goog-hash": f"crc32c={stored.crc32c}",
         }
         self.reply(200, self.server.spoiled(stored.file.read_bytes()), headers)
 
     def _on_objects_list(self, bucket: str, _: str) -> None:
-        self._may("storage.objects.list")
-        given = {name: values[0] for name, values in self.query.items()}
-        if unknown := given.keys() - LISTED_BY:
-            raise self.missing(f"storage.objects.list with {unknown}")
-        most = min(int(given.get("maxResults", 1000)), self.server.most_listed)
-        found = self.server.buckets.list(bucket, given.get("prefix", ""))
-        left = [(name, stored) for name, stored in found if name > given.get("pageToken", "")]
-        body: dict[str, Any] = {"items": [stored.resource(bucket, name) for name, stored in left[:most]]}
-        if len(left) > most:
-            body["nextPageToken"] = left[most - 1][0]
-        self.reply_json(body)
+        self.may("storage.objects.list", bucket)
+        buckets, (prefix, after) = self.server.buckets, (self.query.get(n, [""])[0] for n in ("prefix", "pageToken"))
+        with buckets.lock:
+            left = [name for name in buckets.names(bucket, prefix) if name > after]
+            listed = left[: self.server.most_listed]
+            items = [buckets.find(bucket, name).resource(bucket, name) for name in listed]
+        self.reply_json({"items": items} | ({"nextPageToken": listed[-1]} if len(left) > len(listed) else {}))
 
     def _on_objects_delete(self, bucket: str, name: str) -> None:
-        self._may("storage.objects.delete")
+        self.may("storage.objects.delete", bucket)
         with self.server.buckets.lock:
             self._existing(bucket, name)
             self.server.buckets.delete(bucket, name)
         self.reply_json(None)
 
-    def _parts(self) -> tuple[bytes, str, bytes]:
-        """The parts of a body in `multipart/related`: JSON, the content's type, and the content."""
-        mark = re.search(r'boundary="?([^";]+)', self.headers["Content-Type"])
-        line = b"--" + mark[1].encode()
-        body = self.received.body
-        middle, end = body.index(b"\r\n" + line, len(line)), body.rindex(b"\r\n" + line + b"--")
-        _, given = body[:middle].split(b"\r\n\r\n", 1)
-        head, content = body[middle:end].split(b"\r\n\r\n", 1)
-        type_ = re.search(rb"(?i)\r\ncontent-type: *([^\r]+)", head)
-        return given, type_[1].decode() if type_ else "", content
+    def _parts(self) -> tuple[bytes, bytes]:
+        """The parts of a body in `multipart/related`: JSON and content."""
+        head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n"
+        given, content = email.message_from_bytes(head.encode() + self.received.body).get_payload()
+        return given.get_payload(decode=True), content.get_payload(decode=True)
 
 
 class StorageServer(GoogleServer):
@@ -179,40 +141,19 @@ class StorageServer(GoogleServer):
 
     Attributes:
         buckets: the buckets and their objects.
-        permissions: permissions of callers with a token; tests may remove some.
         most_listed: maximum number of objects per page of a list.
         location: location of the buckets.
         spoils: number of uploads and downloads to corrupt from now on.
         sessions: resumable uploads by id.
     """
 
-    api_name = "storage.v1"
     handler = _Handler
 
     def __init__(self, folder: Path, buckets: Sequence[str]):
         super().__init__()
         self.buckets = Buckets(folder, buckets)
-        self.permissions = set(PERMISSIONS)
         self.most_listed, self.location, self.spoils = 1000, "US-CENTRAL1", 0
         self.sessions: dict[str, _Session] = {}
-
-    def read(self, bucket: str, name: str) -> bytes:
-        """An object's bytes."""
-        return self.path(bucket, name).read_bytes()
-
-    def write(self, bucket: str, name: str, content: bytes) -> None:
-        """Store an object without recording a request."""
-        file = self.buckets.new_file()
-        file.write_bytes(content)
-        self.buckets.publish(bucket, name, file, {})
-
-    def names(self, bucket: str, prefix: str = "") -> list[str]:
-        """Names of the objects with a prefix, sorted."""
-        return [name for name, _ in self.buckets.list(bucket, prefix)]
-
-    def path(self, bucket: str, name: str) -> Path:
-        """The file of an object. Files written there, or below it, become objects."""
-        return self.buckets.path(bucket, name)
 
     def spoiled(self, content: bytes) -> bytes:
         """The content, with one byte corrupted if the test requests it."""

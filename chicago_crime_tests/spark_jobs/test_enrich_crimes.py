@@ -70,13 +70,8 @@ def dicts(rows: DataFrame) -> list[dict[str, Any]]:
     return [row.asDict() for row in rows.collect()]
 
 
-def one(enrich: Enrich, **values: Any) -> dict[str, Any]:
-    [row] = dicts(enrich(crime(**values)))
-    return row
-
-
 def test_rows_keep_their_values_and_gain_columns(enrich: Enrich) -> None:
-    row = one(enrich)
+    [row] = dicts(enrich(crime()))
     assert {name: row[name] for name in crime()} == crime()
     assert (row["community_area_name"], row["side"]) == ("Loop", "Central")
     assert (row["fbi_name"], row["offense_class"]) == ("Larceny", "property")
@@ -173,17 +168,13 @@ def test_types_are_counted_by_the_source_label(enrich: Enrich) -> None:
 
 
 def test_days_are_counted_by_class(enrich: Enrich) -> None:
-    daily = dicts(
-        job.crimes_daily(
-            enrich(
-                crime(id=1, fbi_code="01A", arrest=True),
-                crime(id=2),
-                crime(id=3, fbi_code="26", domestic=True),
-                crime(id=4, date=datetime(2014, 3, 16)),
-            )
-        )
+    rows = enrich(
+        crime(id=1, fbi_code="01A", arrest=True),
+        crime(id=2),
+        crime(id=3, fbi_code="26", domestic=True),
+        crime(id=4, date=datetime(2014, 3, 16)),
     )
-    first, second = sorted(daily, key=lambda row: row["day"])
+    first, second = sorted(dicts(job.crimes_daily(rows)), key=lambda row: row["day"])
     assert (first["day"], first["crimes"], second["crimes"]) == (date(2014, 3, 15), 3, 1)
     assert (first["violent_crimes"], first["property_crimes"], first["non_index_crimes"]) == (1, 1, 1)
     assert (first["arrests"], first["domestic_crimes"]) == (1, 1)
@@ -220,12 +211,8 @@ def test_gi_star_matches_the_published_formula(enrich: Enrich) -> None:
 
 def test_cells_have_all_classes_and_no_score_if_counts_do_not_vary(enrich: Enrich) -> None:
     found = {row["offense_class"]: row for row in dicts(job.hot_spots(enrich(crime())))}
-    assert {name: row["crimes"] for name, row in found.items()} == {
-        "all": 1,
-        "violent": 0,
-        "property": 1,
-        "non_index": 0,
-    }
+    counts = {name: row["crimes"] for name, row in found.items()}
+    assert counts == {"all": 1, "violent": 0, "property": 1, "non_index": 0}
     assert {row["gi_star"] for row in found.values()} == {None}
     assert found["all"]["latitude"] == 41.88
 

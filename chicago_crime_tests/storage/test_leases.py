@@ -1,16 +1,13 @@
-"""Tests of leases, including those of killed processes, and of year locks."""
+"""Tests of leases, including those of killed processes."""
 
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from chicago_crime.errors import PlatformError
-from chicago_crime.storage.leases import abandoned, lease, years_locked
-from chicago_crime_tests.waiting import TIMEOUT_S
+from chicago_crime.storage.leases import abandoned, lease
 
 
 def test_a_lease_that_its_holder_does_not_remove_is_abandoned(tmp_path: Path) -> None:
@@ -51,23 +48,3 @@ def test_a_lease_is_locked_while_it_is_cleaned_up(tmp_path: Path) -> None:
         pass
     for _ in abandoned(tmp_path):
         assert list(abandoned(tmp_path)) == []
-
-
-def test_a_run_waits_for_another_run_that_holds_one_of_its_years(tmp_path: Path) -> None:
-    waited = list[tuple[int, str]]()
-
-    def locked(years: list[int], run: str) -> AbstractContextManager[None]:
-        return years_locked(tmp_path, years, run, lambda *of: waited.append(of))
-
-    def other() -> None:
-        with locked([2013, 2014], "two"):
-            pass
-
-    with ThreadPoolExecutor() as pool:
-        with locked([2015, 2014], "one"):
-            with locked([2016], "three"):  # other years are free
-                pass
-            run = pool.submit(other)
-            assert wait([run], timeout=0.3).not_done
-        run.result(TIMEOUT_S)
-    assert waited == [(2014, "one")]

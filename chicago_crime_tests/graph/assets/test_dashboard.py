@@ -55,6 +55,6 @@ def test_the_link_names_tables_years_and_synthetic_rows(loaded_copy: Settings) -
         assert parameters.items() >= {(f"ds.ds{number}.{name}", value) for name, value in source.items()}
 
 
-def test_the_error_without_tables_says_what_to_do(sample_settings: Settings) -> None:
+def test_the_error_without_tables_says_what_to_do(settings: Settings) -> None:
     with pytest.raises(WarehouseError, match=r"crimes_monthly, .*nothing is loaded.*chicago-crime run"):
-        metadata_of(sample_settings)
+        metadata_of(settings)

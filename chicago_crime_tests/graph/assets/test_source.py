@@ -43,7 +43,6 @@ def snapshot_of(settings: Settings) -> Catalog:
 
 
 def made(report: RunReport) -> set[int]:
-    """Return the years for which the run made any table."""
     return {year for (_, year), metadata in report.metadata.items() if "unchanged" not in metadata}
 
 

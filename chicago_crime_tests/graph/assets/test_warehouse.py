@@ -84,7 +84,6 @@ def test_a_table_of_an_older_version_is_restored_from_the_snapshot(loaded: Setti
 
 
 def messages(settings: Settings) -> str:
-    """Return the log messages of all runs so far."""
     with open_instance(settings) as instance:
         return "\n".join(event.user_message for run in instance.get_runs() for event in instance.all_logs(run.run_id))
 
@@ -92,9 +91,10 @@ def messages(settings: Settings) -> str:
 def test_a_run_waits_for_another_run_of_the_same_year(loaded: Settings) -> None:
     """Otherwise, tables of two runs could be mixed."""
     stored = warehouse_of(loaded).stored
-    before = stored(CRIMES), stored(RAW_CRIMES)
     with ThreadPoolExecutor() as pool:
-        with years_locked(loaded.data_dir / "locks", [2014], "another", lambda year, run: None):
+        with years_locked(loaded.data_dir / "locks", [2013, 2014], "another", lambda year, run: None):
+            run_well(loaded, 2015, assets=TYPING)  # other years are free
+            before = stored(CRIMES), stored(RAW_CRIMES)
             run = pool.submit(run_well, loaded, 2014, assets=TYPING)
             while "Waiting for the run another, which is processing 2014" not in messages(loaded):
                 assert not run.done(), "it did not wait"

@@ -26,29 +26,18 @@ raise ValueError("the job is broken")
 class Cloud(WholeCloud):
     """The servers, and a runner of the jobs in `programs`."""
 
-    @property
-    def programs(self) -> Path:
-        """Folder of the jobs."""
-        return self.folder / "programs"
-
     def spark(self, **settings: object) -> DataprocSpark:
         """The runner for these settings, with short waits and the jobs in `programs`."""
         built = build_dataproc(self.settings.model_copy(update=settings))
         policy = retry.RetryPolicy(timeout_s=2, first_wait_s=0.01, deadline_s=5)
         api = replace(built.api, pause_s=0.02, policy=policy)
         backend = replace(built.backend, api=api)
-        return replace(
-            built, api=api, backend=backend, store=replace(built.store, policy=policy), programs=self.programs
-        )
-
-    def local(self, uri: str) -> Path:
-        """The local path of an object or a folder of the bucket."""
-        return self.storage.path(STAGING, uri.removeprefix(f"gs://{STAGING}/"))
+        store, programs = replace(built.store, policy=policy), self.folder / "programs"
+        return replace(built, api=api, backend=backend, store=store, programs=programs)
 
 
 @contextmanager
 def cloud_in(folder: Path, runs: bool) -> Iterator[Cloud]:
-    """The servers, in a folder."""
     (folder / "programs").mkdir(parents=True)
     (folder / "programs" / "broken.py").write_text(JOB)
     subnet = f"projects/{PROJECT_ID}/regions/us-central1/subnetworks/crime"
@@ -83,9 +72,9 @@ def start(
     files = {name: reference.file(name) for name in ("fbi_codes", "community_areas", "comparable_types")}
     try:
         with spark.workspace(run_id, "broken", log) as workspace:
-            before_job(cloud.local(workspace.input))
+            before_job(cloud.storage.buckets.path(STAGING, workspace.input.removeprefix(f"gs://{STAGING}/")))
             spark.run(run_id, "broken", log, crimes=workspace.input, output=workspace.output, **files)
-            ran.live_at_load = cloud.dataproc.live_clusters()
+            ran.live_at_load = [*cloud.dataproc.dataproc.clusters]
     except (PlatformError, KeyboardInterrupt) as error:
         ran.reason = str(error) or repr(error)
     ran.log = output.getvalue()

@@ -1,5 +1,6 @@
 """Tests of `chicago_crime/storage/google/bigquery/warehouse.py`: the effect of each operation on the tables."""
 
+import hashlib
 import re
 import time
 from datetime import date
@@ -40,17 +41,17 @@ def counts(year: int, *names: str) -> pa.Table:
 
 def put_parquet(cloud: Cloud, name: str, rows: pa.Table) -> str:
     """Store rows as a Parquet object below a folder; returns the folder's address."""
-    file = cloud.folder / "rows.parquet"
+    file = cloud.storage.buckets.path(BUCKET, f"{name}/part/0.parquet")
+    file.parent.mkdir(parents=True)
     pq.write_table(rows, file)
-    cloud.put_file(f"{name}/part/0.parquet", file)
     return f"gs://{BUCKET}/{name}"
 
 
-def test_tables_are_created_as_defined(fresh_cloud: Cloud) -> None:
-    warehouse = fresh_cloud.warehouse()
+def test_tables_are_created_as_defined(cloud: Cloud) -> None:
+    warehouse = cloud.warehouse()
     with pytest.raises(WarehouseError, match="Load some years first"):
         warehouse.first_rows("SELECT * FROM crimes", None)
-    fresh_cloud.load_raw(warehouse, 2014, [crime()])
+    cloud.load_raw(warehouse, 2014, [crime()])
     client = warehouse.jobs.client()
     crimes, raw, monthly = (
         client.get_table(f"{DATASET}.{name}") for name in ("crimes", "raw_crimes", "crimes_monthly")
@@ -80,7 +81,7 @@ def test_a_full_year_is_replaced_and_the_others_are_kept(cloud: Cloud, warehouse
 
 def test_a_failed_load_keeps_the_old_year(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     cloud.load_raw(warehouse, 2014, crimes_of_months(2014))
-    cloud.storage.write(BUCKET, "crimes/broken.csv", b"id,date\n1\n")
+    cloud.storage.buckets.write(BUCKET, "crimes/broken.csv", b"id,date\n1\n")
     with pytest.raises(WarehouseError, match=r"cannot load gs://.*broken\.csv into raw_crimes: Error while reading"):
         warehouse.load_csv(RAW_CRIMES, 2014, f"gs://{BUCKET}/crimes/broken.csv", "checksum")
     wrong = counts(2014, "THEFT").set_column(2, "crimes", pa.array(["many"]))
@@ -114,7 +115,7 @@ def test_parquet_is_loaded_through_staging_tables_that_expire(cloud: Cloud, ware
     assert (table.expires_ms or 0) / 1000 == pytest.approx(time.time() + 86_400, abs=600)
     assert table.name not in [name for _, name in cloud.bigquery.catalog.tables]
     # A published file is restored with its lineage.
-    one = cloud.storage.names(BUCKET, "made/")[0]
+    one = cloud.storage.buckets.names(BUCKET, "made/")[0]
     lineage = Lineage("0123456789abcdef", "fedcba9876543210")
     assert warehouse.load_parquet(CRIME_TYPE_COUNT, 2014, f"gs://{BUCKET}/{one}", lineage).lineage == lineage
     assert cloud.warehouse().stored(CRIME_TYPE_COUNT)[2014].lineage == lineage
@@ -126,7 +127,8 @@ def test_a_year_records_its_lineage_and_its_rows(cloud: Cloud, warehouse: BigQue
     assert block in {row["block"] for row in cloud.bigquery.rows(DATASET, "raw_crimes")}
     raw, typed, rejected = (warehouse.stored(table)[2014] for table in (RAW_CRIMES, CRIMES, REJECTED_CRIMES))
     assert [year.rows for year in (raw, typed, rejected)] == [37, 36, 1]
-    assert raw.lineage == Lineage.of(RAW_CRIMES, [cloud.checksum(f"gs://{BUCKET}/crimes/2014.csv")])
+    checksum = hashlib.sha256(cloud.storage.buckets.read(BUCKET, "crimes/2014.csv")).hexdigest()
+    assert raw.lineage == Lineage.of(RAW_CRIMES, [checksum])
     assert typed.lineage == Lineage.of(CRIMES, [raw.lineage.identity])
     assert raw.bytes == cloud.bigquery.catalog.size(cloud.bigquery.catalog.find(DATASET, "raw_crimes"))[1]
     cloud.load_raw(warehouse, 2014, crimes_of_months(2014))
@@ -151,13 +153,13 @@ def test_a_year_is_not_loaded_if_the_run_dies_during_the_write(cloud: Cloud, war
 def test_tables_are_fetched_in_order_as_of_one_instant(
     cloud: Cloud, warehouse: BigQueryWarehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes_no_rows: bool
 ) -> None:
-    monkeypatch.setattr(cloud.bigquery.files, "writes_no_rows", writes_no_rows)
+    cloud.bigquery.files.writes_no_rows = writes_no_rows
     for year in (2014, 2015):
         cloud.load(warehouse, year, [*crimes_of_months(year), crime(id="")])
         warehouse.clear_year(REVISIONS, year)
     warehouse.leases.mkdir(parents=True, exist_ok=True)
     (warehouse.leases / "dead").write_text("an export that was killed")
-    cloud.storage.write(STAGING, "exports/dead/crimes/1.parquet", b"")
+    cloud.storage.buckets.write(STAGING, "exports/dead/crimes/1.parquet", b"")
     connect = Mock(wraps=duckdb.connect)
     monkeypatch.setattr(duckdb, "connect", connect)
     files = warehouse.fetch_parquet([CRIMES, REJECTED_CRIMES, REVISIONS], [2014, 2015], tmp_path)
@@ -177,7 +179,7 @@ def test_tables_are_fetched_in_order_as_of_one_instant(
         re.findall("SYSTEM_TIME AS OF .*?'(.*?)'", str(job.configuration)) for job in cloud.bigquery.jobs.by_id.values()
     ]
     assert len({instant for [instant] in filter(None, instants)}) == 1
-    assert cloud.storage.names(STAGING, "exports/") == [*warehouse.leases.iterdir()] == []
+    assert cloud.storage.buckets.names(STAGING, "exports/") == [*warehouse.leases.iterdir()] == []
     assert sorted(tmp_path.iterdir()) == sorted(files.values())
 
 
@@ -198,11 +200,11 @@ def test_an_empty_year_is_a_stored_year(cloud: Cloud, warehouse: BigQueryWarehou
 def test_years_are_exported_with_one_job_as_datetimes(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     for year in (2014, 2015, 2016):
         cloud.load(warehouse, year, crimes_of_months(year, months=[1]))
-    before = len(cloud.bigquery.writes())
+    before = len(cloud.bigquery.writes)
     warehouse.export_parquet(CRIMES, [2014, 2016], f"gs://{BUCKET}/staging/in")
-    assert cloud.bigquery.writes()[before:] == ["jobs.insert"]
-    [name] = cloud.storage.names(BUCKET, "staging/in/")
-    rows = pq.read_table(cloud.storage.path(BUCKET, name))
+    assert [call.call for call in cloud.bigquery.writes[before:]] == ["bigquery.jobs.insert"]
+    [name] = cloud.storage.buckets.names(BUCKET, "staging/in/")
+    rows = pq.read_table(cloud.storage.buckets.path(BUCKET, name))
     assert sorted(set(rows["year"].to_pylist())) == [2014, 2016]
     assert rows.schema.field("date").type == pa.timestamp("us")
     with pytest.raises(WarehouseError, match=r"crimes has no year 2017.*run --years 2017`"):

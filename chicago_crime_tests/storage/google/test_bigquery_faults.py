@@ -16,10 +16,6 @@ from chicago_crime_tests.whole_cloud import DATASET, STAGING
 @pytest.fixture
 def warehouse(cloud: Cloud) -> BigQueryWarehouse:
     """A warehouse with 2014."""
-    return loaded(cloud)
-
-
-def loaded(cloud: Cloud) -> BigQueryWarehouse:
     warehouse = cloud.warehouse()
     cloud.load(warehouse, 2014, crimes_of_months(2014))
     return warehouse
@@ -60,20 +56,20 @@ def test_files_of_a_failed_export_are_not_read(cloud: Cloud, warehouse: BigQuery
     left = [b"half of the rows"]
     cloud.bigquery.jobs.will_fail = [("EXPORT DATA", "backendError", "Try it again")]
     cloud.bigquery.jobs.before_work = lambda job: (
-        left and cloud.storage.write(STAGING, "in/crimes-9.parquet", left.pop())
+        left and cloud.storage.buckets.write(STAGING, "in/crimes-9.parquet", left.pop())
     )
     warehouse.export_parquet(CRIMES, [2014], f"gs://{STAGING}/in")
-    assert cloud.storage.names(STAGING, "in/") == ["in/crimes-000000000000.parquet"]
+    assert cloud.storage.buckets.names(STAGING, "in/") == ["in/crimes-000000000000.parquet"]
 
 
-def test_a_table_with_other_columns_is_outdated_and_refused_with_the_fix(fresh_cloud: Cloud) -> None:
-    loaded(fresh_cloud)
-    catalog = fresh_cloud.bigquery.catalog
+@pytest.mark.usefixtures("warehouse")
+def test_a_table_with_other_columns_is_outdated_and_refused_with_the_fix(cloud: Cloud) -> None:
+    catalog = cloud.bigquery.catalog
     crimes = catalog.find(DATASET, "crimes")
     catalog.database.execute(f"ALTER TABLE {crimes.rows_table} RENAME ward TO mood")
     crimes.columns = [("mood", *column[1:]) if column[0] == "ward" else column for column in crimes.columns]
     steps = r"DROP TABLE `chicago_crime\.crimes`, and load its years again"
     with pytest.raises(WarehouseError, match=f"ward is missing, expected INT64; mood is INT64, .*{steps}"):
-        fresh_cloud.warehouse().replace_year(CRIMES, 2014)
-    warehouse = fresh_cloud.warehouse()
+        cloud.warehouse().replace_year(CRIMES, 2014)
+    warehouse = cloud.warehouse()
     assert (warehouse.outdated(CRIMES), warehouse.outdated(REJECTED_CRIMES)) == ([2014], [])

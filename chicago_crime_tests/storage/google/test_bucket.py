@@ -38,7 +38,7 @@ def server(tmp_path: Path) -> Iterator[StorageServer]:
 
 @pytest.fixture
 def store(server: StorageServer, tmp_path: Path) -> BucketStore:
-    return store_at(server, tmp_path)
+    return store_at(server, service_account_file(tmp_path, server.token_uri))
 
 
 @pytest.fixture
@@ -47,15 +47,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "folder"
 
 
-def store_at(server: StorageServer, folder: Path) -> BucketStore:
-    settings = load_settings(
-        deployment="gcp",
-        gcp_project=BUCKET,
-        gcs_bucket=BUCKET,
-        gcs_endpoint=server.url,
-        gcp_credentials=service_account_file(folder, server.token_uri),
-    )
-    return replace(build_bucket_store(settings), policy=POLICY)
+def store_at(server: StorageServer, credentials: Path | None) -> BucketStore:
+    about = {"gcp_project": BUCKET, "gcs_bucket": BUCKET, "gcs_endpoint": server.url, "gcp_credentials": credentials}
+    return replace(build_bucket_store(load_settings(deployment="gcp", **about)), policy=POLICY)
 
 
 def file_of(folder: Path, content: bytes, name: str = "file.csv") -> Path:
@@ -81,7 +75,7 @@ def test_an_object_is_read_back_unchanged_and_written_once(
     for _ in range(2):
         stored = store.put(KEY, file_of(folder, content))
         assert (stored.key, stored.bytes, stored.sha256) == (KEY, size, hashlib.sha256(content).hexdigest())
-        assert (writes(server), server.read(BUCKET, KEY)) == (1, content)
+        assert (writes(server), server.buckets.read(BUCKET, KEY)) == (1, content)
     (folder / "got").mkdir()
     assert store.get(KEY, folder / "got").read_bytes() == content
     assert store.client.bucket(BUCKET).get_blob(KEY).cache_control == "no-cache", "Google's default is an hour"
@@ -92,24 +86,24 @@ def test_a_file_with_another_checksum_is_refused(server: StorageServer, store: B
     store.put(KEY, file_of(folder, b"content"))
     with pytest.raises(ObjectStoreError, match="was changed"):
         store.put(KEY, file_of(folder, b"conTent"), hashlib.sha256(b"content").hexdigest())
-    assert server.read(BUCKET, KEY) == b"content"
+    assert server.buckets.read(BUCKET, KEY) == b"content"
 
 
 @pytest.mark.parametrize("size", [1000, RESUMABLE])
 def test_a_file_that_is_damaged_during_the_upload_is_not_stored(
     server: StorageServer, store: BucketStore, folder: Path, size: int
 ) -> None:
-    server.write(BUCKET, KEY, b"old")
+    server.buckets.write(BUCKET, KEY, b"old")
     server.spoils = 1
     with pytest.raises(ObjectStoreError, match="Provided crc32c"):
         store.put(KEY, file_of(folder, noise(size)))
-    assert server.read(BUCKET, KEY) == b"old"
+    assert server.buckets.read(BUCKET, KEY) == b"old"
 
 
 def test_objects_are_listed_over_all_pages(server: StorageServer, store: BucketStore) -> None:
     for number in range(7):
-        server.write(BUCKET, f"crimes/{number}.csv", b"")
-    server.write(BUCKET, "quarantine/1.parquet", b"")
+        server.buckets.write(BUCKET, f"crimes/{number}.csv", b"")
+    server.buckets.write(BUCKET, "quarantine/1.parquet", b"")
     server.most_listed = 3
     assert [item.key for item in store.list("crimes/")] == [f"crimes/{number}.csv" for number in range(7)]
     assert len(store.list()) == 8
@@ -141,21 +135,21 @@ def test_a_small_object_is_swapped_only_if_it_is_unchanged(server: StorageServer
 def test_a_swap_whose_response_was_lost_is_recognized(
     server: StorageServer, store: BucketStore, faults: list[Fault]
 ) -> None:
-    server.write(BUCKET, KEY, b"old")
+    server.buckets.write(BUCKET, KEY, b"old")
     _, version = store.read(KEY) or (b"", "")
     for fault in faults:  # the retry then finds its own write
         server.will(fault, on="multipart")
     assert store.swap(KEY, b"new", version)
-    assert (server.read(BUCKET, KEY), len(server.buckets.written)) == (b"new", 2)
+    assert (server.buckets.read(BUCKET, KEY), len(server.buckets.written)) == (b"new", 2)
 
 
 def test_a_prefix_is_deleted_and_nothing_else(server: StorageServer, store: BucketStore) -> None:
     for name in ("staging/run/a", "staging/run/b/c", "staging/run2/a", "crimes/2014.csv"):
-        server.write(BUCKET, name, b"x")
+        server.buckets.write(BUCKET, name, b"x")
     server.will(LOST, on="/staging%2Frun%2Fa")
     for _ in range(2):
         store.delete_prefix("staging/run/")
-        assert server.names(BUCKET) == ["crimes/2014.csv", "staging/run2/a"]
+        assert server.buckets.names(BUCKET) == ["crimes/2014.csv", "staging/run2/a"]
     for prefix in ("", "/", "staging/run"):
         with pytest.raises(ValueError, match="must be a folder that ends in a slash"):
             store.delete_prefix(prefix)
@@ -177,21 +171,21 @@ def test_the_slower_of_two_concurrent_runs_fails_unless_their_content_is_equal(
     else:
         with pytest.raises(ObjectStoreError, match=rf"gs://{BUCKET}/{KEY} differs from .*another run wrote it"):
             store.put(KEY, file)
-    assert server.read(BUCKET, KEY) == theirs
+    assert server.buckets.read(BUCKET, KEY) == theirs
     assert len(server.buckets.written) == 1
 
 
 def test_a_download_is_never_resumed_with_another_object(
     server: StorageServer, store: BucketStore, folder: Path
 ) -> None:
-    server.write(BUCKET, KEY, noise(3 * MIB))
+    server.buckets.write(BUCKET, KEY, noise(3 * MIB))
     server.will(Fault(cut_after=2 * MIB), on="/download")
-    server.will(Fault(before=lambda: server.write(BUCKET, KEY, noise(3 * MIB, seed=2))), on="/download")
+    server.will(Fault(before=lambda: server.buckets.write(BUCKET, KEY, noise(3 * MIB, seed=2))), on="/download")
     assert store.get(KEY, folder).read_bytes() == noise(3 * MIB, seed=2)
 
 
 def test_a_damaged_download_is_repeated(server: StorageServer, store: BucketStore, folder: Path) -> None:
-    server.write(BUCKET, KEY, b"content")
+    server.buckets.write(BUCKET, KEY, b"content")
     server.spoils = 1
     assert store.get(KEY, folder).read_bytes() == b"content"
     server.spoils = 100
@@ -203,27 +197,24 @@ def test_a_damaged_download_is_repeated(server: StorageServer, store: BucketStor
 def test_a_put_survives_a_lost_response_of_any_request(
     server: StorageServer, store: BucketStore, tmp_path: Path
 ) -> None:
-    server.write(BUCKET, KEY, b"old")
+    server.buckets.write(BUCKET, KEY, b"old")
     store.put(KEY, file_of(tmp_path, noise(RESUMABLE, seed=0)))
     for number in range(sum(OBJECTS in one.path for one in server.calls)):
         new, written = noise(RESUMABLE, seed=number + 1), len(server.buckets.written)
         server.will(LOST, on=OBJECTS, after=number)
         store.put(KEY, file_of(tmp_path, new))
         server.wait_until_idle()
-        assert (server.read(BUCKET, KEY), len(server.buckets.written)) == (new, written + 1), number
+        assert (server.buckets.read(BUCKET, KEY), len(server.buckets.written)) == (new, written + 1), number
         server.forget_faults()
 
 
-def test_a_missing_object_is_an_error(store: BucketStore) -> None:
+def test_a_missing_object_is_an_error_and_a_missing_bucket_has_the_command_that_creates_it(
+    server: StorageServer, store: BucketStore
+) -> None:
     for use in (lambda: store.get(KEY, Path()), lambda: store.location(KEY)):
         with pytest.raises(ObjectStoreError, match=f"no object gs://{BUCKET}/{KEY}"):
             use()
-
-
-def test_the_error_for_a_missing_bucket_has_the_command_that_creates_it(
-    server: StorageServer, store: BucketStore
-) -> None:
-    server.buckets.names.clear()
+    server.buckets.path(BUCKET, "").rmdir()
     with pytest.raises(ObjectStoreError, match=f"no bucket {BUCKET}: create it with `gcloud storage buckets create"):
         store.list()
 
@@ -238,13 +229,13 @@ def test_the_error_for_a_missing_bucket_has_the_command_that_creates_it(
 def test_a_missing_permission_is_named_with_its_role_and_the_role_is_enough(
     server: StorageServer, store: BucketStore, folder: Path, permission: str, use: Callable[..., object]
 ) -> None:
-    server.write(BUCKET, KEY, b"old")
-    server.write(BUCKET, "staging/a", b"old")
-    server.permissions.remove(f"storage.objects.{permission}")
+    server.buckets.write(BUCKET, KEY, b"old")
+    server.buckets.write(BUCKET, "staging/a", b"old")
+    server.forbidden = {f"storage.objects.{permission}"}
     with pytest.raises(ObjectStoreError, match=rf"storage\.objects\.{permission}.*roles/storage\.objectUser"):
         use(store, folder)
-    assert server.read(BUCKET, KEY) == b"old"
-    server.permissions = set(permissions.OBJECTS.permissions)
+    assert server.buckets.read(BUCKET, KEY) == b"old"
+    server.forbidden = set(permissions.BUCKET.permissions)
     use(store, folder)
 
 
@@ -265,7 +256,7 @@ def test_a_snapshot_in_a_bucket_is_opened_and_failures_are_reported(
     monkeypatch.setenv("CHICAGO_CRIME_GCS_ENDPOINT", server.url)
     monkeypatch.setenv("CHICAGO_CRIME_GCP_CREDENTIALS", str(service_account_file(tmp_path, server.token_uri)))
     for key, content in files_below(loaded_years.data_dir / "objects").items():
-        server.write(BUCKET, key, content)
+        server.buckets.write(BUCKET, key, content)
     db = chicago_crime.open(f"gs://{BUCKET}")
     server.will(Fault(status=403), on="/download", times=100)
     with pytest.raises(ObjectStoreError, match=r"Cloud Storage .* denies permission"):
@@ -274,7 +265,7 @@ def test_a_snapshot_in_a_bucket_is_opened_and_failures_are_reported(
     assert db.reader.first_rows("SELECT COUNT(*) FROM crimes", None).rows == [(72,)]
     kept = {file.parent.parent.name for file in (tmp_path / "home" / ".cache" / "chicago-crime").rglob("*.parquet")}
     assert kept == {"crimes"}, "only the table that the query names"
-    server.path(BUCKET, db.catalog.years[2014].tables["crimes_daily"].key).unlink()
+    server.buckets.path(BUCKET, db.catalog.years[2014].tables["crimes_daily"].key).unlink()
     with pytest.raises(DamagedError, match=r"is missing\. Load the year again"):
         db.sql("FROM crimes_daily")
 
@@ -291,8 +282,7 @@ def test_an_emulator_needs_no_credentials(
     server: StorageServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    settings = load_settings(deployment="gcp", gcp_project=BUCKET, gcs_bucket=BUCKET, gcs_endpoint=server.url)
-    store = replace(build_bucket_store(settings), policy=POLICY)
+    store = store_at(server, None)
     with pytest.raises(ObjectStoreError, match="does not accept the credentials"):
         store.list()
     server.wants_tokens = False
@@ -302,6 +292,7 @@ def test_an_emulator_needs_no_credentials(
 def test_an_unreachable_server_is_an_error(tmp_path: Path) -> None:
     server = StorageServer(tmp_path, [BUCKET])
     server.server_close()
-    store = replace(store_at(server, tmp_path), policy=replace(POLICY, deadline_s=0.1))
+    credentials = service_account_file(tmp_path, server.token_uri)
+    store = replace(store_at(server, credentials), policy=replace(POLICY, deadline_s=0.1))
     with pytest.raises(ObjectStoreError, match=f"bucket {BUCKET}. cannot be reached.*try again later"):
         store.list()

@@ -20,7 +20,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture(scope="module")
 def runs(cloud: Cloud) -> dict[str, JobRun]:
-    """A run in each mode."""
     return {mode: start(cloud, cloud.spark(dataproc_mode=mode)) for mode in ("cluster", "serverless")}
 
 

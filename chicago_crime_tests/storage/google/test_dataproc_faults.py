@@ -86,7 +86,7 @@ def test_a_cluster_that_cannot_be_created_is_deleted(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("mode", ["cluster", "serverless"])
 def test_cancelling_the_run_stops_the_job_and_deletes_the_cluster(cloud: Cloud, mode: str) -> None:
-    cloud.dataproc.pretend_s = 3600
+    cloud.dataproc.dataproc.pretend_s = 3600
 
     interrupt = Fault(before=lambda: os.kill(os.getpid(), signal.SIGINT))
     cloud.dataproc.will(interrupt, on="/jobs/" if mode == "cluster" else "/batches/", after=3)
@@ -127,7 +127,7 @@ def test_a_cluster_that_cannot_be_deleted_is_deleted_by_the_next_run(cloud: Clou
     ran = start(cloud, spark)
     assert ran.reason == ""  # its tables are complete
     assert "gcloud dataproc clusters delete broken-" in ran.log
-    assert len(cloud.dataproc.live_clusters()) == 1
+    assert len(cloud.dataproc.dataproc.clusters) == 1
     del cloud.dataproc.refuses["clusters.delete"]
     assert start(cloud, spark).reason == ""
     assert cloud.left() == []

@@ -45,7 +45,7 @@ def test_errors_include_the_command_that_fixes_them(server: AccessServer, read: 
     server.secrets = {}
     with pytest.raises(SourceError, match=f"no secret {NAME}/versions/latest: .*gcloud secrets create kaggle-token"):
         read()
-    server.secrets, server.may_read = secrets, False
+    server.secrets, server.forbidden = secrets, {"secretmanager.versions.access"}
     with pytest.raises(SourceError, match=r"secretmanager\.versions\.access.*roles/secretmanager\.secretAccessor"):
         read()
 
