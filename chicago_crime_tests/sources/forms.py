@@ -80,6 +80,7 @@ FORMS: dict[str, dict[str, bytes]] = {
     "zip with the year in the member's name": {"all-2001-to-2022.zip": zipped({"data/Crimes_2016.csv": PLAIN})},
     "zip with a gzip": {"2016.zip": zipped({"2016.csv.gz": gzip.compress(PLAIN)})},
     "zip with a member of another suffix": {"2016.zip": zipped({"crimes": PLAIN})},
+    **{f"zip with {name}": {"2016.zip": zipped({name: PLAIN})} for name in ("rows.csv", "quarantine.csv")},
     "zip of two members": {"2016.zip": zipped({"01.csv": FIRST, "02.csv": SECOND})},
     "zip of two members of the same name": {
         "2016.zip": zipped({"01.csv": FIRST, "02.csv": SECOND}).replace(b"02.csv", b"01.csv"),
