@@ -78,7 +78,8 @@ def _years_in_name(item: Item) -> _YearsInName:
         if not years:
             return _YearsInName()
         has_open_end = bool(dates - years or _OPEN_END.search(name))
-        return _YearsInName(min(years), 9999 if has_open_end else max(years), len(years) == 1 and not has_open_end)
+        last = 9999 if has_open_end else max(years)
+        return _YearsInName(min(years | dates), last, len(years) == 1 and not has_open_end)
     return _YearsInName()
 
 
