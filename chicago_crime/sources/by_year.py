@@ -33,7 +33,7 @@ from chicago_crime.sources.records import (
 )
 from chicago_crime.tables.years import current_year
 
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=(?:\d{4})?(?!\d))", re.ASCII)
+_YEAR = re.compile(r"(?<!\d)(?<!:\d\d\.)(?:19|20)\d\d(?=(?:\d{4})?(?!\d))", re.ASCII)  # no fraction of a second
 _SHORT_YEAR = re.compile(
     r"(?:[A-Za-z]{3}[-., ]+(?:\d{1,2}[-, ]+)?|^\W*\d\d?(?:[-/]\d\d?[-/]|[A-Za-z]{3,}))(\d\d)"
     r'(?:[\s",]|$|(?<=[A-Za-z]\d\d):)',
@@ -225,16 +225,17 @@ def _year_in(text: str) -> int:
     """
     if found := _YEAR.search(text):
         return int(found[0])
-    short = _SHORT_YEAR.search(text)
+    short = _SHORT_YEAR.search(" ".join(text.split()))  # other kinds of blanks
     return year if short and (year := 2000 + int(short[1])) <= current_year() else NO_YEAR
 
 
 def _years_in(text: bytes, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Return the first four-digit year in each field of a text, as `_YEAR` finds it; else `NO_YEAR`."""
+    """Return the first four-digit year in each field of a text that no dot precedes; else `NO_YEAR`."""
     around = np.frombuffer(b",%b%b" % (text, bytes(MAX_DATE_BYTES)), np.uint8)
-    digits = np.lib.stride_tricks.sliding_window_view(around, MAX_DATE_BYTES + 1)[starts] - ord("0")
+    window = np.lib.stride_tricks.sliding_window_view(around, MAX_DATE_BYTES + 1)[starts]
+    digits = window - ord("0")
     is_digit = (digits < 10) & (np.arange(MAX_DATE_BYTES + 1) <= sizes[:, np.newaxis])
-    is_year = ~is_digit[:, :-5] & ~is_digit[:, 5:]
+    is_year = ~is_digit[:, :-5] & ~is_digit[:, 5:] & (window[:, :-5] != ord("."))
     for place in range(1, 5):
         is_year &= is_digit[:, place : place - 5]
     first = is_year.argmax(axis=1)[:, np.newaxis] + np.arange(1, 5)
