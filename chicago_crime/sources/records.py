@@ -27,6 +27,7 @@ MAX_LINE_BYTES = 64_000_000
 
 csv.field_size_limit(MAX_RECORD_BYTES)
 
+REPEATED_HEADER = "repeated header"
 _OPEN_QUOTE = "unclosed quote"
 _MARK = re.compile(rb"\0damaged: ([^\0\n]+)\0")
 
@@ -164,7 +165,7 @@ class _Finder:
             if not records and text.startswith(b"\n", start):
                 records = _single(b"\n", 1)
             if not records and self._header and (again := self._header.match(text, start)):
-                records = _single(again[0], 1, problem="repeated header")
+                records = _single(again[0], 1, problem=REPEATED_HEADER)
             records = records or self._one(text, start, is_last)
             if not records:
                 return

@@ -165,6 +165,10 @@ FORMS: dict[str, dict[str, bytes]] = {
         f"the day {day} in the name": {f"crimes_{day}.csv": text_of(MANY).encode()}
         for day in ("2017-02-28", "02-28-2017", "28.02.2017", "Feb 28, 2017")
     },
+    "all years, joined with their headers": {
+        f"all{by}.csv": "".join(text_of([row], delimiter=by) for row in rows).encode()
+        for by, rows in ((",", ROWS[:12]), (";", ROWS[12:]))
+    },
     "years from a day": {"crimes_2016-01-01_2017.csv": text_of(MANY).encode()},
     "years to a month": {"chicago_crime_odp_2012_202511.csv": text_of(MANY, delimiter=";").encode()},
     "no year in the name": {"Crimes (1).csv": text_of(MANY).encode(), "areas.csv": b"area,name\n1,Loop\n"},
