@@ -35,7 +35,7 @@ from chicago_crime.tables.years import FIRST_YEAR, current_year, format_years
 SETTLE_S = 60
 """A file modified within this many seconds may still be copying."""
 
-MAX_SKIPPED_SHOWN = 5
+MAX_SHOWN = 5
 """Maximum number of files named in a message."""
 
 _OPEN_END = re.compile("present|today|to.date|current|since|onward", re.IGNORECASE)
@@ -149,7 +149,7 @@ class FolderSource(CrimeSource):
         first, is_alike = parts[0], len({part.layout.names for part in parts}) == 1
         target = directory / f"{_stem(first.item)}{'' if first.is_one_year else f'_{year}'}.csv"
         _join(parts, year, target, is_alike)
-        origin = " and ".join(dict.fromkeys(str(part.item.inside or part.item) for part in parts))
+        origin = _abbreviated([*dict.fromkeys(str(part.item.inside or part.item) for part in parts)], " and ")
         details = _details(parts, without_year, year) | {VERSION: version, "folder": str(self.folder)}
         if skipped := _abbreviated([*same, *not_crimes, *others]):
             details["left_out"] = skipped
@@ -230,10 +230,10 @@ class FolderSource(CrimeSource):
         return f"{self.folder}: no rows for {format_years(years)}. Years found: {have}.{advice}"
 
 
-def _abbreviated(texts: Sequence[str]) -> str:
+def _abbreviated(texts: Sequence[str], by: str = "; ") -> str:
     """Join the first texts, and count the rest."""
-    more = f"; and {len(texts) - MAX_SKIPPED_SHOWN} more" if len(texts) > MAX_SKIPPED_SHOWN else ""
-    return "; ".join(texts[:MAX_SKIPPED_SHOWN]) + more
+    more = [f"{len(texts) - MAX_SHOWN} more"] if len(texts) > MAX_SHOWN else []
+    return by.join([*texts[:MAX_SHOWN], *more])
 
 
 def _split(item: Item, years: Sequence[int], directory: Path, progress: Progress) -> YearSplit | SourceError:
@@ -336,7 +336,7 @@ def _expected(item: Item, year: int) -> Expected:
 def _combined(found: Sequence[Expected], others: Sequence[str]) -> Expected:
     sizes = [one.bytes for one in found]
     return Expected(
-        " and ".join(one.description for one in found if one.description),
+        _abbreviated([one.description for one in found if one.description], " and "),
         bytes=None if None in sizes else sum(filter(None, sizes)),
         problem="; ".join(one.problem for one in found if one.problem),
         refusals=tuple(refusal for one in found for refusal in one.refusals),

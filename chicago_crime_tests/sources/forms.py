@@ -158,6 +158,7 @@ FORMS: dict[str, dict[str, bytes]] = {
         "2016-01.csv": FIRST,
         "2016-02.csv": text_of(OTHER_COLUMNS, list(OTHER_COLUMNS[0]), delimiter="\t").encode(),
     },
+    "a file per row": {f"2016 part {number}.csv": text_of([row]).encode() for number, row in enumerate(ROWS)},
     "a zip and its unpacked member": {"2016.zip": zipped({"2016.csv": PLAIN}), "2016.csv": PLAIN},
     "all years": {"Crimes_-_2001_to_Present_20240229.csv": text_of(MANY).encode()},
     "a year to date": {"Crimes 2015 to date.csv": text_of(MANY).encode()},

@@ -94,6 +94,7 @@ def test_every_format_gives_the_same_rows(tmp_path: Path, form: str) -> None:
     assert str(folder) in manifest.origin
     [(year, planned)] = FolderSource(folder).expect([2016]).items()
     assert (year, planned.problem) == (2016, "")
+    assert max(text.count(str(folder)) for text in (manifest.origin, planned.description)) <= 5
     assert 2016 in FolderSource(folder).years()
 
 
