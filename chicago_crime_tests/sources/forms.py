@@ -140,6 +140,11 @@ FORMS: dict[str, dict[str, bytes]] = {
         "2016-01.csv": text_of([{":id": "row-0", **row} for row in ROWS[:12]], [":id", *NAMES]).encode(),
         "2016-02.json": json.dumps([{":id": "row-0", **row} for row in as_json(ROWS[12:])]).encode(),
     },
+    "JSON with keys that are paths": {
+        "2016.json": json.dumps(
+            [{"": 1, "$type": "a~b"} | {f"/{k}": v for k, v in row.items()} for row in as_json()]
+        ).encode()
+    },
     "JSON with a byte order mark": {"2016.json": BOM + json.dumps(as_json()).encode()},
     "indented JSON, gzip": {"2016.json.gz": gzip.compress(json.dumps(as_json(), indent=1).encode())},
     "JSON lines in UTF-16": {"2016.jsonl": "\n".join(map(json.dumps, as_json())).encode("utf-16")},
