@@ -146,8 +146,8 @@ class FolderSource(CrimeSource):
                 )
         version = ", ".join(split.version for split in splits)
         parts, same = _without_duplicates(splits, year)
-        first, is_alike = parts[0], len({part.layout.names for part in parts}) == 1
-        target = directory / f"{_stem(first.item)}{'' if first.is_one_year else f'_{year}'}.csv"
+        is_alike = len({part.layout.names for part in parts}) == 1
+        target = directory / f"{year}.csv"
         _join(parts, year, target, is_alike)
         origin = _abbreviated([*dict.fromkeys(str(part.item.inside or part.item) for part in parts)], " and ")
         details = _details(parts, without_year, year) | {VERSION: version, "folder": str(self.folder)}
@@ -342,9 +342,3 @@ def _combined(found: Sequence[Expected], others: Sequence[str]) -> Expected:
         refusals=tuple(refusal for one in found for refusal in one.refusals),
         skipped=_abbreviated([*(one.skipped for one in found if one.skipped), *others]),
     )
-
-
-def _stem(item: Item) -> str:
-    """Return the start of an item's name; with suffixes, it must fit in the 255 bytes of a file name."""
-    name = item.inside.name if item.inside else Path(item.member or item.file.name).name
-    return re.sub(r"(\.[a-z]+\d?)+$", "", name, flags=re.IGNORECASE)[:50]
