@@ -216,7 +216,7 @@ class YearFinder:
         start = strip_mark(records.text)[:MAX_RECORD_BYTES].decode(errors="replace")  # csv refuses longer fields
         fields = records.fields or next(csv.reader([start], delimiter=self._separator), [])
         found = (_year_in(fields[position]) for position in self._positions if position < len(fields))
-        return np.array([next(filter(None, found), NO_YEAR)])
+        return np.full(len(records.ends), next(filter(None, found), NO_YEAR))
 
 
 def _year_in(text: str) -> int:
