@@ -86,7 +86,7 @@ def split_rows(
         folder: where to write the rows and the damaged lines.
         other_headers: repeated headers in other spellings, which are not rows either.
     """
-    target, quarantine = folder / "rows.csv", folder / "quarantine.csv"
+    target, quarantine = folder / "rows", folder / "quarantine"  # the source's CSV may be in this folder
     digest, counts, rows_above = hashlib.sha256(), Counts(), [np.empty(0, np.int64)]
     dialect = Dialect(header.width)
     is_in_order = list(header.positions) == list(range(header.width))

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import accumulate, islice
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import duckdb
@@ -87,7 +88,8 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
     try:
         values = read_values(split.file, lambda row: fetched.place(split.line_of(row)), _last_rows(fetched, split))
     except duckdb.Error as error:
-        raise SourceError(f"{fetched.origin}: DuckDB cannot read its rows ({error}). Export the file again.") from error
+        problem = shorten(f"DuckDB cannot read its rows: {error}", 200)  # it quotes a row, however long
+        raise SourceError(f"{fetched.origin}: {problem}. Export the file again.") from error
     repeated_headers = [*filter(None, (_header_at(fetched, split.line_of(row), header) for row in values.headers))]
     if repeated_headers and not other_headers:
         return run_gate(fetched, year, folder, repeated_headers)

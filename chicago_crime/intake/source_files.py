@@ -102,7 +102,7 @@ class SourceFiles:
             accepted = audit(fetched.origin, gated)
             manifest = Manifest(
                 year=year,
-                file=f"{fetched.path.stem}.{split.sha256[:12]}.csv",
+                file=f"{year}.{split.sha256[:12]}.csv",
                 source=source.name,
                 origin=fetched.origin,
                 synthetic=fetched.synthetic,
@@ -129,9 +129,9 @@ class SourceFiles:
             for target, file in dict(zip(self._files(manifest), gate_files, strict=True)).items():
                 publish(file, target)
             publish(written, self._manifest_path(year))
-            if previous and previous.file != manifest.file:
-                for file in self._files(previous):
-                    file.unlink(missing_ok=True)
+            old = {*self.folder.glob(f"{year}.{'?' * 12}.*"), *(self._files(previous) if previous else ())}
+            for file in old - {*self._files(manifest)}:  # also of a killed fetch, or named by an earlier version
+                file.unlink(missing_ok=True)
         return manifest
 
     def previous_files(self, source: CrimeSource, years: Sequence[int]) -> dict[int, PreviousFile]:

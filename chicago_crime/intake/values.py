@@ -192,7 +192,7 @@ def read_values(file: Path, place_of: Callable[[int], Place], ends: Sequence[int
         for part in _by_file(rows, ends) if len(ends) > 1 else [rows]:  # good files must not hide a bad one
             found.column_errors |= _swapped_dates(part) | _lost_am_pm(part)
         found.column_errors |= _day_first(rows)
-        empty = [name for name in _NEEDED if not present[name]]
+        empty = [name for name, column in TYPED.items() if column.needed and not present[name]]
         found.column_errors |= dict.fromkeys(empty, "has no values. Export the file again with its values.")
         found.column_errors |= _flag_errors(total) | _coordinate_errors(rows)
         found.has_times = bool(total["with_time"]) or total["date"] < MIN_REJECTED

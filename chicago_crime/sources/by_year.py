@@ -24,6 +24,7 @@ from chicago_crime.sources.header import Header, HeaderError, repeated_header
 from chicago_crime.sources.layouts import Layout, ReadStats, detect_layout, plain_blocks
 from chicago_crime.sources.records import (
     MAX_RECORD_BYTES,
+    REPEATED_HEADER,
     Dialect,
     Records,
     csv_line,
@@ -33,7 +34,7 @@ from chicago_crime.sources.records import (
 )
 from chicago_crime.tables.years import current_year
 
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=(?:\d{4})?(?!\d))", re.ASCII)
+_YEAR = re.compile(r"(?<!\d)(?<!:\d\d\.)(?:19|20)\d\d(?=(?:\d{4})?(?!\d))", re.ASCII)  # no fraction of a second
 _SHORT_YEAR = re.compile(
     r"(?:[A-Za-z]{3}[-., ]+(?:\d{1,2}[-, ]+)?|^\W*\d\d?(?:[-/]\d\d?[-/]|[A-Za-z]{3,}))(\d\d)"
     r'(?:[\s",]|$|(?<=[A-Za-z]\d\d):)',
@@ -61,8 +62,8 @@ class YearSplit:
         stats: line counts from reading it.
         lines: physical lines after the header by year, including `NO_YEAR`; they add up to `stats.lines`.
         bytes: bytes of these lines by year, as plain CSV.
-        blank: lines without a year that are empty, or have only empty fields.
-        first_of_no_year: place and start of the first non-blank line without a year.
+        no_rows: lines without a year that are empty, have only empty fields, or repeat the header.
+        first_of_no_year: place and start of the first other line without a year.
         cut_off: the problem with an incomplete last line that lacks its line end; "" if there is none.
         files: for each requested year, a CSV with a header; a file beside it, `.numbers`, has the line numbers.
     """
@@ -75,15 +76,15 @@ class YearSplit:
     stats: ReadStats = field(default_factory=ReadStats)
     lines: Counter[int] = field(default_factory=Counter)
     bytes: Counter[int] = field(default_factory=Counter)
-    blank: int = 0
+    no_rows: int = 0
     first_of_no_year: str = ""
     cut_off: str = ""
     files: dict[int, Path] = field(default_factory=dict)
 
     @property
     def of_no_year(self) -> int:
-        """Lines without a year that are not blank."""
-        return self.lines[NO_YEAR] - self.blank
+        """Lines without a year that may be rows."""
+        return self.lines[NO_YEAR] - self.no_rows
 
     @property
     def without_year(self) -> str:
@@ -116,7 +117,7 @@ class YearSplit:
                 "lines_of_all_years": self.stats.lines,
                 "lines_of_other_years": self.stats.lines - self.lines[year] - self.lines[NO_YEAR],
                 "lines_of_no_year": self.of_no_year,
-                "blank_lines": self.blank,
+                "blank_lines_and_headers": self.no_rows,
                 "first_of_no_year": self.first_of_no_year,
             }
         return {key: value for key, value in details.items() if value}
@@ -215,7 +216,7 @@ class YearFinder:
         start = strip_mark(records.text)[:MAX_RECORD_BYTES].decode(errors="replace")  # csv refuses longer fields
         fields = records.fields or next(csv.reader([start], delimiter=self._separator), [])
         found = (_year_in(fields[position]) for position in self._positions if position < len(fields))
-        return np.array([next(filter(None, found), NO_YEAR)])
+        return np.full(len(records.ends), next(filter(None, found), NO_YEAR))
 
 
 def _year_in(text: str) -> int:
@@ -225,16 +226,17 @@ def _year_in(text: str) -> int:
     """
     if found := _YEAR.search(text):
         return int(found[0])
-    short = _SHORT_YEAR.search(text)
+    short = _SHORT_YEAR.search(" ".join(text.split()))  # other kinds of blanks
     return year if short and (year := 2000 + int(short[1])) <= current_year() else NO_YEAR
 
 
 def _years_in(text: bytes, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Return the first four-digit year in each field of a text, as `_YEAR` finds it; else `NO_YEAR`."""
+    """Return the first four-digit year in each field of a text that no dot precedes; else `NO_YEAR`."""
     around = np.frombuffer(b",%b%b" % (text, bytes(MAX_DATE_BYTES)), np.uint8)
-    digits = np.lib.stride_tricks.sliding_window_view(around, MAX_DATE_BYTES + 1)[starts] - ord("0")
+    window = np.lib.stride_tricks.sliding_window_view(around, MAX_DATE_BYTES + 1)[starts]
+    digits = window - ord("0")
     is_digit = (digits < 10) & (np.arange(MAX_DATE_BYTES + 1) <= sizes[:, np.newaxis])
-    is_year = ~is_digit[:, :-5] & ~is_digit[:, 5:]
+    is_year = ~is_digit[:, :-5] & ~is_digit[:, 5:] & (window[:, :-5] != ord("."))
     for place in range(1, 5):
         is_year &= is_digit[:, place : place - 5]
     first = is_year.argmax(axis=1)[:, np.newaxis] + np.arange(1, 5)
@@ -243,19 +245,21 @@ def _years_in(text: bytes, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 
 
 def _count_no_year(split: YearSplit, found: Records, is_none: np.ndarray, numbers: np.ndarray) -> None:
-    is_blank = found.are_blank & is_none
-    split.blank += int(is_blank.sum())
+    is_no_row = (found.are_blank | (found.problem == REPEATED_HEADER)) & is_none
+    split.no_rows += int(is_no_row.sum())
     starts = found.starts
-    for row in np.flatnonzero(is_none & ~is_blank):
+    for row in np.flatnonzero(is_none & ~is_no_row):
         line = strip_mark(found.text[starts[row] : found.ends[row] - 1])
         may_be_header = found.are_rows and b"date" in line.lower()
         if split.first_of_no_year and not may_be_header:
             continue
         text = line.decode(errors="replace")
         place = Place(int(numbers[found.lines[:row].sum()]), unit=split.unit)
-        split.first_of_no_year = split.first_of_no_year or f"{split.item}, {place}: {text[:80]!r}"
-        if may_be_header:
-            try:
-                repeated_header(text, split.layout.header)
-            except HeaderError as error:
-                raise SourceError(f"{split.item}: {place} {error}") from None
+        try:
+            is_header = may_be_header and repeated_header(text, split.layout.header)
+        except HeaderError as error:
+            raise SourceError(f"{split.item}: {place} {error}") from None
+        if is_header:
+            split.no_rows += 1
+        else:
+            split.first_of_no_year = split.first_of_no_year or f"{split.item}, {place}: {text[:80]!r}"

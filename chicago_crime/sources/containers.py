@@ -289,7 +289,9 @@ def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
             if not keys_found:  # the last page of the API is []
                 target.write_bytes(csv_line(SOURCE_NAMES))
                 return target
-            columns = ", ".join(f"json ->> {_quoted(key)} AS {_quoted(key, chr(34))}" for key in found)
+            pointers = ["/" + key.replace("~", "~0").replace("/", "~1") for key in found]  # a key may look like a path
+            values = zip(map(_quoted, pointers), (_quoted(key or " ", '"') for key in found), strict=True)
+            columns = ", ".join(f"json ->> {pointer} AS {name}" for pointer, name in values)
             _check_keys(item, found, copy)
             if are_objects:
                 connection.execute(f"COPY (SELECT {columns} FROM {elements}) TO {_quoted(target)} (FORMAT CSV, HEADER)")

@@ -35,7 +35,7 @@ from chicago_crime.tables.years import FIRST_YEAR, current_year, format_years
 SETTLE_S = 60
 """A file modified within this many seconds may still be copying."""
 
-MAX_SKIPPED_SHOWN = 5
+MAX_SHOWN = 5
 """Maximum number of files named in a message."""
 
 _OPEN_END = re.compile("present|today|to.date|current|since|onward", re.IGNORECASE)
@@ -78,7 +78,8 @@ def _years_in_name(item: Item) -> _YearsInName:
         if not years:
             return _YearsInName()
         has_open_end = bool(dates - years or _OPEN_END.search(name))
-        return _YearsInName(min(years), 9999 if has_open_end else max(years), len(years) == 1 and not has_open_end)
+        last = 9999 if has_open_end else max(years)
+        return _YearsInName(min(years | dates), last, len(years) == 1 and not has_open_end)
     return _YearsInName()
 
 
@@ -145,10 +146,10 @@ class FolderSource(CrimeSource):
                 )
         version = ", ".join(split.version for split in splits)
         parts, same = _without_duplicates(splits, year)
-        first, is_alike = parts[0], len({part.layout.names for part in parts}) == 1
-        target = directory / f"{_stem(first.item)}{'' if first.is_one_year else f'_{year}'}.csv"
+        is_alike = len({part.layout.names for part in parts}) == 1
+        target = directory / f"{year}.csv"
         _join(parts, year, target, is_alike)
-        origin = " and ".join(dict.fromkeys(str(part.item.inside or part.item) for part in parts))
+        origin = _abbreviated([*dict.fromkeys(str(part.item.inside or part.item) for part in parts)], " and ")
         details = _details(parts, without_year, year) | {VERSION: version, "folder": str(self.folder)}
         if skipped := _abbreviated([*same, *not_crimes, *others]):
             details["left_out"] = skipped
@@ -229,10 +230,10 @@ class FolderSource(CrimeSource):
         return f"{self.folder}: no rows for {format_years(years)}. Years found: {have}.{advice}"
 
 
-def _abbreviated(texts: Sequence[str]) -> str:
+def _abbreviated(texts: Sequence[str], by: str = "; ") -> str:
     """Join the first texts, and count the rest."""
-    more = f"; and {len(texts) - MAX_SKIPPED_SHOWN} more" if len(texts) > MAX_SKIPPED_SHOWN else ""
-    return "; ".join(texts[:MAX_SKIPPED_SHOWN]) + more
+    more = [f"{len(texts) - MAX_SHOWN} more"] if len(texts) > MAX_SHOWN else []
+    return by.join([*texts[:MAX_SHOWN], *more])
 
 
 def _split(item: Item, years: Sequence[int], directory: Path, progress: Progress) -> YearSplit | SourceError:
@@ -335,15 +336,9 @@ def _expected(item: Item, year: int) -> Expected:
 def _combined(found: Sequence[Expected], others: Sequence[str]) -> Expected:
     sizes = [one.bytes for one in found]
     return Expected(
-        " and ".join(one.description for one in found if one.description),
+        _abbreviated([one.description for one in found if one.description], " and "),
         bytes=None if None in sizes else sum(filter(None, sizes)),
         problem="; ".join(one.problem for one in found if one.problem),
         refusals=tuple(refusal for one in found for refusal in one.refusals),
         skipped=_abbreviated([*(one.skipped for one in found if one.skipped), *others]),
     )
-
-
-def _stem(item: Item) -> str:
-    """Return the start of an item's name; with suffixes, it must fit in the 255 bytes of a file name."""
-    name = item.inside.name if item.inside else Path(item.member or item.file.name).name
-    return re.sub(r"(\.[a-z]+\d?)+$", "", name, flags=re.IGNORECASE)[:50]

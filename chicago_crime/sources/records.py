@@ -27,7 +27,9 @@ MAX_LINE_BYTES = 64_000_000
 
 csv.field_size_limit(MAX_RECORD_BYTES)
 
+REPEATED_HEADER = "repeated header"
 _OPEN_QUOTE = "unclosed quote"
+_BLANK_LINES = re.compile(rb"\n+")
 _MARK = re.compile(rb"\0damaged: ([^\0\n]+)\0")
 
 
@@ -36,14 +38,14 @@ class LongLineError(ValueError):
 
 
 class Records(NamedTuple):
-    """Consecutive rows of a CSV, or a single line that is not a row.
+    """Consecutive rows of a CSV, consecutive blank lines, or a damaged line.
 
     Attributes:
         text: complete lines.
         ends: offset in the text of the end of each row, after its line end.
         lines: number of physical lines of each row.
         fields: the fields of a single irregular row, such as one with quotes inside unquoted fields; else None.
-        problem: why the line is not a row; "" for rows and for a blank line.
+        problem: why the line is not a row; "" for rows and for blank lines.
     """
 
     text: bytes
@@ -54,8 +56,8 @@ class Records(NamedTuple):
 
     @property
     def are_rows(self) -> bool:
-        """False for a damaged or blank line."""
-        return not self.problem and self.text != b"\n"
+        """False for a damaged line and for blank lines."""
+        return not self.problem and not self.text.startswith(b"\n")
 
     @property
     def starts(self) -> NDArray[np.int64]:
@@ -161,10 +163,11 @@ class _Finder:
         while start < len(text):
             run = rows.match(text, start)
             records = self._run(text[start : run.end()]) if run else None
-            if not records and text.startswith(b"\n", start):
-                records = _single(b"\n", 1)
+            if not records and (blank := _BLANK_LINES.match(text, start)):
+                ends = np.arange(1, len(blank[0]) + 1)
+                records = Records(blank[0], ends, np.ones_like(ends))
             if not records and self._header and (again := self._header.match(text, start)):
-                records = _single(again[0], 1, problem="repeated header")
+                records = _single(again[0], 1, problem=REPEATED_HEADER)
             records = records or self._one(text, start, is_last)
             if not records:
                 return

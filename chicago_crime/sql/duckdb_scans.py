@@ -7,9 +7,10 @@ import sqlglot
 from sqlglot import exp
 
 # Malformed rows are errors and types are not detected. As in BigQuery, an empty field is NULL, and "" an empty string.
+# Quotes may double the size of a row, which has up to 1 MB in the source.
 _CSV_OPTIONS = (
     "auto_detect = FALSE, header = TRUE, delim = ',', quote = '\"', escape = '\"', strict_mode = TRUE, "
-    "allow_quoted_nulls = FALSE, max_line_size = 1000000"
+    "allow_quoted_nulls = FALSE, max_line_size = 2100000"
 )
 
 

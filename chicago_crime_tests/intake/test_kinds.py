@@ -12,6 +12,7 @@ import pytest
 
 from chicago_crime import sql
 from chicago_crime.intake.gate import GateResult
+from chicago_crime.sources.records import MAX_RECORD_BYTES
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan
 from chicago_crime_tests.support import NAMES, crime, gate_of, write_csv
@@ -131,6 +132,17 @@ def test_a_huge_field_affects_only_its_own_line(tmp_path: Path, text: str) -> No
     assert values_of(result, "id") == [n for n in range(60) if n != 8]
     assert result.split.counts.quarantined == 1 + text.count("\n")
     assert result.split.counts.lines == 60 + text.count("\n")
+
+
+@pytest.mark.parametrize("letter", ["x", '"'])
+def test_a_row_of_the_maximum_size_is_read(tmp_path: Path, letter: str) -> None:
+    """The quotes in it double, because the gate quotes the field."""
+    file = write_csv(tmp_path / "2016.csv", [crime(id=n, date="2016-03-05") for n in range(2)])
+    *above, last = file.read_text().splitlines()
+    long = last.replace("THEFT", "x" + letter * (MAX_RECORD_BYTES - len(last) + 4))
+    file.write_text("\n".join([*above, long, ""]))
+    result = gate_of(file, YEAR, tmp_path)
+    assert (values_of(result, "id"), result.split.counts.quarantined) == ([0, 1], 0)
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf", b"\n"])

@@ -40,11 +40,16 @@ def test_a_fetched_year_has_a_file_and_a_manifest(files: SourceFiles) -> None:
 
 
 def test_a_replaced_file_is_removed(files: SourceFiles) -> None:
-    files.fetch(StubSource(crimes_of_months(2014)), 2014, no_progress, refuse)
-    replaced = files.csv(2014)
+    for year in (2014, 2015):
+        files.fetch(StubSource(crimes_of_months(year)), year, no_progress, refuse)
+    replaced, manifest = files.csv(2014), files.folder / "2014.json"
+    before = manifest.read_bytes()
     files.fetch(StubSource(crimes_of_months(2014, per_month=4)), 2014, no_progress, refuse)
     assert not replaced.exists()
-    assert sorted(file.suffix for file in files.folder.iterdir()) == [".csv", ".json", ".quarantine"]
+    manifest.write_bytes(before)  # as if the fetch was killed before it replaced the manifest
+    files.fetch(StubSource(crimes_of_months(2014, per_month=5)), 2014, no_progress, refuse)
+    assert sorted(file.suffix for file in files.folder.glob("2014.*")) == [".csv", ".json", ".quarantine"]
+    assert files.csv(2015).exists()
 
 
 def test_a_missing_year_is_an_error_with_the_command_to_fetch_it(files: SourceFiles) -> None:

@@ -69,7 +69,6 @@ MANY = [*crimes_of_months(2015), *ROWS[:12], *crimes_of_months(2017), *ROWS[12:]
 FORMS: dict[str, dict[str, bytes]] = {
     "plain": {"Chicago_Crimes_2016.csv": PLAIN},
     "upper case suffix, date of the download": {"crimes-2016.CSV": PLAIN, "notes_2016.txt": b"not a CSV"},
-    "a long name": {f"2016 {'Ж' * 122}.csv": PLAIN},
     "gzip": {"2016.csv.gz": gzip.compress(PLAIN)},
     "bzip2": {"2016.csv.bz2": bz2.compress(PLAIN)},
     "xz": {"2016.csv.xz": lzma.compress(PLAIN)},
@@ -80,6 +79,7 @@ FORMS: dict[str, dict[str, bytes]] = {
     "zip with the year in the member's name": {"all-2001-to-2022.zip": zipped({"data/Crimes_2016.csv": PLAIN})},
     "zip with a gzip": {"2016.zip": zipped({"2016.csv.gz": gzip.compress(PLAIN)})},
     "zip with a member of another suffix": {"2016.zip": zipped({"crimes": PLAIN})},
+    **{f"zip with {name}": {"2016.zip": zipped({name: PLAIN})} for name in ("rows.csv", "quarantine.csv")},
     "zip of two members": {"2016.zip": zipped({"01.csv": FIRST, "02.csv": SECOND})},
     "zip of two members of the same name": {
         "2016.zip": zipped({"01.csv": FIRST, "02.csv": SECOND}).replace(b"02.csv", b"01.csv"),
@@ -139,6 +139,11 @@ FORMS: dict[str, dict[str, bytes]] = {
         "2016-01.csv": text_of([{":id": "row-0", **row} for row in ROWS[:12]], [":id", *NAMES]).encode(),
         "2016-02.json": json.dumps([{":id": "row-0", **row} for row in as_json(ROWS[12:])]).encode(),
     },
+    "JSON with keys that are paths": {
+        "2016.json": json.dumps(
+            [{"": 1, "$type": "a~b"} | {f"/{k}": v for k, v in row.items()} for row in as_json()]
+        ).encode()
+    },
     "JSON with a byte order mark": {"2016.json": BOM + json.dumps(as_json()).encode()},
     "indented JSON, gzip": {"2016.json.gz": gzip.compress(json.dumps(as_json(), indent=1).encode())},
     "JSON lines in UTF-16": {"2016.jsonl": "\n".join(map(json.dumps, as_json())).encode("utf-16")},
@@ -157,6 +162,7 @@ FORMS: dict[str, dict[str, bytes]] = {
         "2016-01.csv": FIRST,
         "2016-02.csv": text_of(OTHER_COLUMNS, list(OTHER_COLUMNS[0]), delimiter="\t").encode(),
     },
+    "a file per row": {f"2016 part {number}.csv": text_of([row]).encode() for number, row in enumerate(ROWS)},
     "a zip and its unpacked member": {"2016.zip": zipped({"2016.csv": PLAIN}), "2016.csv": PLAIN},
     "all years": {"Crimes_-_2001_to_Present_20240229.csv": text_of(MANY).encode()},
     "a year to date": {"Crimes 2015 to date.csv": text_of(MANY).encode()},
@@ -164,6 +170,11 @@ FORMS: dict[str, dict[str, bytes]] = {
         f"the day {day} in the name": {f"crimes_{day}.csv": text_of(MANY).encode()}
         for day in ("2017-02-28", "02-28-2017", "28.02.2017", "Feb 28, 2017")
     },
+    "all years, joined with their headers": {
+        f"all{by}.csv": "".join(text_of([row], delimiter=by) for row in rows).encode()
+        for by, rows in ((",", ROWS[:12]), (";", ROWS[12:]))
+    },
+    "years from a day": {"crimes_2016-01-01_2017.csv": text_of(MANY).encode()},
     "years to a month": {"chicago_crime_odp_2012_202511.csv": text_of(MANY, delimiter=";").encode()},
     "no year in the name": {"Crimes (1).csv": text_of(MANY).encode(), "areas.csv": b"area,name\n1,Loop\n"},
     "some years and a month": {

@@ -83,6 +83,12 @@ def test_a_long_record_spans_blocks_and_an_unclosed_quote_does_not() -> None:
     assert records == [long, *endless.splitlines(keepends=True), long]
 
 
+def test_blank_lines_are_found_together() -> None:
+    """A damaged field may leave a million of them, which take minutes one by one."""
+    found = list(find_records([b'1,"\n' + b"\n" * 1000 + b"a,b,c,d\n"], Dialect(WIDTH)))
+    assert [(len(one.ends), one.are_rows) for one in found] == [(1, False), (1000, False), (1, True)]
+
+
 @pytest.mark.parametrize("text", ['CTA "L" PLATFORM', 'PIPE 6"', '","', '"'])
 def test_a_backslash_escapes_a_quote_only_in_a_line_that_is_not_a_row(text: str) -> None:
     escaped = text.replace('"', '\\"')
@@ -107,6 +113,9 @@ def test_a_backslash_escapes_a_quote_only_in_a_line_that_is_not_a_row(text: str)
         ("18-Jun-16", 2016),
         ("6/18/16 0:01", 2016),
         ("20160228 15:50", 2016),
+        ("20160228 15:50:00.2015", 2016),
+        ("6/18/16 15:50:00.2015", 2016),
+        ("Jun\u00a018\u202f16\u00a03:50", 2016),
         ("June 18, 16", 2016),
         ("18 Jun 16 10:30 PM", 2016),
         ("18JUN16:13:00:00", 2016),
