@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import cache, partial
 from pathlib import Path
 
 from typing_extensions import override
@@ -280,7 +280,7 @@ def _join(splits: Sequence[YearSplit], year: int, target: Path, is_alike: bool) 
                     file.write(as_csv(records, plain, columns))
 
 
-@lru_cache(maxsize=64)
+@cache
 def _count_years(item: Item, version: str) -> YearSplit:
     """Count the lines of each year in this version of a file."""
     return split_by_year(item)
