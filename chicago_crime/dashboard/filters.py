@@ -39,7 +39,9 @@ LABELS = {
 
 MAPS = ("areas", "districts", "beats", "wards", "cells", "hot_spots")
 MEASURES = ("count", "rate")
-ROWS = ("area", "district", "ward", "beat", "type")
+KINDS = ("area", "district", "ward", "beat")
+"""The filters of a kind of place."""
+ROWS = (*KINDS, "type")
 ALTERNATIVES = (("group", "type", "description"), ("year", "start", "finish", "end"))
 """Filters that express the same thing in several ways: offense, and time."""
 MAX_VALUES = 200
@@ -140,6 +142,11 @@ class Filters:
     def active(self) -> list[tuple[str, Any]]:
         """List the active filters, value by value, except years and display options."""
         return [(name, value) for name, value in self._chosen() if name not in ("year", *VIEWS)]
+
+    @property
+    def anywhere(self) -> "Filters":
+        """The filters without those that select places."""
+        return self.changed(area=(), district=(), ward=(), beat=(), block=(), cell=None)
 
     @property
     def splits_areas(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from chicago_crime.dashboard.data import Data, Facts
-from chicago_crime.dashboard.filters import Filters
+from chicago_crime.dashboard.filters import KINDS, Filters
 from chicago_crime.dashboard.known import require_known
 from chicago_crime.dashboard.view import Number, View, as_text
 from chicago_crime.errors import PlatformError, UsageError
@@ -170,6 +170,13 @@ class PageRequest:
         found = self.answer("totals", years).group_by(by).aggregate([(name, "sum") for name in counts]).to_pylist()
         sums = {row[by] or NO_TYPE: Counter({name: row[f"{name}_sum"] for name in counts}) for row in found}
         return defaultdict(Counter, sums)
+
+    @cached_property
+    def unplaced(self) -> dict[int, dict[str, float]]:
+        """Year -> kind of place -> share without one of the crimes that match the other filters."""
+        anywhere = replace(self, filters=self.filters.anywhere)
+        rows = anywhere.answer("unplaced", self.facts.years, start=None, finish=None).to_pylist()
+        return {row["year"]: {kind: row[kind] / row["crimes"] for kind in KINDS} for row in rows}
 
     def require_valid(self) -> None:
         """Raise NothingMatchesError if a filter has a value that no crime can have."""
