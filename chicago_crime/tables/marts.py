@@ -162,8 +162,8 @@ AREA_RATES = Table(
         Column(
             "rate_per_1000",
             "FLOAT64",
-            "Crimes per 1,000 residents, scaled from the days covered to a full year.",
-            nullable=False,
+            "Crimes per 1,000 residents, scaled from the days covered to a full year. NULL if more than 1% of the "
+            "year's crimes have no community area, because too few are then counted.",
         ),
         count("days_covered", "Days from January 1 to the newest crime of the year; 365 or 366 for a full year."),
     ),
