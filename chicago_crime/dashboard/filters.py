@@ -44,6 +44,8 @@ KINDS = ("area", "district", "ward", "beat")
 ROWS = (*KINDS, "type")
 ALTERNATIVES = (("group", "type", "description"), ("year", "start", "finish", "end"))
 """Filters that express the same thing in several ways: offense, and time."""
+PLACE_NUMBERS = {"ge": 0, "le": 9999}
+"""Range of districts, wards and beats: the snapshot has some that are on no map, such as district 61."""
 MAX_VALUES = 200
 """Enough for all practical choices, and few enough for the links, each of which repeats them."""
 
@@ -78,9 +80,9 @@ class Filters:
     )
     description: tuple[str, ...] = _filter((), str, "subdivisions of types, such as RETAIL THEFT, in any punctuation")
     area: tuple[int, ...] = _filter((), int, "community areas, by number or name", ge=1, le=77)
-    district: tuple[int, ...] = _filter((), int, "police districts", ge=1, le=31)
-    ward: tuple[int, ...] = _filter((), int, "wards", ge=1, le=50)
-    beat: tuple[int, ...] = _filter((), int, "police beats", ge=111, le=3199)
+    district: tuple[int, ...] = _filter((), int, "police districts", **PLACE_NUMBERS)
+    ward: tuple[int, ...] = _filter((), int, "wards", **PLACE_NUMBERS)
+    beat: tuple[int, ...] = _filter((), int, "police beats", **PLACE_NUMBERS)
     block: tuple[str, ...] = _filter(
         (), Annotated[str, AfterValidator(_block)], "blocks as written by the City, such as 001XX N STATE ST"
     )

@@ -34,7 +34,7 @@ def outbreak_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     car = {"iucr": "0910", "primary_type": "MOTOR VEHICLE THEFT", "fbi_code": "07", "community_area": 25}
     break_in = {"iucr": "0760", "primary_type": "BURGLARY", "fbi_code": "05"}
     arson = {"iucr": "1020", "primary_type": "ARSON", "fbi_code": "09", "community_area": "", "beat": "0112"}
-    arson |= {"x_coordinate": "", "y_coordinate": ""}
+    arson |= {"x_coordinate": "", "y_coordinate": "", "district": "061"}
     for year in range(2013, 2017):
         crimes = crimes_of_months(year, 40, **theft, location_description=f"HOTEL{'/' if year < 2016 else ' / '}MOTEL")
         crimes += crimes_of_months(year, per_month=60 if year == 2016 else 20, **car)
@@ -167,6 +167,14 @@ def test_redrawn_places_have_a_caveat(outbreak: Data) -> None:
     assert caveats.incomparable(PageRequest(outbreak, Filters(beat=(1834,))), [2012, 2013])
     for kind, years in [("ward", [2014, 2016]), ("ward", [2018]), ("district", [2013, 2024]), ("area", [2001, 2024])]:
         assert not caveats.incomparable(everything, years, kind)
+
+
+def test_a_district_on_no_map_has_pages(outbreak_settings: Settings) -> None:
+    client = client_of(outbreak_settings)
+    assert 'href="/compare?district=61&amp;rows=district"' in client.get("/compare?rows=district").text
+    for page in "overview?", "compare?", "where?", "where?map=districts&", "when?", "incidents?":
+        shown = client.get(f"/{page}district=61").text
+        assert not re.search("There is no district|No crimes match", shown) and "<table" in shown
 
 
 def test_years_with_unknown_places_are_not_compared(outbreak: Data) -> None:
