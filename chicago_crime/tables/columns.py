@@ -189,7 +189,12 @@ DAY_OF_WEEK = Column(
 HOUR = Column("hour", "INT64", "Hour of the day.", nullable=False, between=(0, 23))
 CELL_FT = 660
 """Side of a grid cell in feet, the length of a standard Chicago block. The Spark job repeats it: it imports nothing."""
-CELL_X = Column("cell_x", "INT64", f"Column of the {CELL_FT}-foot grid: x_coordinate / {CELL_FT}, rounded down.")
+CELL_X = Column(
+    "cell_x",
+    "INT64",
+    f"Column of the {CELL_FT}-foot grid: x_coordinate / {CELL_FT}, rounded down. NULL without X and Y, even where "
+    "latitude and longitude are known.",
+)
 CELL_Y = Column("cell_y", "INT64", f"Row of the {CELL_FT}-foot grid: y_coordinate / {CELL_FT}, rounded down.")
 IS_PROVISIONAL = Column(
     "is_provisional",

@@ -121,7 +121,7 @@ CRIMES_HOURLY = Table(
 )
 CRIMES_BY_CELL = Table(
     "crimes_by_cell",
-    "Crimes by 660-foot grid cell and all columns that dashboards filter by. Crimes without coordinates have no cell.",
+    "Crimes by 660-foot grid cell and all columns that dashboards filter by. Crimes without X and Y have no cell.",
     "year, cell, offense class, crime type (both labels), community area, district, arrest flag and domestic flag",
     (YEAR, *FILTERABLE, CELL_X, CELL_Y, CRIMES_COUNT),
     key=("year", *FILTERED_BY, "cell_x", "cell_y"),
@@ -184,7 +184,7 @@ CODE_COVERAGE = Table(
         TYPED["primary_type"],
         COMPARABLE,
         CRIMES_COUNT,
-        count("without_place", "Number of crimes without coordinates, which maps cannot show."),
+        count("without_place", "Number of crimes without coordinates, neither X and Y nor latitude and longitude."),
         count("without_area", "Number of crimes without a community area."),
     ),
     key=("month", "iucr", "offense_class", "primary_type", "primary_type_comparable"),

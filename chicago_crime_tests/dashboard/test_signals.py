@@ -129,7 +129,9 @@ def test_an_embedded_chart_names_only_filters_that_apply(outbreak_settings: Sett
 
 def test_no_cell_is_hot_where_there_is_one_or_none(outbreak: Data) -> None:
     for chosen, cells in (Filters(area=(25,)), 1), (Filters(beat=(112,)), 0):
-        drawn, table, _ = where(PageRequest(outbreak, replace(chosen, map="hot_spots"))).sections
+        request = PageRequest(outbreak, replace(chosen, map="hot_spots"))
+        drawn, table, _ = where(request).sections
+        assert ("These crimes are in no cell" in " ".join(request.notes)) == (cells == 0)
         assert table.title.startswith("0 hot cells hold")
         assert len(table.tables[0].rows) == 0
         assert len(drawn.maps[0].cells["tip"]) == cells

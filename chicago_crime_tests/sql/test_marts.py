@@ -28,7 +28,10 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     ]
     write_csv(folder / "in" / "2014.csv", rows)
     settings = folder_settings(folder / "data", folder / "in")
-    crimes = [*crimes_of_months(2015, per_month=4), crime(id=1, date="12/01/2015 01:00:00 PM", community_area="")]
+    crimes = [
+        *crimes_of_months(2015, per_month=4),
+        crime(id=1, date="12/01/2015 01:00:00 PM", community_area="", x_coordinate="", y_coordinate=""),
+    ]
     write_csv(folder / "in" / "2015.csv", crimes)
     run_well(settings, 2014, 2015)
     return settings
@@ -78,6 +81,13 @@ def test_every_area_and_class_has_a_rate_even_without_crimes(loaded: Settings) -
 def test_rates_of_a_year_with_many_unknown_areas_are_unknown(loaded: Settings) -> None:
     rates = {(row["crimes"], row["rate_per_1000"]) for row in rows_of(loaded, "area_rates", 2015)}
     assert rates == {(48, None), (0, None)}
+
+
+def test_latitude_and_longitude_alone_are_a_place(loaded: Settings) -> None:
+    without = {
+        year: sum(row["without_place"] for row in rows_of(loaded, "code_coverage", year)) for year in (2014, 2015)
+    }
+    assert without == {2014: 1, 2015: 0}
 
 
 def test_small_populations_are_marked(loaded: Settings) -> None:

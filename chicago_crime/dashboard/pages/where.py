@@ -79,6 +79,8 @@ def where(request: PageRequest) -> View:
     if request.filters.measure == "rate" and shown != "areas":
         kind, _ = PLACES.get(shown, ("cell", ""))
         request.notes.append(f"The map shows counts, not rates: there is no population data by {kind}.")
+    if crimes == nowhere:
+        request.notes.append("These crimes are in no cell: their records have no X and Y coordinates.")
     if shown in PLACES:
         sections = _places(request, shown)
     else:
