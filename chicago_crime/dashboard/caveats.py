@@ -2,10 +2,8 @@
 
 from collections.abc import Collection, Iterable
 
-from chicago_crime.analysis.signals import MOST_UNPLACED
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.filters import KINDS
-from chicago_crime.dashboard.filters import LABELS as FILTER_LABELS
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Column, Link, as_text
 from chicago_crime.tables.years import format_years
@@ -135,25 +133,14 @@ def incomparable(request: PageRequest, years: Collection[int], *shown: str) -> l
     No verdict or change in percent compares years that have one.
     """
     kinds = [kind for kind in KINDS if kind in shown or getattr(request.filters, kind)]
-    return [caveat for kind in kinds for caveat in (_redrawn(kind, years), _unplaced(request, kind, years)) if caveat]
+    return [caveat for kind in kinds for caveat in (*_redrawn(kind, years), *request.unplaced(kind, years))]
 
 
-def _redrawn(kind: str, years: Collection[int]) -> str:
+def _redrawn(kind: str, years: Collection[int]) -> list[str]:
     changes = changes_of(kind, years)
     when = " and ".join(f"in {new - 1}" if new - old == 2 else f"between {old} and {new}" for old, new in changes)
     places = f"{kind.capitalize()}s in the records changed {when}: counts before and after are of different places"
-    return f"{places} and cannot be compared." if when else ""
-
-
-def _unplaced(request: PageRequest, kind: str, years: Collection[int]) -> str:
-    shares = {year: of[kind] for year, of in request.unplaced.items() if year in years and of[kind] > MOST_UNPLACED}
-    if not shares:
-        return ""
-    most, name = as_text(max(shares.values()), "percent"), FILTER_LABELS.get(kind, kind)
-    return (
-        f"In {format_years([*shares])}, {'up to ' if len(shares) > 1 else ''}{most} of otherwise matching crimes have "
-        f"no {name}: counts by {name} are too low and cannot be compared."
-    )
+    return [f"{places} and cannot be compared."] if when else []
 
 
 def year_columns(facts: Facts, years: Iterable[int]) -> list[Column]:
