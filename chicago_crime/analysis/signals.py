@@ -13,6 +13,9 @@ from chicago_crime.reference import offense_groups
 MIN_MEAN = 5
 """Minimum mean count per year; smaller series have no power and are not tested."""
 
+MOST_UNPLACED = 0.01
+"""Share of crimes without a place, above which counts by place are too low to be compared."""
+
 _AREAS = 78
 """Community areas 1 to 77, and 0 for crimes without one."""
 
@@ -94,7 +97,8 @@ def _series(counted: pa.Table, span: str, years_back: Sequence[int]) -> Collecti
     ]
     found: dict[tuple[float | None, ...], Series] = {}
     for kind, name, counts in offenses:
-        for area in (None, *range(1, _AREAS)):
+        is_placed = (counts[0] <= MOST_UNPLACED * counts.sum(axis=0)).all()
+        for area in (None, *(range(1, _AREAS) if is_placed else ())):
             one = counts.sum(axis=0) if area is None else counts[area]
             if one.mean() >= MIN_MEAN:
                 found.setdefault((area, *one), Series(area, one, [])).offenses.append((kind, name))

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from chicago_crime.dashboard.data import Facts
+from chicago_crime.dashboard.filters import KINDS
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Column, Link, as_text
 from chicago_crime.tables.years import format_years
@@ -31,6 +32,7 @@ REDRAWN = {"district": [(2011, 2013)], "beat": [(2011, 2013)], "ward": [(2016, 2
 Districts 13, 21 and 23 were merged in 2012. Records kept the wards of before 2015 at least through 2016.
 """
 
+UNPLACED = "Offenses of which more than 1% have no community area in one of these years are only tested citywide."
 FEW_RESIDENTS = "fewer than 10,000 residents, so a few crimes move the rate a lot"
 SMALL_RATE = f"{FEW_RESIDENTS}, or fewer than {SMALL} crimes"
 
@@ -57,6 +59,13 @@ def rates(request: PageRequest) -> list[str]:
         f"Population is interpolated between {known} and held constant after {last}. People who only work in or visit "
         "an area are not counted.",
     ]
+
+
+def no_rates(request: PageRequest, *shown: str) -> str:
+    """Why rates of the areas, shown or chosen by a filter, are unknown; empty if they are known."""
+    if request.filters.splits_areas:
+        return "Population is only known for whole community areas."
+    return " ".join(incomparable(request, request.years, *shown))
 
 
 def is_extrapolated(request: PageRequest) -> bool:
@@ -118,21 +127,20 @@ def changes_of(kind: str, years: Collection[int]) -> list[tuple[int, int]]:
     return [(old, new) for old, new in REDRAWN.get(kind, ()) if first < last and first < new and last > old]
 
 
-def redrawn(request: PageRequest, years: Collection[int], *shown: str) -> list[str]:
-    """Caveat on each kind of place, shown or chosen by a filter, that changed within these years.
+def incomparable(request: PageRequest, years: Collection[int], *shown: str) -> list[str]:
+    """Caveats on each kind of place, shown or chosen by a filter, that changed or is often unknown in these years.
 
-    No verdict or change in percent compares years that have it.
+    No verdict or change in percent compares years that have one.
     """
-    found = []
-    for kind in REDRAWN:
-        changes = changes_of(kind, years) if kind in shown or getattr(request.filters, kind) else []
-        when = " and ".join(f"in {new - 1}" if new - old == 2 else f"between {old} and {new}" for old, new in changes)
-        if when:
-            found.append(
-                f"{kind.capitalize()}s in the records changed {when}: counts before and after are of different places "
-                "and cannot be compared."
-            )
-    return found
+    kinds = [kind for kind in KINDS if kind in shown or getattr(request.filters, kind)]
+    return [caveat for kind in kinds for caveat in (*_redrawn(kind, years), *request.unplaced(kind, years))]
+
+
+def _redrawn(kind: str, years: Collection[int]) -> list[str]:
+    changes = changes_of(kind, years)
+    when = " and ".join(f"in {new - 1}" if new - old == 2 else f"between {old} and {new}" for old, new in changes)
+    places = f"{kind.capitalize()}s in the records changed {when}: counts before and after are of different places"
+    return [f"{places} and cannot be compared."] if when else []
 
 
 def year_columns(facts: Facts, years: Iterable[int]) -> list[Column]:

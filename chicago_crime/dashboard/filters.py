@@ -39,9 +39,13 @@ LABELS = {
 
 MAPS = ("areas", "districts", "beats", "wards", "cells", "hot_spots")
 MEASURES = ("count", "rate")
-ROWS = ("area", "district", "ward", "beat", "type")
+KINDS = ("area", "district", "ward", "beat")
+"""The filters of a kind of place."""
+ROWS = (*KINDS, "type")
 ALTERNATIVES = (("group", "type", "description"), ("year", "start", "finish", "end"))
 """Filters that express the same thing in several ways: offense, and time."""
+PLACE_NUMBERS = {"ge": 0, "le": 9999}
+"""Range of districts, wards and beats: the snapshot has some that are on no map, such as district 61."""
 MAX_VALUES = 200
 """Enough for all practical choices, and few enough for the links, each of which repeats them."""
 
@@ -76,9 +80,9 @@ class Filters:
     )
     description: tuple[str, ...] = _filter((), str, "subdivisions of types, such as RETAIL THEFT, in any punctuation")
     area: tuple[int, ...] = _filter((), int, "community areas, by number or name", ge=1, le=77)
-    district: tuple[int, ...] = _filter((), int, "police districts", ge=1, le=31)
-    ward: tuple[int, ...] = _filter((), int, "wards", ge=1, le=50)
-    beat: tuple[int, ...] = _filter((), int, "police beats", ge=111, le=3199)
+    district: tuple[int, ...] = _filter((), int, "police districts", **PLACE_NUMBERS)
+    ward: tuple[int, ...] = _filter((), int, "wards", **PLACE_NUMBERS)
+    beat: tuple[int, ...] = _filter((), int, "police beats", **PLACE_NUMBERS)
     block: tuple[str, ...] = _filter(
         (), Annotated[str, AfterValidator(_block)], "blocks as written by the City, such as 001XX N STATE ST"
     )
@@ -140,6 +144,11 @@ class Filters:
     def active(self) -> list[tuple[str, Any]]:
         """List the active filters, value by value, except years and display options."""
         return [(name, value) for name, value in self._chosen() if name not in ("year", *VIEWS)]
+
+    @property
+    def anywhere(self) -> "Filters":
+        """The filters without those that select places."""
+        return self.changed(area=(), district=(), ward=(), beat=(), block=(), cell=None)
 
     @property
     def splits_areas(self) -> bool:

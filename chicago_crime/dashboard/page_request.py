@@ -11,8 +11,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from chicago_crime.analysis.signals import MOST_UNPLACED
 from chicago_crime.dashboard.data import Data, Facts
-from chicago_crime.dashboard.filters import Filters
+from chicago_crime.dashboard.filters import KINDS, LABELS, Filters
 from chicago_crime.dashboard.known import require_known
 from chicago_crime.dashboard.view import Number, View, as_text
 from chicago_crime.errors import PlatformError, UsageError
@@ -186,7 +187,8 @@ class PageRequest:
             raise NoCrimesError(f"No crimes match: {error}.") from error
         found = self.answer("totals", self.facts.years, start=None, finish=None)["year"].unique().to_pylist()
         hint = f"Matching years: {format_years(sorted(found))}." if found else "Remove a filter."
-        hints = [hint, *self.reworded([*self.years, *found])]
+        unplaced = [one for kind in KINDS if getattr(self.filters, kind) for one in self.unplaced(kind, self.years)]
+        hints = [hint, *self.reworded([*self.years, *found]), *unplaced]
         raise NoCrimesError(f"No crimes in {self.period_text} match these filters. {' '.join(hints)}")
 
     def reworded(self, years: Iterable[int]) -> list[str]:
@@ -197,6 +199,25 @@ class PageRequest:
         return [
             f"The City reworded many descriptions and location types in {' and '.join(map(str, REWORDED))}. Labels "
             "that differ only in punctuation are counted together, others are not, so a change may reflect the wording."
+        ]
+
+    @cached_property
+    def _shares_unplaced(self) -> dict[int, dict[str, float]]:
+        """Year -> kind of place -> share without one of the crimes that match the other filters."""
+        anywhere = replace(self, filters=self.filters.anywhere)
+        rows = anywhere.answer("unplaced", self.facts.years, start=None, finish=None).to_pylist()
+        return {row["year"]: {kind: row[kind] / row["crimes"] for kind in KINDS} for row in rows}
+
+    def unplaced(self, kind: str, years: Collection[int]) -> list[str]:
+        """Caveat on years in which more than 1% of the crimes that match the other filters lack a kind of place."""
+        found = {year: of[kind] for year, of in self._shares_unplaced.items() if year in years}
+        lacking = {year: share for year, share in found.items() if share > MOST_UNPLACED}
+        if not lacking:
+            return []
+        most, name = as_text(max(lacking.values()), "percent"), LABELS.get(kind, kind)
+        return [
+            f"In {format_years([*lacking])}, {'up to ' if len(lacking) > 1 else ''}{most} of otherwise matching crimes "
+            f"have no {name}: counts by {name} are too low and cannot be compared."
         ]
 
     def blocks_like(self, parts: Iterable[str]) -> list[str]:

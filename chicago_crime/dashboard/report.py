@@ -19,14 +19,14 @@ from chicago_crime.analysis.expected import UNUSUAL
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts.vega import theme
 from chicago_crime.dashboard.data import Data
-from chicago_crime.dashboard.filters import Filters
+from chicago_crime.dashboard.filters import KINDS, Filters
 from chicago_crime.dashboard.known import require_known
 from chicago_crime.dashboard.page_request import NoCrimesError, PageRequest
 from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.incidents import incidents
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.when import when
-from chicago_crime.dashboard.pages.where import KINDS, chosen_places, where
+from chicago_crime.dashboard.pages.where import chosen_places, where
 from chicago_crime.dashboard.templating import FOLDER, TEMPLATES
 from chicago_crime.dashboard.view import Figure, PageTable, Section, View, as_text
 from chicago_crime.installation import Installation

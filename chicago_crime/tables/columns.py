@@ -112,8 +112,13 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
     Column("arrest", "BOOL", "Whether an arrest was made. An arrest does not mean the case was cleared.", needed=True),
     Column("domestic", "BOOL", "Whether the incident was domestic-related under the Illinois Domestic Violence Act."),
     Column("beat", "INT64", "Police beat, the smallest police geographic area.", between=(100, 9999)),
-    Column("district", "INT64", "Police district.", between=(1, 31)),
-    Column("ward", "INT64", "City Council ward.", between=(1, 50)),
+    Column("district", "INT64", "Police district: 1 to 25, or, in some records, 31 or 61.", between=(1, 61)),
+    Column(
+        "ward",
+        "INT64",
+        "City Council ward. The source uses 0 for none, which is NULL in typed tables.",
+        between=(1, 50),
+    ),
     Column(  # not `Community Areas`, which some portal exports add with a different numbering
         "community_area",
         "INT64",
@@ -184,7 +189,12 @@ DAY_OF_WEEK = Column(
 HOUR = Column("hour", "INT64", "Hour of the day.", nullable=False, between=(0, 23))
 CELL_FT = 660
 """Side of a grid cell in feet, the length of a standard Chicago block. The Spark job repeats it: it imports nothing."""
-CELL_X = Column("cell_x", "INT64", f"Column of the {CELL_FT}-foot grid: x_coordinate / {CELL_FT}, rounded down.")
+CELL_X = Column(
+    "cell_x",
+    "INT64",
+    f"Column of the {CELL_FT}-foot grid: x_coordinate / {CELL_FT}, rounded down. NULL without X and Y, even where "
+    "latitude and longitude are known.",
+)
 CELL_Y = Column("cell_y", "INT64", f"Row of the {CELL_FT}-foot grid: y_coordinate / {CELL_FT}, rounded down.")
 IS_PROVISIONAL = Column(
     "is_provisional",

@@ -121,7 +121,7 @@ CRIMES_HOURLY = Table(
 )
 CRIMES_BY_CELL = Table(
     "crimes_by_cell",
-    "Crimes by 660-foot grid cell and all columns that dashboards filter by. Crimes without coordinates have no cell.",
+    "Crimes by 660-foot grid cell and all columns that dashboards filter by. Crimes without X and Y have no cell.",
     "year, cell, offense class, crime type (both labels), community area, district, arrest flag and domestic flag",
     (YEAR, *FILTERABLE, CELL_X, CELL_Y, CRIMES_COUNT),
     key=("year", *FILTERED_BY, "cell_x", "cell_y"),
@@ -162,8 +162,8 @@ AREA_RATES = Table(
         Column(
             "rate_per_1000",
             "FLOAT64",
-            "Crimes per 1,000 residents, scaled from the days covered to a full year.",
-            nullable=False,
+            "Crimes per 1,000 residents, scaled from the days covered to a full year. NULL if more than 1% of the "
+            "year's crimes have no community area, because too few are then counted.",
         ),
         count("days_covered", "Days from January 1 to the newest crime of the year; 365 or 366 for a full year."),
     ),
@@ -184,7 +184,7 @@ CODE_COVERAGE = Table(
         TYPED["primary_type"],
         COMPARABLE,
         CRIMES_COUNT,
-        count("without_place", "Number of crimes without coordinates, which maps cannot show."),
+        count("without_place", "Number of crimes without coordinates, neither X and Y nor latitude and longitude."),
         count("without_area", "Number of crimes without a community area."),
     ),
     key=("month", "iucr", "offense_class", "primary_type", "primary_type_comparable"),

@@ -77,6 +77,7 @@ def test_invalid_display_options_are_ignored_with_a_note(name: str, text: str, h
     [
         ("year", "1999", "There is no year '1999'"),
         ("area", "²", "write a number from 1 to 77"),
+        ("ward", "-1", "write a number from 0 to 9999"),
         ("arrest", "perhaps", "write yes or no"),
         ("group", "pickpockets", "There is no offense group 'pickpockets'"),
         ("cell", "middle", "expected a 660-foot cell, as `cell_x,cell_y`"),

@@ -12,9 +12,9 @@ import pytest
 
 from chicago_crime.analysis.expected import adjusted
 from chicago_crime.dashboard.data import Data
-from chicago_crime.dashboard.filters import Filters, read_filters
+from chicago_crime.dashboard.filters import MAPS, Filters, read_filters
 from chicago_crime.dashboard.hot_spots import RATES, gi_star
-from chicago_crime.dashboard.page_request import PageRequest
+from chicago_crime.dashboard.page_request import NoCrimesError, PageRequest
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import study_area, where
@@ -22,7 +22,7 @@ from chicago_crime.dashboard.view import as_text, crimes_text
 from chicago_crime.settings import Settings
 from chicago_crime_tests.dashboard.conftest import data_of, rows
 from chicago_crime_tests.outlines import fetch_outlines, write_outlines
-from chicago_crime_tests.support import rows_of
+from chicago_crime_tests.support import crimes_of_months, rows_of, run_well, write_csv
 
 
 @pytest.mark.parametrize(("year", "offense_class"), [(2014, "all"), (2016, "violent")])
@@ -76,6 +76,18 @@ def test_the_pages_count_the_same_crimes(data: Data, filters: Filters) -> None:
     [of_where, _, without_area] = pages[where].numbers
     assert int(of_where.value.replace(",", "")) == by_type
     assert sum(row["crimes"] for row in rows(pages[where], "areas")) == by_type - int(without_area.value)
+
+
+def test_crimes_without_area_or_cell_are_mapped_as_none(settings: Settings) -> None:
+    unknown = dict.fromkeys(("community_area", "x_coordinate", "y_coordinate"), "")
+    write_csv(settings.folder / "2014.csv", crimes_of_months(2014, **unknown))
+    run_well(settings, 2014)
+    for shown in MAPS:
+        request = PageRequest(data_of(settings), Filters(map=shown))
+        assert not where(request).sections[0].maps[0].marks
+        assert request.notes == ["These crimes are in no cell: their records have no X and Y coordinates."]
+    with pytest.raises(NoCrimesError, match="have no community area"):
+        overview(PageRequest(data_of(settings), Filters(area=(25,))))
 
 
 def test_months_without_chosen_days_are_not_shown_as_zero(data: Data) -> None:

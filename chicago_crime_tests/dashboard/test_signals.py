@@ -16,11 +16,12 @@ from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters, read_filters
 from chicago_crime.dashboard.page_request import NoCrimesError, PageRequest
+from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.signals import signals
 from chicago_crime.dashboard.pages.where import where
 from chicago_crime.settings import Settings
-from chicago_crime_tests.dashboard.conftest import client_of, data_of, rows
+from chicago_crime_tests.dashboard.conftest import client_of, data_of, rows, total
 from chicago_crime_tests.sql.engines import CATALOG, in_duckdb, written
 from chicago_crime_tests.support import crimes_of_months, folder_settings, run_well, write_csv
 
@@ -33,7 +34,7 @@ def outbreak_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     car = {"iucr": "0910", "primary_type": "MOTOR VEHICLE THEFT", "fbi_code": "07", "community_area": 25}
     break_in = {"iucr": "0760", "primary_type": "BURGLARY", "fbi_code": "05"}
     arson = {"iucr": "1020", "primary_type": "ARSON", "fbi_code": "09", "community_area": "", "beat": "0112"}
-    arson |= {"x_coordinate": "", "y_coordinate": ""}
+    arson |= {"x_coordinate": "", "y_coordinate": "", "district": "061"}
     for year in range(2013, 2017):
         crimes = crimes_of_months(year, 40, **theft, location_description=f"HOTEL{'/' if year < 2016 else ' / '}MOTEL")
         crimes += crimes_of_months(year, per_month=60 if year == 2016 else 20, **car)
@@ -128,7 +129,9 @@ def test_an_embedded_chart_names_only_filters_that_apply(outbreak_settings: Sett
 
 def test_no_cell_is_hot_where_there_is_one_or_none(outbreak: Data) -> None:
     for chosen, cells in (Filters(area=(25,)), 1), (Filters(beat=(112,)), 0):
-        drawn, table, _ = where(PageRequest(outbreak, replace(chosen, map="hot_spots"))).sections
+        request = PageRequest(outbreak, replace(chosen, map="hot_spots"))
+        drawn, table, _ = where(request).sections
+        assert ("These crimes are in no cell" in " ".join(request.notes)) == (cells == 0)
         assert table.title.startswith("0 hot cells hold")
         assert len(table.tables[0].rows) == 0
         assert len(drawn.maps[0].cells["tip"]) == cells
@@ -160,12 +163,43 @@ def test_labels_that_differ_in_punctuation_are_one(outbreak: Data, label: str) -
 
 def test_redrawn_places_have_a_caveat(outbreak: Data) -> None:
     everything = PageRequest(outbreak, Filters())
-    [sentence] = caveats.redrawn(everything, range(2014, 2025), "ward")
+    [sentence] = caveats.incomparable(everything, range(2014, 2025), "ward")
     assert sentence.startswith("Wards in the records changed between 2016 and 2021 and in 2023: ")
-    assert caveats.redrawn(everything, [2018, 2019], "ward"), "it is unknown when they changed"
-    assert caveats.redrawn(PageRequest(outbreak, Filters(beat=(1834,))), [2012, 2013])
+    assert caveats.incomparable(everything, [2018, 2019], "ward"), "it is unknown when they changed"
+    assert caveats.incomparable(PageRequest(outbreak, Filters(beat=(1834,))), [2012, 2013])
     for kind, years in [("ward", [2014, 2016]), ("ward", [2018]), ("district", [2013, 2024]), ("area", [2001, 2024])]:
-        assert not caveats.redrawn(everything, years, kind)
+        assert not caveats.incomparable(everything, years, kind)
+
+
+def test_a_district_on_no_map_has_pages(outbreak_settings: Settings) -> None:
+    client = client_of(outbreak_settings)
+    assert 'href="/compare?district=61&amp;rows=district"' in client.get("/compare?rows=district").text
+    for page in "overview?", "compare?", "where?", "where?map=districts&", "when?", "incidents?":
+        shown = client.get(f"/{page}district=61").text
+        assert not re.search("There is no district|No crimes match", shown) and "<table" in shown
+
+
+def test_years_with_unknown_places_are_not_compared(outbreak: Data) -> None:
+    """In 2016, 60 of 1,320 crimes have no community area, but all vehicle thefts have one."""
+    lacking = "In 2016, 4.5% of otherwise matching crimes have no community area: counts by community area are too low"
+    vehicles, austin = Filters(type=("MOTOR VEHICLE THEFT",), area=(25,)), Filters(area=(25,), year=(2016,))
+    _, change, _, rate = overview(PageRequest(outbreak, austin)).numbers
+    assert change.value == rate.value == "\u2013"
+    assert change.detail == rate.detail == f"{lacking} and cannot be compared."
+    _, change, _, rate = overview(PageRequest(outbreak, vehicles)).numbers
+    assert change.value == "+200.0%" and rate.value != "\u2013"
+    months = rows(overview(PageRequest(outbreak, austin)), "months")
+    assert not any(row["verdict"] for row in months)
+    view = compare(PageRequest(outbreak, Filters()))
+    assert {(row["year_to_date_change"], row["year_to_date_verdict"]) for row in rows(view, "spans")} == {(None, None)}
+    assert total(view, "spans")["year_to_date_change"] == 600 / 720
+    assert all(any(lacking in caveat for caveat in section.caveats) for section in view.sections)
+    drawn, table, _ = where(PageRequest(outbreak, Filters(year=(2016,), measure="rate"))).sections
+    assert lacking in drawn.caveats[0] and lacking in table.notes[0]
+    assert {row["rate_per_100000"] for row in table.tables[0].rows} == {None}
+    _, section = signals(PageRequest(outbreak, Filters())).sections
+    assert caveats.UNPLACED in section.caveats
+    assert "All crimes, Austin" not in {row["name"] for row in section.tables[0].rows}
 
 
 @pytest.mark.parametrize(

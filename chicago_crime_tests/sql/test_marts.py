@@ -12,7 +12,7 @@ from chicago_crime_tests.support import crime, crimes_of_months, folder_settings
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("marts")
     rows = [
-        *crimes_of_months(2014, per_month=2),  # thefts in the Loop, at 10:15
+        *crimes_of_months(2014, per_month=10),  # thefts in the Loop, at 10:15
         crime(id=1, date="03/03/2014 12:00:00 AM", fbi_code="01A", primary_type="HOMICIDE", arrest="true"),
         crime(id=2, date="03/03/2014 12:01:00 AM", fbi_code="01A", primary_type="HOMICIDE"),
         crime(id=3, date="03/03/2014 12:05:00 AM", fbi_code="01A", primary_type="HOMICIDE", community_area="1"),
@@ -28,13 +28,18 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     ]
     write_csv(folder / "in" / "2014.csv", rows)
     settings = folder_settings(folder / "data", folder / "in")
-    run_well(settings, 2014)
+    crimes = [
+        *crimes_of_months(2015, per_month=4),
+        crime(id=1, date="12/01/2015 01:00:00 PM", community_area="", x_coordinate="", y_coordinate=""),
+    ]
+    write_csv(folder / "in" / "2015.csv", crimes)
+    run_well(settings, 2014, 2015)
     return settings
 
 
 def test_months_count_every_crime_once(loaded: Settings) -> None:
     rows = rows_of(loaded, "crimes_monthly", 2014)
-    assert sum(row["crimes"] for row in rows) == 28
+    assert sum(row["crimes"] for row in rows) == 124
     assert sum(row["crimes"] for row in rows if row["arrest"]) == 1
     assert sum(row["crimes"] for row in rows if row["domestic"]) == 1
     nowhere = [row for row in rows if row["community_area"] is None]
@@ -46,7 +51,7 @@ def test_hours_count_placeholder_times_separately(loaded: Settings) -> None:
     by_hour: Counter[int] = Counter()
     for row in rows:
         by_hour[row["hour"]] += row["crimes"]
-    assert {hour: n for hour, n in by_hour.items() if n} == {0: 1, 10: 24, 21: 1}
+    assert {hour: n for hour, n in by_hour.items() if n} == {0: 1, 10: 120, 21: 1}
     assert sum(row["time_placeholders"] for row in rows) == 2
     assert {row["day_of_week"] for row in rows if row["hour"] == 0} == {1}  # 3 March 2014 was a Monday
 
@@ -56,7 +61,7 @@ def test_cells_count_every_crime_once(loaded: Settings) -> None:
     cells: Counter[tuple] = Counter()
     for row in rows:
         cells[row["cell_x"], row["cell_y"]] += row["crimes"]
-    assert cells == {(1782, 2880): 27, (None, None): 1}  # 1,176,352 and 1,900,927 ft / 660; no coordinates
+    assert cells == {(1782, 2880): 123, (None, None): 1}  # 1,176,352 and 1,900,927 ft / 660; no coordinates
     assert sum(row["crimes"] for row in rows if row["offense_class"] == "violent") == 3
 
 
@@ -64,13 +69,25 @@ def test_every_area_and_class_has_a_rate_even_without_crimes(loaded: Settings) -
     rates = {(row["community_area"], row["offense_class"]): row for row in rows_of(loaded, "area_rates", 2014)}
     assert len(rates) == 77 * 4
     loop = rates[32, "all"]
-    assert (loop["community_area_name"], loop["crimes"], loop["arrests"]) == ("Loop", 26, 1)
+    assert (loop["community_area_name"], loop["crimes"], loop["arrests"]) == ("Loop", 122, 1)
     # 29,283 residents in 2010 and 42,298 in 2020, so 34,489 in 2014 by linear interpolation.
     assert loop["population"] == pytest.approx(29_283 + 0.4 * (42_298 - 29_283))
     assert loop["days_covered"] == 364
-    assert loop["rate_per_1000"] == pytest.approx(26 * 1000 / 34_489 * 365 / 364)  # a year
+    assert loop["rate_per_1000"] == pytest.approx(122 * 1000 / 34_489 * 365 / 364)  # a year
     assert (rates[1, "violent"]["crimes"], rates[1, "property"]["crimes"], rates[2, "all"]["crimes"]) == (1, 0, 0)
-    assert rates[32, "violent"]["crimes"] + rates[32, "property"]["crimes"] == 26
+    assert rates[32, "violent"]["crimes"] + rates[32, "property"]["crimes"] == 122
+
+
+def test_rates_of_a_year_with_many_unknown_areas_are_unknown(loaded: Settings) -> None:
+    rates = {(row["crimes"], row["rate_per_1000"]) for row in rows_of(loaded, "area_rates", 2015)}
+    assert rates == {(48, None), (0, None)}
+
+
+def test_latitude_and_longitude_alone_are_a_place(loaded: Settings) -> None:
+    without = {
+        year: sum(row["without_place"] for row in rows_of(loaded, "code_coverage", year)) for year in (2014, 2015)
+    }
+    assert without == {2014: 1, 2015: 0}
 
 
 def test_small_populations_are_marked(loaded: Settings) -> None:

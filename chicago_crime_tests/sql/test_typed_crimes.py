@@ -84,7 +84,8 @@ def test_codes_blocks_and_areas_have_one_spelling(folder: Path) -> None:
     of_fbi = {"6": "06", "06": "06", "8b": "08B", "08B": "08B", "6.0": "06", "11.0": "11", "": None}
     blocks = {"000XX N State St": "0000X N STATE ST", "0000X N STATE ST": "0000X N STATE ST", "000XX": "000XX"}
     areas = {"17.0": 17, "017": 17, "0": None, "0.0": None, "17.5": None, "x": None}
-    for column, values in {"iucr": codes, "fbi_code": of_fbi, "block": blocks, "community_area": areas}.items():
+    kinds = {"iucr": codes, "fbi_code": of_fbi, "block": blocks, "community_area": areas, "ward": areas}
+    for column, values in kinds.items():
         found = typed_values(folder, *(crime(**{column: text}) for text in values))
         assert {text: row[column] for text, row in zip(values, found, strict=True)} == values
 

@@ -14,11 +14,15 @@ from shapely.geometry.base import BaseGeometry
 
 from chicago_crime.dashboard.charts.shapes import Outlines
 from chicago_crime.tables import CELL_FT
+from chicago_crime.tables.columns import X_FT, Y_FT
 
 UNIT_FT = 10
 CELL = CELL_FT // UNIT_FT
 COLORS = 6
 """Most colors for amounts: each covers about a sixth of the places, and equal amounts share one."""
+
+CITY = shapely.box(X_FT[0], Y_FT[0], X_FT[1], Y_FT[1])
+"""What a map without any outlines shows."""
 
 MARGIN = 0.04
 """Margin around a map, as a share of its size."""
@@ -158,7 +162,7 @@ def _cells_path(cells: Iterable[tuple[int, int]]) -> str:
 
 
 def _box(outlines: Outlines) -> str:
-    west, south, east, north = shapely.total_bounds(list(outlines.values())) / UNIT_FT
+    west, south, east, north = shapely.total_bounds(list(outlines.values()) or [CITY]) / UNIT_FT
     margin = MARGIN * max(east - west, north - south)
     size = (west - margin, -north - margin, east - west + 2 * margin, north - south + 2 * margin)
     return " ".join(f"{value:.0f}" for value in size)

@@ -123,8 +123,8 @@ def loaded_backs(facts: Facts, end: date, span: str) -> list[int]:
 
 def _comparable(request: PageRequest, end: date, backs: Mapping[str, Sequence[int]], *shown: str) -> Backs:
     def is_comparable(span: str, back: int) -> bool:
-        years = days_of(span, end, back)[0].year, days_of(span, end, 0)[1].year
-        return not back or not caveats.redrawn(request, years, *shown)
+        years = {day.year for one in (back, 0) for day in days_of(span, end, one)}
+        return not back or not caveats.incomparable(request, years, *shown)
 
     return {span: {back: is_comparable(span, back) for back in loaded} for span, loaded in backs.items()}
 
@@ -233,7 +233,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
         f"{days}.",
         [
             *(about_verdicts if any(is_tested.values()) else []),
-            *caveats.redrawn(request, years, request.filters.rows),
+            *caveats.incomparable(request, years, request.filters.rows),
             *caveats.tested(row["year_to_date_verdict"] for row in rows),
             *([caveats.SMALL_NUMBERS] if any(1 in loaded for loaded in backs.values()) else []),
             *request.reworded(request.facts.years),
@@ -273,7 +273,7 @@ def _by_year(request: PageRequest) -> Section:
         "By year",
         f"{_within_districts(request)}All loaded years, regardless of the end date.",
         [
-            *caveats.redrawn(request, loaded, request.filters.rows),
+            *caveats.incomparable(request, loaded, request.filters.rows),
             *request.reworded(loaded),
             *caveats.drifting(request, loaded),
         ],

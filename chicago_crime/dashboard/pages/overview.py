@@ -58,10 +58,11 @@ def overview(request: PageRequest) -> View:
 def _earlier_years(request: PageRequest) -> dict[int, list[int]]:
     """Map each year to the years it is compared with; none if dates are chosen."""
     known = [] if request.filters.has_dates else sorted(request.facts.years)
-    return {
-        year: [y for y in known if year - OLDEST <= y < year and not caveats.redrawn(request, (y, year))][-MOST_YEARS:]
-        for year in request.years
-    }
+
+    def is_comparable(year: int, earlier: int) -> bool:
+        return year - OLDEST <= earlier < year and not caveats.incomparable(request, (earlier, year))
+
+    return {year: [one for one in known if is_comparable(year, one)][-MOST_YEARS:] for year in request.years}
 
 
 def _compared_months(request: PageRequest) -> tuple[int, str]:
@@ -71,8 +72,8 @@ def _compared_months(request: PageRequest) -> tuple[int, str]:
     loaded, year = request.facts.years, request.newest_year
     if year - 1 not in loaded:
         return 0, f"{year - 1} is not loaded"
-    if redrawn := caveats.redrawn(request, (year - 1, year)):
-        return 0, " ".join(redrawn)
+    if reasons := caveats.incomparable(request, (year - 1, year)):
+        return 0, " ".join(reasons)
     months, shorter = min((loaded[one].complete_months, one) for one in (year, year - 1))
     return months, f"{shorter} has no complete month yet"
 
@@ -93,25 +94,23 @@ def _year_on_year(request: PageRequest, by_month: Counter[date]) -> Number:
 
 
 def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date]) -> list[Number]:
-    placed = total["crimes"] - total["without_area"]
     residents = request.resident_years(request.filters.area)
-    unit = rate_unit(placed, residents)
-    rate = None if request.filters.splits_areas else share(unit * placed, residents)
+    unit, unknown = rate_unit(total["crimes"], residents), caveats.no_rates(request)
+    rate = None if unknown else share(unit * total["crimes"], residents)
     few = [area for area in request.filters.area if request.has_few_residents(area)]
     names = " and ".join(request.area_name(area) for area in few)
+    about_total = [*caveats.provisional(request), *caveats.incomparable(request, request.years)]
     extrapolated = ", extrapolated" if caveats.is_extrapolated(request) else ""
-    rate_caveats = [f"{names}: {caveats.FEW_RESIDENTS}."] if few else caveats.few(placed)
+    rate_caveats = [f"{names}: {caveats.FEW_RESIDENTS}."] if few else caveats.few(total["crimes"])
     return [
-        request.reported(total["crimes"], [*caveats.provisional(request), *caveats.redrawn(request, request.years)]),
+        request.reported(total["crimes"], about_total),
         _year_on_year(request, by_month),
         arrests_number(total, " ".join([*caveats.few(total["flagged"]), caveats.ARREST])),
         Number(
             f"Per {unit:,} residents a year",
             as_text(rate, "decimal"),
-            f"in {request.period_text}{extrapolated}"
-            if rate is not None
-            else "unknown: population is only known for whole community areas",
-            " ".join([*rate_caveats, *caveats.rates(request)]) if rate is not None else "",
+            unknown or f"in {request.period_text}{extrapolated}",
+            "" if unknown else " ".join([*rate_caveats, *caveats.rates(request)]),
         ),
     ]
 
@@ -164,7 +163,7 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
             *caveats.provisional(request),
             *cut,
             *request.reworded(request.years),
-            *caveats.redrawn(request, [*reached, *request.years]),
+            *caveats.incomparable(request, [*reached, *request.years]),
             *caveats.drifting(request, request.years),
         ],
         figures,
@@ -192,7 +191,7 @@ def _groups(request: PageRequest) -> Section:
         "groups",
         "Offense groups by year",
         "Offenses within and across crime types, defined by IUCR codes. A crime can be in several groups.",
-        [NO_VICTIMS, *caveats.redrawn(request, years)],
+        [NO_VICTIMS, *caveats.incomparable(request, years)],
         tables=[PageTable("groups", "Offense groups by year", columns, rows, is_open=True)],
     )
 
@@ -223,7 +222,7 @@ def _types(request: PageRequest, by_type: Mapping[str, Counter[str]], crimes: in
         f"{len(drawn)} of {len(rows)} types in {request.period_text}."
         if len(rows) > 1
         else f"{crimes_text(crimes)} in {request.period_text}, all of one type: {drawn[0]['name']}.",
-        [caveats.LABELS, *caveats.redrawn(request, request.years)],
+        [caveats.LABELS, *caveats.incomparable(request, request.years)],
         [charts.ranked("types", "Bar chart of the most common crime types", drawn)] if len(rows) > 1 else [],
         [PageTable("types", "Crimes by type", columns, rows)],
         table_caveats=[caveats.ARREST],

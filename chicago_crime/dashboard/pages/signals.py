@@ -1,5 +1,6 @@
 """The page Signals: unusual counts in the latest four weeks and the year to date."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -50,7 +51,10 @@ def _too_few_days(request: PageRequest, end: date) -> Section:
 def _section(request: PageRequest, span: str, found: list[Signal], before: list[int]) -> Section:
     end = request.facts.newest_day
     first, last = days_of(span, end, 0)
-    years = format_years(sorted(days_of(span, end, back)[1].year for back in before)).replace(",", ", ")
+    earlier = sorted(days_of(span, end, back)[1].year for back in before)
+    years = format_years(earlier).replace(",", ", ")
+    everything = replace(request, filters=request.filters.none_chosen())
+    lacks_areas = caveats.incomparable(everything, [*earlier, end.year], "area")
     chosen = [(signal, offense) for signal in found if (offense := _chosen_offense(request, signal))]
     rows = [_row(request, signal, offense, first, last) for signal, offense in chosen]
     unusual = [row for row in rows if row["verdict"] == UNUSUAL]
@@ -81,7 +85,11 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         f"{len(found):,} counts of offenses in the city and its areas were tested, the city's separately. {selected}"
         "With so many tests, some counts fall outside their expected range by chance. Only those far outside are "
         f"called unusual; at most 5% of those are expected to be chance. {chart}".strip(),
-        [*caveats.provisional(request), *caveats.still_growing(request)],
+        [
+            *caveats.provisional(request),
+            *caveats.still_growing(request),
+            *([caveats.UNPLACED] if lacks_areas else []),
+        ],
         figures,
         [PageTable(span, "All counts, most unusual first", columns, rows, shown=50, is_open=True)],
         link=caveats.HOW_TESTED,

@@ -32,7 +32,7 @@ def when(request: PageRequest) -> View:
     return View(
         "At what hours, on which days and in which months does reported crime occur?",
         numbers=[
-            request.reported(total, caveats.redrawn(request, request.years)),
+            request.reported(total, caveats.incomparable(request, request.years)),
             Number(
                 "Time unknown",
                 as_text(share(placeholders, total), "percent"),
@@ -75,7 +75,7 @@ def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
         [
             "Many times are estimates and cluster on the hour: noon can mean “around noon.”",
             *([unequal] if len({*occur.values()}) > 1 else []),
-            *caveats.redrawn(request, request.years),
+            *caveats.incomparable(request, request.years),
         ],
         [charts.hours("hours", "Heat map of crimes by weekday and hour", rows)],
         [PageTable("hours", f"Crimes by weekday and hour, {request.period_text}", columns, rows, shown=168)],
@@ -106,7 +106,7 @@ def _months(request: PageRequest, by_month: defaultdict[date, Counter[str]]) -> 
         "All crimes, including those with an unknown time.",
         [
             *caveats.provisional(request),
-            *caveats.redrawn(request, request.years),
+            *caveats.incomparable(request, request.years),
         ],
         [charts.months("months", "Heat map of crimes by month and year", rows)],
         [PageTable("months", f"Crimes by month, {request.period_text}", columns, rows, shown=400)],

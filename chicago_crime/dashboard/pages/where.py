@@ -11,7 +11,7 @@ from chicago_crime.analysis.expected import adjusted
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts.map import Map, Mark, cells_map, classes, places_map
 from chicago_crime.dashboard.charts.shapes import Outlines, outlines_from_cells, read_official
-from chicago_crime.dashboard.filters import Filters
+from chicago_crime.dashboard.filters import KINDS, Filters
 from chicago_crime.dashboard.hot_spots import RATES, WHAT_HOT_MEANS, Counts, gi_star
 from chicago_crime.dashboard.page_request import NO_TYPE, PageRequest
 from chicago_crime.dashboard.view import (
@@ -41,8 +41,6 @@ PLACES = {
     "wards": ("ward", "ward"),
 }
 """Map of places -> the filter of a place, and what a place is called."""
-
-KINDS = tuple(kind for kind, _ in PLACES.values())
 
 LEGEND = [
     ("hot99", "hot (1% by chance)"),
@@ -81,6 +79,8 @@ def where(request: PageRequest) -> View:
     if request.filters.measure == "rate" and shown != "areas":
         kind, _ = PLACES.get(shown, ("cell", ""))
         request.notes.append(f"The map shows counts, not rates: there is no population data by {kind}.")
+    if crimes == nowhere:
+        request.notes.append("These crimes are in no cell: their records have no X and Y coordinates.")
     if shown in PLACES:
         sections = _places(request, shown)
     else:
@@ -88,7 +88,7 @@ def where(request: PageRequest) -> View:
     return View(
         "Where is crime reported, and where does it cluster?",
         numbers=[
-            request.reported(crimes, caveats.redrawn(request, request.years)),
+            request.reported(crimes, caveats.incomparable(request, request.years)),
             part_number("Without a location", nowhere, crimes),
             part_number("Without an area", no_area, crimes),
         ],
@@ -161,7 +161,7 @@ def _place_row(request: PageRequest, kind: str, number: int, crimes: int, unit: 
         lived = request.resident_years([number])
         row |= {
             "side": request.facts.sides.get(number),  # outlines from cells include invalid numbers
-            f"rate_per_{unit}": None if request.filters.splits_areas else share(unit * crimes, lived),
+            f"rate_per_{unit}": None if caveats.no_rates(request, kind) else share(unit * crimes, lived),
             "residents": request.residents(request.years, [number]) / len(request.years),
             "is_small": crimes < caveats.SMALL or request.has_few_residents(number),
         }
@@ -180,7 +180,7 @@ def _place_map(
     colors, legend = classes([row[rate if by_rate else "crimes"] for row in rows], "decimal" if by_rate else "count")
     everywhere = _outlines(request, kind)[0]
     marks = {}
-    elsewhere = request.filters.changed(**{name: getattr(Filters, name) for name in _place_filters(request.filters)})
+    elsewhere = request.filters.anywhere
     for number in everywhere.keys() - {row["number"] for row in rows}:  # excluded by a filter, but can be chosen
         link = f"/where?{_inside(elsewhere, kind, number)}"
         marks[number] = Mark("", "unknown", request.filter_label(kind, number), link)
@@ -195,7 +195,8 @@ def _place_map(
 
 def _places(request: PageRequest, shown: str) -> list[Section]:
     kind, called = PLACES[shown]
-    by_rate = shown == "areas" and request.filters.measure == "rate" and not request.filters.splits_areas
+    no_rates = caveats.no_rates(request, kind)
+    by_rate = shown == "areas" and request.filters.measure == "rate" and not no_rates
     rows, unit = _place_rows(request, kind, by_rate)
     what = f"Crimes per {unit:,} residents a year" if by_rate else "Crimes"
     columns = [Column("name", called.split()[-1].capitalize()), CRIMES]
@@ -206,9 +207,8 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             Column("residents", "Residents", "count"),
             Column("side", "Side", is_shown=False),
         ]
-        no_rates = "No rates while a filter splits areas: population is only known for whole areas."
         about_rates = [f"Gray: {caveats.SMALL_RATE}.", *caveats.rates(request)]
-        notes = [no_rates] if request.filters.splits_areas else about_rates
+        notes = [f"Rates are unknown. {no_rates}"] if no_rates else about_rates
     title = f"{what} by {called}, {request.period_text}"
     return [
         Section(
@@ -217,7 +217,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             f"Click a {called} to see its blocks.",
             [
                 *([f"Pale with a dashed border: {caveats.SMALL_RATE}."] if by_rate else []),
-                *caveats.redrawn(request, request.years, kind),
+                *caveats.incomparable(request, request.years, kind),
                 *_about_outlines(request, kind),
             ],
             maps=[_place_map(request, shown, f"Map: {what.lower()} by {called}", rows, unit, by_rate)],
@@ -331,7 +331,7 @@ def chosen_places(request: PageRequest) -> list[str]:
 
 
 def _cell_map(request: PageRequest, title: str, intro: str, note: str, drawn: Map) -> Section:
-    notes = [note, *caveats.redrawn(request, request.years), *_about_outlines(request, "area")]
+    notes = [note, *caveats.incomparable(request, request.years), *_about_outlines(request, "area")]
     return Section("map", f"{title}, {request.period_text}", intro, notes, maps=[drawn], is_wide=False)
 
 

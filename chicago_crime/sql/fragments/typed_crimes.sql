@@ -69,7 +69,7 @@ SELECT
   domestic,
   beat,
   district,
-  ward,
+  NULLIF(ward, 0) AS ward,
   NULLIF(community_area, 0) AS community_area,
   -- 6 is 06, and 8B is 08B.
   CASE

@@ -13,7 +13,9 @@ WITH counted AS (
 ),
 
 covered AS (
-  SELECT DATE_DIFF(DATE(MAX(date)), DATE(@year, 1, 1), DAY) + 1 AS days_covered
+  SELECT
+    DATE_DIFF(DATE(MAX(date)), DATE(@year, 1, 1), DAY) + 1 AS days_covered,
+    COUNT(community_area) >= 0.99 * COUNT(*) AS has_areas
   FROM enriched_crimes
 ),
 
@@ -65,10 +67,15 @@ SELECT
   grid.population,
   grid.population_known_to,
   grid.population < 10000 AS is_small_population,
-  COALESCE(
-    SUM(counted.crimes) * 1000 * DATE_DIFF(DATE(@year + 1, 1, 1), DATE(@year, 1, 1), DAY)
-    / (grid.population * MAX(covered.days_covered)),
-    0
+  -- Where many crimes lack the area, too few are counted.
+  IF(
+    LOGICAL_AND(covered.has_areas),
+    COALESCE(
+      SUM(counted.crimes) * 1000 * DATE_DIFF(DATE(@year + 1, 1, 1), DATE(@year, 1, 1), DAY)
+      / (grid.population * MAX(covered.days_covered)),
+      0
+    ),
+    NULL
   ) AS rate_per_1000,
   COALESCE(MAX(covered.days_covered), 0) AS days_covered
 FROM grid

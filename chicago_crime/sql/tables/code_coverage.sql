@@ -9,7 +9,7 @@ SELECT
   primary_type,
   primary_type_comparable,
   COUNT(*) AS crimes,
-  COUNTIF(x_coordinate IS NULL) AS without_place,
+  COUNTIF(x_coordinate IS NULL AND latitude IS NULL) AS without_place,
   COUNTIF(community_area IS NULL) AS without_area
 FROM enriched_crimes
 GROUP BY year, month, iucr, offense_class, primary_type, primary_type_comparable
