@@ -17,8 +17,8 @@ MAX_HEADER_CHARS = 400
 
 
 def normalize(name: str) -> str:
-    """Normalize a column name for `SPELLINGS`: lowercase letters and digits, and the colon of system fields (:id)."""
-    return re.sub("(?!^:)[^a-z0-9]", "", name.lower())
+    """Normalize a column name for `SPELLINGS`: its letters, digits, and the sign of a system field (:id, _id)."""
+    return re.sub("(?!^[:_])[^a-z0-9]", "", name.lower())
 
 
 class HeaderError(ValueError):
@@ -67,7 +67,8 @@ def read_header(names: Iterable[str]) -> Header:
         if column is None or (spelling != own and own in plain):
             ignored.append(name or "(no name)")
         elif column in found:
-            raise HeaderError(f"the header has two columns for {column!r}: remove or rename the second, {name!r}")
+            both = f"{names[found[column]]!r} and {name!r}"
+            raise HeaderError(f"the header has two columns for {column}, {both}: remove the one that is not the City's")
         else:
             found[column] = index
     ignored = list(dict.fromkeys(ignored))

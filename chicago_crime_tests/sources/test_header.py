@@ -14,11 +14,16 @@ def test_a_missing_required_column_is_refused(name: str) -> None:
 
 
 def test_two_names_of_one_column_are_refused() -> None:
-    with pytest.raises(HeaderError, match="'Unique Key'"):
+    with pytest.raises(HeaderError, match="'unique_key' and 'Unique Key'"):
         read_header(["unique_key", *NAMES[1:], "Unique Key"])
 
 
 def test_the_citys_own_name_takes_precedence() -> None:
-    header = read_header(["Crime Type", "Unique Key", *NAMES])
-    assert header.ignored == ("Crime Type", "Unique Key")
-    assert header.positions == tuple(range(2, 24))
+    header = read_header(["_id", "Crime Type", "Unique Key", *NAMES])
+    assert header.ignored == ("_id", "Crime Type", "Unique Key")
+    assert header.positions == tuple(range(3, 25))
+
+
+def test_a_row_number_is_no_id() -> None:
+    with pytest.raises(HeaderError, match=r"lacks id \(found: _id, "):
+        read_header(["_id", *NAMES[1:]])
