@@ -45,6 +45,9 @@ _SHORT_YEAR = re.compile(
 NO_YEAR = 0
 """Year of lines without a readable year."""
 
+SHEET_LINES = 1_048_576
+"""Lines of a sheet in Excel and LibreOffice, which drop all others."""
+
 MAX_DATE_BYTES = 40
 """Bytes of a date that are searched for its year."""
 
@@ -95,6 +98,8 @@ class YearSplit:
     def problems(self) -> list[str]:
         """Problems that refuse all its years unless a user accepts them."""
         problems = [self.cut_off] if self.cut_off else []
+        if self.layout.line + self.stats.lines == SHEET_LINES:
+            problems.append(f"{self.item} has {SHEET_LINES:,} lines, all that a spreadsheet keeps: download it again.")
         if self.of_no_year > self.stats.lines * MAX_REJECTED_SHARE and self.of_no_year >= MIN_REJECTED:
             problems.append(
                 f"{self.of_no_year:,} of {self.stats.lines:,} lines have no year in their date; the first is "

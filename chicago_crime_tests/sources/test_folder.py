@@ -230,6 +230,7 @@ YEAR_FIRST = [
         ("2016.csv", PLAIN.replace(b",", b"\x1f").replace(b"\n", b"\x1e"), "is a binary file, not a CSV"),
         ("2016.csv", text_of(MANY).encode(), r"only 24 of 96 rows are from 2016; .* 2015-2017\. .* remove the year"),
         ("all.csv", PLAIN + b"x,y\n" * 5, r"5 of 29 lines have no year in their date; the first is .*line 26: 'x,y'"),
+        ("all.csv", PLAIN + b",,1/1/2015%b\n" % (b"," * 19) * 1_048_551, "1,048,576 lines, all that a spreadsheet"),
         ("2001_to_2020.csv", PLAIN + b"1,2,01/01/2016\n" * 60, r"60 of 84 lines .* is line 26 \(3 fields"),
     ],
 )  # fmt: skip
