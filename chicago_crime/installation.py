@@ -207,6 +207,7 @@ class Installation:
 
     def resources(self) -> dict[str, object]:
         """Return the parts that assets use as Dagster resources, by name."""
+        checked_estimates(self.settings.population)  # an error now, not in a run
         names = ("settings", "source", "source_files", "object_store", "spark", "fetch_boundaries")
         return {name: getattr(self, name) for name in names}
 

@@ -80,8 +80,8 @@ class Settings(BaseModel):
     )
     population: Path | None = Field(
         None,
-        description="CSV with population estimates for years after the 2020 census, with the columns community_area, "
-        "year and population",
+        description="CSV with population estimates for years from 2021 only, with the columns community_area, year and "
+        "population",
     )
     map_tiles: str | None = Field(
         None,

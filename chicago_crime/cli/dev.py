@@ -22,9 +22,11 @@ def dev(
     refuse_busy_port(port)
     from chicago_crime.cli.screen import out
     from chicago_crime.graph.instance import exec_dagster_dev, prepare_home
+    from chicago_crime.reference import checked_estimates
 
     if find_spec("dagster") is None:  # importing it takes seconds
         raise ModuleNotFoundError(name="dagster")
+    checked_estimates(settings.population)  # Dagster would show a traceback
     prepare_home(settings)
     out.print(
         "Dagster is loading the graph and starting its daemon, which takes up to 30 seconds. The UI will be at "

@@ -58,7 +58,7 @@ class RunReport:
         years: its years, formatted; "" if it has none.
         success: whether all steps and blocking checks succeeded.
         left_out: reasons why years were left out, by year.
-        failures: reasons for other failures, by step; without skipped steps.
+        failures: reasons for other failures, by step ("" before the first); without skipped steps.
         checks: checks that did not pass.
         metadata: metadata of each materialization, by asset and year.
     """
@@ -84,7 +84,7 @@ class RunReport:
             same = [year for year, other in reasons.items() if other == reason]
             others = format_years(sorted(reasons.keys() - same))
             found.append(f"{format_years(same)}{others and f', likewise {others}'}: {reason}")
-        found += [f"{step}: {reason}" for step, reason in self.failures.items()]
+        found += [f"{step}: {reason}" if step else reason for step, reason in self.failures.items()]
         reported = "; ".join(found)
         refused = [one for one in self.checks if one.is_error and f"{one.asset}:{one.check}" not in reported]
         return found + [one.text for one in refused]
@@ -228,6 +228,9 @@ def report_of(instance: DagsterInstance, run_id: str) -> RunReport:
 def _add_event(report: RunReport, event: DagsterEvent) -> None:
     if event.is_step_failure:
         _add_failure(report, event)
+    elif event.event_type is DagsterEventType.RUN_FAILURE and not (report.left_out or report.failures):
+        error = event.job_failure_data.error
+        report.failures[""] = message_of(error) if error else event.message or "unknown: see the run in the UI"
     elif event.is_step_materialization and event.partition and event.asset_key:
         metadata = event.step_materialization_data.materialization.metadata
         values = {name: value.value for name, value in metadata.items()}

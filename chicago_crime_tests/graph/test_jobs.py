@@ -4,6 +4,7 @@ import re
 import shlex
 from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -32,6 +33,15 @@ from chicago_crime.sources.base import no_progress
 from chicago_crime.sources.portal import PortalSource
 from chicago_crime_tests.servers.portal_server import PortalServer
 from chicago_crime_tests.support import command, crimes_of_months, refuse, run, write_csv
+
+
+def test_a_run_that_fails_before_its_first_step_says_why(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Installation) -> NoReturn:
+        raise PlatformError("the warehouse is locked")
+
+    monkeypatch.setattr(Installation, "warehouse", property(fail))
+    [report] = run(settings, 2014)
+    assert (report.success, report.reasons) == (False, ["the warehouse is locked"])
 
 
 def tick(settings: Settings, at: datetime) -> ScheduleExecutionData:

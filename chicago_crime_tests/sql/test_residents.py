@@ -1,5 +1,7 @@
 """Population, interpolated between censuses and the installation's estimates."""
 
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +10,12 @@ import pytest
 from chicago_crime.dashboard.filters import Filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.overview import overview
-from chicago_crime.errors import UsageError
 from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import newest_readable
 from chicago_crime.settings import Settings
 from chicago_crime_tests.dashboard.conftest import data_of
-from chicago_crime_tests.support import crimes_of_months, folder_settings, rows_of, run_well, write_csv
+from chicago_crime_tests.end_to_end.browsing import free_port
+from chicago_crime_tests.support import command, crimes_of_months, rows_of, run_well, write_csv
 
 HEADER = "year,community_area,population\n"
 
@@ -80,10 +82,19 @@ def test_estimates_extend_the_censuses(settings: Settings, tmp_path: Path) -> No
         (None, "cannot be read"),
     ],
 )
-def test_errors_name_the_invalid_line_of_the_estimates(tmp_path: Path, text: Any, problem: str) -> None:
+def test_no_run_starts_with_invalid_estimates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: Any, problem: str
+) -> None:
+    monkeypatch.delattr(os, "execve")
     file = tmp_path / "estimates.csv"
     if text is not None:
         file.write_text(text)
-    settings = folder_settings(tmp_path / "data", tmp_path, population=file)
-    with pytest.raises(UsageError, match=rf"CHICAGO_CRIME_POPULATION=.*estimates.csv.*{problem}"):
-        Installation(settings).warehouse  # noqa: B018
+    for arguments in (
+        ["run", "--years", "2014"],
+        ["run", "--years", "2014", "--dry-run"],
+        ["dev", "--port", free_port()],
+    ):
+        result = command(*arguments, "--data-dir", tmp_path / "data", CHICAGO_CRIME_POPULATION=str(file))
+        assert result.exit_code == 2
+        assert re.match(rf"CHICAGO_CRIME_POPULATION=.*estimates.csv.*{problem}", result.output)
+    assert not (tmp_path / "data").exists()
