@@ -22,6 +22,11 @@ class UsageError(PlatformError):
     exit_code = 2
 
 
+def how_to_add(extra: str) -> str:
+    """Return how to install an extra of this package, which is not on PyPI."""
+    return f"in the project's folder, run `pip install '.[{extra}]'`"
+
+
 def with_options(text: str, data_dir: Path | None, source: str = "") -> str:
     """Return a text whose commands act on this data folder, and load years from this source.
 

@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from chicago_crime.errors import how_to_add
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.published.catalog import (
     CATALOG,
@@ -45,7 +46,7 @@ def google_extra() -> Iterator[None]:
         yield
     except ImportError as error:
         raise SettingsError(
-            f"Google Cloud requires Google's libraries ({error}). To install them: pip install 'chicago-crime[gcp]'"
+            f"Google Cloud requires Google's libraries ({error}). To install them: {how_to_add('gcp')}"
         ) from error
 
 

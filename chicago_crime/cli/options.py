@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from chicago_crime.errors import PlatformError, UsageError
+from chicago_crime.errors import PlatformError, UsageError, how_to_add
 
 if TYPE_CHECKING:  # slow to import, and `--help` does not need them
     from chicago_crime.installation import Installation
@@ -82,7 +82,7 @@ _EXTRAS = dict.fromkeys(_PIPELINE.split(), "pipeline,spark") | dict.fromkeys(_DA
 def how_to_install(error: BaseException | None) -> str | None:
     """Return the command that installs a missing module; None for other errors."""
     missing = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
-    return f"pip install 'chicago-crime[{_EXTRAS[missing]}]'" if missing in _EXTRAS else None
+    return how_to_add(_EXTRAS[missing]) if missing in _EXTRAS else None
 
 
 def _machine_problem(error: BaseException) -> str | None:

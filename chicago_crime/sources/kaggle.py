@@ -16,6 +16,7 @@ import requests
 from pydantic import SecretStr
 from typing_extensions import override
 
+from chicago_crime.errors import how_to_add
 from chicago_crime.sources.base import (
     VERSION,
     CrimeSource,
@@ -128,7 +129,7 @@ class KaggleSource(CrimeSource):
         try:
             from kagglesdk import KaggleClient, KaggleEnv
         except ModuleNotFoundError as error:
-            raise SourceError("Kaggle requires its client: pip install 'chicago-crime[kaggle]'") from error
+            raise SourceError(f"Kaggle requires its client: {how_to_add('kaggle')}") from error
         token = self.read_token().get_secret_value() if self.read_token else None
         with KaggleClient(KaggleEnv.PROD, user_agent=USER_AGENT, api_token=token) as client:
             yield _Session(client, self.policy)

@@ -385,7 +385,7 @@ def test_a_missing_module_is_reported_with_its_extra(
     for module in ("pysail.spark", "chicago_crime.serve.site", "chicago_crime.dashboard.data"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     result = command(*arguments, "--data-dir", data_dir)
-    assert (result.exit_code, f"pip install 'chicago-crime[{extra}]'" in result.output) == (code, True), result.output
+    assert (result.exit_code, f"pip install '.[{extra}]'`" in result.output) == (code, True), result.output
 
 
 @pytest.mark.parametrize(

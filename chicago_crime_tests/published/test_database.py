@@ -98,7 +98,7 @@ def test_tables_are_downloaded_from_a_url_when_needed_and_cached(loaded_copy: Se
     [
         ("", f"import chicago_crime; print(chicago_crime.open(sys.argv[1]).sql({COUNT!r}).fetchall())", f"{BOTH}\n"),
         ("gcp", "from chicago_crime.installation import *; build_bucket_store(load_settings(), 'a-bucket')", ""),
-        ("", "sys.argv[1:] = ['demo']; from chicago_crime.cli.app import main; main()", "[pipeline,spark]'\n"),
+        ("", "sys.argv[1:] = ['demo']; from chicago_crime.cli.app import main; main()", "[pipeline,spark]'`\n"),
     ],
     ids=["open", "open gs://", "demo"],
 )

@@ -4,6 +4,7 @@ import base64
 
 from pydantic import SecretStr
 
+from chicago_crime.errors import how_to_add
 from chicago_crime.sources.base import SourceError
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.access import GoogleAccount, call, google_retry
@@ -19,9 +20,7 @@ def read_secret(name: str, account: GoogleAccount, policy: RetryPolicy | None = 
         from google.api_core.exceptions import NotFound, from_http_response
         from google.auth.transport.requests import AuthorizedSession
     except ImportError:
-        raise SourceError(
-            "CHICAGO_CRIME_KAGGLE_SECRET needs Google's libraries: pip install 'chicago-crime[gcp]'"
-        ) from None
+        raise SourceError(f"CHICAGO_CRIME_KAGGLE_SECRET needs Google's libraries: {how_to_add('gcp')}") from None
     version, policy = name if "/versions/" in name else f"{name}/versions/latest", policy or RetryPolicy()
     _, project, _, secret = name.split("/")[:4]
     address = f"{account.endpoint or 'https://secretmanager.googleapis.com'}/v1/{version}:access"

@@ -78,5 +78,5 @@ def test_the_error_for_missing_libraries_has_the_installation_command(
     read: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "google.api_core.exceptions", None)
-    with pytest.raises(SourceError, match=r"pip install 'chicago-crime\[gcp\]'"):
+    with pytest.raises(SourceError, match=r"pip install '.\[gcp\]'"):
         read()

@@ -35,7 +35,7 @@ def test_a_run_without_the_spark_extra_fails_with_its_installation_command(
     monkeypatch.setitem(sys.modules, "pyspark", None)
     monkeypatch.setattr(sail, "_idle", [])
     result = command("run", "--years", 2014, "--data-dir", tmp_path)
-    assert result.exit_code == 1 and "pip install 'chicago-crime[pipeline,spark]'" in result.output
+    assert result.exit_code == 1 and "pip install '.[pipeline,spark]'" in result.output
 
 
 def test_the_embedded_engine_survives_pauses_between_jobs() -> None:
