@@ -73,16 +73,16 @@ def plain_errors() -> Iterator[None]:
         raise typer.Exit(error.exit_code if isinstance(error, PlatformError) else 1) from None
 
 
-_PIPELINE = "dagster pandas pysail pyspark sqlalchemy tenacity"
-# A run imports Dagster before any module that both extras need.
-_DASHBOARD = "jinja2 markdown_it mcp markupsafe numpy pyarrow shapely sqlglot starlette uvicorn vl_convert"
-_EXTRAS = dict.fromkeys(_PIPELINE.split(), "pipeline,spark") | dict.fromkeys(_DASHBOARD.split(), "dashboard")
+# A run imports Dagster before any module that the dashboard needs, too.
+_PIPELINE = ("apprise", "dagster", "pandas", "pysail", "pyspark", "sqlalchemy", "tenacity")
 
 
 def how_to_install(error: BaseException | None) -> str | None:
-    """Return the command that installs a missing module; None for other errors."""
+    """Return how to install a missing module; None for other errors."""
     missing = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
-    return how_to_add(_EXTRAS[missing]) if missing in _EXTRAS else None
+    if missing in ("", __name__.partition(".")[0]):
+        return None
+    return how_to_add("pipeline,spark" if missing in _PIPELINE else "dashboard")
 
 
 def _machine_problem(error: BaseException) -> str | None:

@@ -375,6 +375,7 @@ def test_the_doctor_lists_what_works(data_dir: Path) -> None:
         ("dagster", ["doctor"], 0, "pipeline,spark"),
         ("pysail", ["doctor"], 1, "pipeline,spark"),
         ("pyarrow", ["site", "site"], 1, "dashboard"),
+        ("xlsxwriter", ["site", "site"], 1, "dashboard"),
         ("kagglesdk", ["run", "--years", "2014", "--source", "kaggle", "--dry-run"], 1, "kaggle"),
     ],
 )
@@ -382,7 +383,8 @@ def test_a_missing_module_is_reported_with_its_extra(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch, missing: str, arguments: list[str], code: int, extra: str
 ) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
-    for module in ("pysail.spark", "chicago_crime.serve.site", "chicago_crime.dashboard.data"):
+    ours = ("serve.site", "serve.site_pages", "dashboard.data", "dashboard.downloads")
+    for module in ("pysail.spark", *(f"chicago_crime.{name}" for name in ours)):
         monkeypatch.delitem(sys.modules, module, raising=False)
     result = command(*arguments, "--data-dir", data_dir)
     assert (result.exit_code, f"pip install '.[{extra}]'`" in result.output) == (code, True), result.output
