@@ -142,6 +142,12 @@ def test_emptied_columns_and_vanished_types_are_warnings(settings: Settings) -> 
     assert "share of type THEFT changed by -100.0 percentage points" in problems
 
 
+def test_a_year_with_other_columns_is_not_compared(loaded_copy: Settings) -> None:
+    change(loaded_copy, "crimes", 2014, "SELECT * EXCLUDE (ward) FROM {old}")
+    found = evaluate(loaded_copy, "crimes", "is_like_the_year_before")["2015"]
+    assert (found.passed, found.metadata["found"].value) == (True, NOT_EXAMINED)
+
+
 def test_codes_that_appear_or_vanish_are_warnings(settings: Settings) -> None:
     """The incomplete year 2015 is compared in proportion."""
     codes = {2014: {"0820": 9, "0610": 3, "0860": 8}, 2015: {"0820": 3, "0610": 3, "0760": 4}}

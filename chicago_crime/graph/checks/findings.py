@@ -17,7 +17,7 @@ from chicago_crime.storage.object_store import ObjectStore
 from chicago_crime.storage.warehouse import Warehouse
 from chicago_crime.tables import TABLES, Table
 
-NOT_EXAMINED = "not examined: a file or another year that this check needs is not loaded"
+NOT_EXAMINED = "not examined: a file or another year that this check needs is not loaded, or is of another version"
 
 
 @dataclass
@@ -133,8 +133,9 @@ class CheckInputs:
 
     def with_year_before(self, table: Table, years: Sequence[int]) -> tuple[list[int], list[int]]:
         """Return the years that can be compared with the previous year, and these years plus the previous ones."""
-        stored = self.warehouse.stored(table)
-        compared = [year for year in years if all(y in stored and stored[y].rows for y in (year - 1, year))]
+        stored, outdated = self.warehouse.stored(table), self.warehouse.outdated(table)
+        usable = {year for year, held in stored.items() if held.rows and year not in outdated}
+        compared = [year for year in years if {year - 1, year} <= usable]
         return compared, sorted({y for year in compared for y in (year - 1, year)})
 
     def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
