@@ -99,6 +99,8 @@ def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, 
         ("date", ["2016/03/15 14:30", "2016/15/03 14:30"], "day before the month, as in '2016/15/03 14:30' in line 3"),
         ("date", ["3/5/16 14:30"] * 9, "'date' has ambiguous dates, such as '3/5/16 14:30' in line 2"),
         ("date", ["03-05-2016 14:30"] * 9, "'date' has ambiguous dates, such as '03-05-2016 14:30' in line 2"),
+        ("date", ["3/5/2016 14:30 CST"] * 9, "column 'date': 9 of 9 values cannot be read; the first is '3/5/2016"),
+        ("updated_on", ["3/5/2016 2:30:00 PM CST"] * 9, "column 'updated_on': 9 of 9 values cannot be read; the first"),
         ("updated_on", ["", "3/5/2016"], "'updated_on' has ambiguous dates, such as '3/5/2016' in line 3"),
         ("date", ["3/5/16 14:30", "16-03-05"], "has the day or a two-digit year before the month, as in '16-03-05' in"),
         *(

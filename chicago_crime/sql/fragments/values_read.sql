@@ -43,11 +43,15 @@ SELECT
   COUNT(IF(date IS NOT NULL, READ_REWRITTEN(raw.date), NULL)) AS rewritten_date,
   COUNT(IF(updated_on IS NOT NULL, READ_REWRITTEN(raw.updated_on), NULL)) AS rewritten_updated_on,
   COUNT(
-    IF(REGEXP_CONTAINS(raw.date, r'^[\s="]*\d\d?[-/]\d\d?[-/]\d\d(?:\D|\d\d[^AaPp]*$|$)'), raw.date, NULL)
+    IF(
+      date IS NOT NULL AND REGEXP_CONTAINS(raw.date, r'^[\s="]*\d\d?[-/]\d\d?[-/]\d\d(?:\D|\d\d[^AaPp]*$|$)'),
+      raw.date,
+      NULL
+    )
   ) AS unsure_date,
   COUNT(
     IF(
-      raw.updated_on NOT LIKE '%M' AND REGEXP_CONTAINS(raw.updated_on, r'^[\s="]*\d\d?[-/]\d\d?[-/]\d'),
+      updated_on IS NOT NULL AND raw.updated_on NOT LIKE '%M' AND REGEXP_CONTAINS(raw.updated_on, r'^[\s="]*\d\d?[-/]\d\d?[-/]\d'),
       raw.updated_on,
       NULL
     )
