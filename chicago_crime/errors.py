@@ -7,6 +7,7 @@ import re
 import shlex
 from pathlib import Path
 
+HOW_TO_LOAD = "To load a year: `chicago-crime run --years 2021 --source portal`; for SYNTHETIC rows, --source sample"
 _COMMANDS = re.compile(r"\bchicago-crime ([a-z]+)\b(?! --help)(?=([^`\n]*))")
 
 

@@ -12,7 +12,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chicago_crime.errors import how_to_add
+from chicago_crime.errors import HOW_TO_LOAD, how_to_add
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.published.catalog import (
     CATALOG,
@@ -156,7 +156,7 @@ class Installation:
         except NothingPublishedError as error:
             if as_of:
                 raise
-            how = "To load a year: chicago-crime run --years 2021"
+            how = HOW_TO_LOAD
             if years := {*self.working_reader.stored(CRIMES), *self.source_files.years()}:
                 how = f"`chicago-crime status` prints the command that loads {format_years(sorted(years))}"
             raise NothingPublishedError(f"{error}. {how}") from error

@@ -3,6 +3,7 @@
 import typer
 
 from chicago_crime.cli.options import DataOption, chosen_installation
+from chicago_crime.errors import HOW_TO_LOAD
 
 
 def snapshots(data_dir: DataOption = None) -> None:
@@ -36,7 +37,7 @@ def snapshots(data_dir: DataOption = None) -> None:
     if table.row_count:
         out.print(table, *map(printable, accepted), sep="\n")
     else:
-        out.print("Nothing is published yet. To start: chicago-crime run --years 2021")
+        out.print(f"Nothing is published yet. {HOW_TO_LOAD}")
     for error in damaged:
         errors.print(printable(str(error)), style="red")
     if damaged:

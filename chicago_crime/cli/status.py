@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chicago_crime.cli.options import DataOption, chosen_installation
+from chicago_crime.errors import HOW_TO_LOAD
 
 if TYPE_CHECKING:  # slow to import, and `--help` does not need them
     from rich.table import Table
@@ -39,8 +40,7 @@ def status(
         out.print(f"Published: {found.snapshot.snapshot}, from {found.snapshot.local_time}")
     elif not found.years:
         out.print(printable(f"Nothing is loaded yet into {installation.settings.data_dir}."))
-        out.print("To load SYNTHETIC rows: chicago-crime run --years 2021")
-        out.print("To load real ones: chicago-crime run --years 2021 --source portal")
+        out.print(HOW_TO_LOAD)
     if found.damaged:
         errors.print(printable(found.damaged), style="red")
     _print_problems(found.years)

@@ -157,13 +157,15 @@ def test_servers_refuse_a_busy_port_before_they_print_an_address(tmp_path: Path,
 
 
 def test_commands_without_snapshots_explain_how_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "Nothing is published yet. To start:" in words_of(command("snapshots", "--data-dir", tmp_path))
+    how = f"`chicago-crime run --data-dir {tmp_path} --years 2021 --source portal`; for SYNTHETIC rows, --source sample"
+    for arguments in (["snapshots"], ["query", "from crimes"]):
+        assert how in words_of(command(*arguments, "--data-dir", tmp_path))
     status = command("status", "--strict", "--data-dir", tmp_path / "typo")
     assert (status.exit_code, f"Nothing is loaded yet into {tmp_path / 'typo'}.\n" in status.output) == (1, True)
     assert f"chicago-crime run --data-dir {tmp_path / 'typo'} --years 2021 --source portal" in status.output
     monkeypatch.setattr(uvicorn.Server, "run", lambda _: None)
     served = command("dashboard", "--port", free_port(), "--data-dir", tmp_path).output
-    assert served.startswith("nothing is published yet. To load a year: chicago-crime run --data-dir")
+    assert served.startswith("nothing is published yet. To load a year: `chicago-crime run --data-dir")
     in_a_cell = re.sub(r"[\s│]", "", command("doctor", "--data-dir", tmp_path).output)
     assert f"chicago-crimerun--data-dir{tmp_path}--years" in in_a_cell
 

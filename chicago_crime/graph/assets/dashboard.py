@@ -2,6 +2,7 @@
 
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, asset
 
+from chicago_crime.errors import HOW_TO_LOAD
 from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.settings import Settings
@@ -35,7 +36,7 @@ def looker_studio_report(
     """Create the link if all its tables are loaded."""
     stored = warehouse.stored_of_all(REPORTED)
     if empty := [name for name, years in stored.items() if not years]:
-        raise WarehouseError(f"{', '.join(empty)}: nothing is loaded. To load a year: chicago-crime run --years 2021")
+        raise WarehouseError(f"{', '.join(empty)}: nothing is loaded. {HOW_TO_LOAD}")
     manifests = {year: source_files.manifest(year) for year in source_files.years()}
     synthetic = sorted(year for year, manifest in manifests.items() if manifest and manifest.synthetic)
     name = "Chicago crime" + (f", SYNTHETIC rows in {format_years(synthetic)}" if synthetic else "")
