@@ -60,6 +60,10 @@ class Database:
                 self._opened.add(table)
         return self._connection.sql(query, params=params)
 
+    def register(self, name: str, table: object) -> None:
+        """Add a table of your own to this database: a DataFrame of pandas or Polars, or an Arrow table."""
+        self._connection.register(name, table)
+
     def describe(self, table: str) -> duckdb.DuckDBPyRelation:
         """Return the columns of a table: name, type and meaning, which is NULL for reference tables.
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,13 @@ def test_all_tables_of_a_data_directory_can_be_queried_and_described(loaded_copy
     assert db.cite().endswith("source: City of Chicago, Crimes - 2001 to Present (folder); records to 2015-12.")
     with pytest.raises(UsageError, match=r"no table 'crime'; the tables are area_rates, "):
         db.describe("crime")
+
+
+def test_the_documented_example_works(loaded_copy: Settings) -> None:
+    example = (PROJECT / "docs" / "how-to" / "python.md").read_text().split("```")[3].removeprefix("python")
+    names: dict[str, Any] = {}
+    exec(example.replace("~/crimes", str(loaded_copy.data_dir)), names)
+    assert names["db"].sql("FROM clinics").fetchall() == [(25, 3), (41, 2)]
 
 
 def test_a_database_keeps_its_snapshot_and_older_ones_are_opened_by_id(loaded_copy: Settings) -> None:
