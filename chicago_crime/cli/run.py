@@ -226,6 +226,7 @@ def _print_details(plan: "Plan") -> None:
     sources = Table("year", "rows", "CSV", f"source: {plan.source}", box=box.SIMPLE_HEAD, pad_edge=False)
     for year in plan.years:
         sources.add_row(str(year.year), *_expected(year), year.expected.description or "missing")
+    sources.columns[3].overflow = "fold"
     for column in sources.columns[1:3]:
         column.justify = "right"
     out.print(sources)
