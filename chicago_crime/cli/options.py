@@ -113,4 +113,5 @@ def refuse_busy_port(port: int, host: str = "127.0.0.1") -> None:
                 raise UsageError(
                     f"port {port} is in use: stop the program that uses it, or choose another --port"
                 ) from error
-            raise UsageError(f"cannot listen on {host}:{port} ({error.strerror}): choose another --port") from error
+            choice = "--port" if error.errno == errno.EACCES else "--host"
+            raise UsageError(f"cannot listen on {host}:{port} ({error.strerror}): choose another {choice}") from error

@@ -124,6 +124,7 @@ def test_every_command_has_a_one_line_description_and_shell_completion() -> None
         (["describe", "arrests"], "the tables are raw_crimes"),
         (["rehearse"], "rehearse needs Google Cloud: set CHICAGO_CRIME_DEPLOYMENT=gcp"),
         (["dashboard", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1:8050"),
+        (["dashboard", "--host", "999.1.1.1"], "): choose another --host"),
         (["fly"], "fly"),
     ],
 )
