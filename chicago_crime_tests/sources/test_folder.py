@@ -310,7 +310,7 @@ def test_the_error_for_a_missing_year_lists_years_and_files(tmp_path: Path, down
     assert ": 2013-2015.csv; 2014.csv. Skipped: " in refused
     assert "/crimes.csv, line 1: the header lacks id, " in refused
     assert "; crimes_2018.csv is a folder: move its files up, and give each a unique name" in refused
-    assert "; crimes_2018.parquet is not a supported format: " in refused
+    assert "; crimes_2018.parquet is not a supported format: if it has crimes, save them as .csv." in refused
     assert FolderSource(downloads).expect([2018])[2018].problem == refused
 
 
