@@ -34,7 +34,7 @@ def describe(
         chosen = TABLES[table.lower()]
         out.print(f"{chosen.name}: {chosen.description}\nOne row per {chosen.grain}.")
         header = ("column", "type", "meaning")
-        rows = [(c.name, c.type, c.description) for c in chosen.columns]
+        rows = [(c.name, c.type, c.meaning) for c in chosen.columns]
     elif table.lower() in reference.TABLES:
         out.print(f"{table.lower()}: {reference.TABLES[table.lower()]} It ships with the package.")
         header, rows = ("column", "first value"), [*reference.rows(table.lower())[0].items()]

@@ -38,6 +38,12 @@ class Column:
     form: str = ""
 
     @property
+    def meaning(self) -> str:
+        """The description, and what must hold."""
+        never = "" if self.nullable else " Never NULL."
+        return f"{self.description}{never}{self.valid_range and f' Range: {self.valid_range}.'}"
+
+    @property
     def valid_range(self) -> str:
         """The range of valid numbers, as text; empty if any number is valid."""
         if self.between is None:

@@ -2,7 +2,6 @@
 
 from chicago_crime import reference
 from chicago_crime.tables import TABLES, Table
-from chicago_crime.tables.columns import Column
 
 _MADE_BY = {"csv": "loaded unchanged", "sql": "computed with SQL", "spark": "computed by the Spark job"}
 
@@ -32,6 +31,7 @@ def _section(table: Table) -> str:
         facts["Sorted by"] = _names(table.order)
     if table.adds_up:
         facts["Check"] = f"`{table.adds_up.total}` = `{table.adds_up.upstream}` of `{table.upstream[0].name}`"
+    columns = [(column.name, column.type, column.meaning.replace("|", "\\|")) for column in table.columns]
     return "\n".join(
         [
             f"## {table.name}\n",
@@ -39,7 +39,7 @@ def _section(table: Table) -> str:
             *(f"- **{name}**: {text}" for name, text in facts.items()),
             "\n| column | type | meaning |",
             "|---|---|---|",
-            *(f"| `{column.name}` | {column.type} | {_meaning(column)} |" for column in table.columns),
+            *(f"| `{name}` | {type_} | {meaning} |" for name, type_, meaning in columns),
             "",
         ]
     )
@@ -47,12 +47,3 @@ def _section(table: Table) -> str:
 
 def _names(columns: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in columns)
-
-
-def _meaning(column: Column) -> str:
-    parts = [column.description]
-    if not column.nullable:
-        parts.append("Never NULL.")
-    if column.valid_range:
-        parts.append(f"Range: {column.valid_range}.")
-    return " ".join(parts).replace("|", "\\|")

@@ -155,7 +155,7 @@ def comment_on(connection: duckdb.DuckDBPyConnection, table: str) -> None:
         _comment(connection, f"VIEW {table}", described.description)
         present = connection.table(table).columns  # another version of the package may have written the files
         for column in (one for one in described.columns if one.name in present):
-            _comment(connection, f'COLUMN {table}."{column.name}"', column.description)
+            _comment(connection, f'COLUMN {table}."{column.name}"', column.meaning)
 
 
 def description_of(connection: duckdb.DuckDBPyConnection, view: str) -> str:
