@@ -55,7 +55,7 @@ TEXTS = [
     *("a", " a ", "", "  ", "é", "\uff41", "\u00a0a\u00a0", "a\tb", "\ta", "a\r\nb", "\U0001f600", "\n", "\u3000a\t"),
     *("\u200ba", "\ufeffa", "a\u0301", "ß", '"', ",", "'", "\\", "a\x85", "NULL", "\u2028a"),
     *("THEFT\u00a0", "THEFT\t", "a\r\n", "\u202fa", "(null)", "(NULL)\u00a0", ".", " . ", "..", "null)", "a\u3000"),
-    *("--", "NaT", "na", " NaN ", "\\N", "#n/a", "n/a ", "nap", "Theft", "undefined", "(blank)", "?", "`", "{}"),
+    *("--", "NaT", "na", " NaN ", "\\N", "#n/a", "n/a ", "nap", "Theft", "UNDEFINED", "(blank)", "?", "`", "{}"),
 ]
 CAPITALS = [*(text for text in TEXTS if text != "ß"), "000XX N State St"]  # engines differ in the uppercase form of ß
 COLUMNS: dict[str, list[str]] = {
