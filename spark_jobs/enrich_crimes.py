@@ -155,7 +155,8 @@ def _comparable(primary_type: Column, iucr: Column, labels: Mapping[tuple[str, s
 
 
 def _cell(coordinate: Column) -> Column:
-    return F.floor(coordinate / F.lit(CELL_FT)).cast("bigint")
+    is_possible = F.abs(coordinate) < F.lit(1e9)  # a corrupt number may not fit into an integer
+    return F.when(is_possible, F.floor(coordinate / F.lit(CELL_FT)).cast("bigint"))
 
 
 def _count_if(condition: Column) -> Column:

@@ -230,8 +230,9 @@ def test_cells_have_all_classes_and_no_score_if_counts_do_not_vary(enrich: Enric
     assert found["all"]["latitude"] == 41.88
 
 
-def test_crimes_without_coordinates_are_not_in_any_cell(enrich: Enrich) -> None:
-    assert dicts(job.hot_spots(enrich(crime(x_coordinate=None, y_coordinate=None)))) == []
+@pytest.mark.parametrize("place", [{"x_coordinate": None, "y_coordinate": None}, {"x_coordinate": 1e25}])
+def test_crimes_without_possible_coordinates_are_not_in_any_cell(enrich: Enrich, place: dict[str, Any]) -> None:
+    assert dicts(job.hot_spots(enrich(crime(**place)))) == []
 
 
 def test_an_unknown_table_is_refused(spark: SparkSession, capsys: pytest.CaptureFixture) -> None:
