@@ -9,7 +9,7 @@ import pytest
 
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES
-from chicago_crime_tests.support import crime, write_csv
+from chicago_crime_tests.support import NAMES, crime, write_csv
 
 Rows = list[dict[str, Any]]
 
@@ -121,6 +121,12 @@ def test_the_most_recently_updated_row_of_an_id_is_kept(folder: Path) -> None:
     assert [(row["id"], row["arrest"]) for row in good] == [(1, True), (2, False)]
     assert sorted(row["reason"] for row in bad) == ["superseded", "superseded", "unreadable_date"]
     assert newest not in {row["updated_on"] for row in bad if row["reason"] == "superseded"}
+
+
+def test_the_order_of_equally_recent_rows_does_not_matter(folder: Path) -> None:
+    columns = [name for name in NAMES if name not in ("id", "date", "year", "updated_on", "location")]
+    rows = [row for n, name in enumerate(columns) for row in (crime(id=n), crime(**{"id": n, name: "1"}))]
+    assert typed(folder, *rows)[0] == typed(folder, *reversed(rows))[0]
 
 
 def test_case_numbers_may_repeat(folder: Path) -> None:

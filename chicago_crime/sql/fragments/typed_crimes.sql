@@ -32,10 +32,12 @@ ranked AS (
   SELECT
     * EXCEPT (reason),
     IF(
-      -- Keep the most recently updated row. The other columns break ties deterministically.
+      -- Keep the most recently updated row. All other columns break ties, so that the order of rows does not matter.
       ROW_NUMBER() OVER (
         PARTITION BY id
-        ORDER BY updated_on DESC, date DESC, case_number, block, iucr, description, arrest, beat, ward, raw_id
+        ORDER BY
+          updated_on DESC, date DESC, case_number, block, iucr, primary_type, description, location_description, arrest,
+          domestic, beat, district, ward, community_area, fbi_code, x_coordinate, y_coordinate, latitude, longitude, raw_id
       ) = 1, NULL, 'superseded'
     ) AS reason
   FROM judged
