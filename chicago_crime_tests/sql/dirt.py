@@ -81,6 +81,7 @@ def edge_rows() -> Iterator[dict[str, str]]:
         yield crime(id=20_000 + number, **values)
     yield crime(id=77, latitude="36.619446395", longitude="-91.686565684")
     yield crime(id=78, x_coordinate="0", y_coordinate="0")
+    yield crime(id=81, latitude="0.0", longitude="-0.0")
     for updated_on in ("", "01/02/2015 12:00:00 PM", "01/01/2015 12:00", "soon"):
         for block in ("b", "", "a"):
             yield crime(id=79, updated_on=updated_on, block=block)

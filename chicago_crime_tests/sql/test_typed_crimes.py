@@ -14,13 +14,16 @@ from chicago_crime_tests.support import NAMES, crime, write_csv
 Rows = list[dict[str, Any]]
 
 
-NOWHERE = [
-    {"latitude": "36.619446395", "longitude": "-91.686565684", "x_coordinate": "0", "y_coordinate": "0"},
-    {"latitude": "36.61944639", "longitude": "-91.68656568", "x_coordinate": "", "y_coordinate": ""},
-    {"latitude": "36.619446395000004", "longitude": "-91.686565684"},
-    {"x_coordinate": "0", "y_coordinate": "0.0"},
-    {"latitude": "", "longitude": "", "x_coordinate": "", "y_coordinate": "", "location": ""},
-]
+COORDINATES = ("x_coordinate", "y_coordinate", "latitude", "longitude")
+NO_FEET = {"0": "0", "0.0": "0", "": ""}
+NO_DEGREES = {
+    "36.619446395": "-91.686565684",
+    "36.61944639": "-91.68656568",
+    "36.619446395000004": "-91.686565684",
+    "36.61945": "-91.68657",
+    "0.0": "0",
+    "": "",
+}
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +93,11 @@ def test_codes_blocks_and_areas_have_one_spelling(folder: Path) -> None:
 
 
 def test_placeholder_coordinates_become_null(folder: Path) -> None:
-    for row in typed_values(folder, *(crime(**place) for place in NOWHERE)):
-        assert [row[name] for name in ("latitude", "longitude", "x_coordinate", "y_coordinate")] == [None] * 4
+    feet = [{"x_coordinate": x, "y_coordinate": y} for x, y in NO_FEET.items()]
+    degrees = [{"latitude": north, "longitude": east, "location": ""} for north, east in NO_DEGREES.items()]
+    for place in (feet, degrees):
+        for row in typed_values(folder, *(crime(**values) for values in place)):
+            assert {name for name in COORDINATES if row[name] is None} == {*place[0]} - {"location"}
 
 
 def test_rows_without_a_valid_id_or_date_are_rejected_unchanged(folder: Path) -> None:
