@@ -130,8 +130,9 @@ def test_hour_weekday_and_placeholder_use_local_time(enrich: Enrich) -> None:
 
 def test_the_last_28_days_of_a_fresh_snapshot_are_provisional(enrich: Enrich) -> None:
     dates = {datetime(2014, 5, 3, 23): False, datetime(2014, 5, 4): True, datetime(2014, 5, 31, 6): True}
-    for updated_on, is_early in (datetime(2014, 6, 27, 23), True), (datetime(2014, 6, 28), False):
-        rows = dicts(enrich(*(crime(date=one, updated_on=updated_on) for one in dates)))
+    early, late, typo = datetime(2014, 6, 27, 23), datetime(2014, 6, 28), datetime(2071, 6, 1)
+    for updates, is_early in ([early] * 3, True), ([early, late, late], False), ([early, typo, early], True):
+        rows = dicts(enrich(*(crime(date=one, updated_on=at) for one, at in zip(dates, updates, strict=True))))
         assert {row["date"]: row["is_provisional"] for row in rows} == {
             one: is_new and is_early for one, is_new in dates.items()
         }
