@@ -23,6 +23,9 @@ CELL_FT = 660
 PROVISIONAL_DAYS = 28
 """Period in which a significant number of late reports still arrive."""
 
+MIN_LATE_UPDATES = 2
+"""Minimum number of crimes updated after that period in data that includes late reports."""
+
 KNOWN_FLAGS = 0.99
 """Minimum share of known flags for a rate, because unknown flags may be mostly true."""
 
@@ -129,14 +132,17 @@ def _look_up(rows: DataFrame, crimes: DataFrame, small: DataFrame, key: str) -> 
 def _provisional_from(crimes: DataFrame) -> DataFrame:
     """Return the first provisional day of each year; NULL if late reports had arrived when its data was taken.
 
-    The newest `updated_on` approximates when the data was taken. Data taken four weeks or more after its newest crime
-    includes the late reports, even if it ends early in the year.
+    The newest `updated_on` approximates when the data was taken, unless it is a typing error: a single one decides
+    nothing. Data taken four weeks or more after its newest crime includes the late reports, even if it ends early in
+    the year.
     """
-    days = [F.max(F.to_date(column)).alias(column) for column in ("date", "updated_on")]
-    newest = crimes.groupBy("year").agg(*days)
-    taken_early = F.coalesce(F.datediff("updated_on", "date") < F.lit(PROVISIONAL_DAYS), F.lit(True))
-    return newest.select(
-        "year", F.when(taken_early, F.date_sub("date", PROVISIONAL_DAYS - 1)).alias("provisional_from")
+    newest = crimes.groupBy("year").agg(F.max(F.to_date("date")).alias("newest"))
+    is_late = F.datediff("updated_on", "newest") >= F.lit(PROVISIONAL_DAYS)
+    updates = crimes.select("year", "updated_on").join(F.broadcast(newest), on="year", how="inner")
+    counted = updates.groupBy("year", "newest").agg(_count_if(is_late).alias("late"))
+    taken_early = F.col("late") < F.lit(MIN_LATE_UPDATES)
+    return counted.select(
+        "year", F.when(taken_early, F.date_sub("newest", PROVISIONAL_DAYS - 1)).alias("provisional_from")
     )
 
 
@@ -155,7 +161,8 @@ def _comparable(primary_type: Column, iucr: Column, labels: Mapping[tuple[str, s
 
 
 def _cell(coordinate: Column) -> Column:
-    return F.floor(coordinate / F.lit(CELL_FT)).cast("bigint")
+    is_possible = F.abs(coordinate) < F.lit(1e9)  # a corrupt number may not fit into an integer
+    return F.when(is_possible, F.floor(coordinate / F.lit(CELL_FT)).cast("bigint"))
 
 
 def _count_if(condition: Column) -> Column:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ class Values:
         present: by typed column, the number of values that are not empty.
         unreadable: by typed column, the unreadable values; omits columns without any.
         column_errors: by column, an error because of which even its readable values are wrong.
-        after_update: warning about dates after the last update of their row; "" if there are few.
+        after_update: warning about dates after the last update of their row, and updates after the file was written.
         has_times: whether any date has a time of day; True if there are too few dates to tell.
         headers: numbers, from 1, of rows with a column name in place of an id.
     """
@@ -201,6 +202,13 @@ def read_values(file: Path, place_of: Callable[[int], Place], ends: Sequence[int
             found.after_update = (
                 f"{late:,} of {total['date']:,} dates are later than the last update of their row; the first is "
                 f"{date!r} in {place}. Are day and month swapped?"
+            )
+        written = datetime.fromtimestamp(file.stat().st_mtime, UTC).replace(tzinfo=None) + timedelta(days=1)
+        if total["last_update"] and total["last_update"] > written:
+            (row, update), *others = rows.numbered("updated_on", f"WHERE value > '{written}' ORDER BY row")
+            found.after_update += (
+                f"{found.after_update and ' '}{len(others) + 1:,} of {total['updated_on']:,} last updates are later "
+                f"than the file; the first is {update} in {place_of(row)}. Is its year right?"
             )
         if unread["id"]:
             ids = rows.numbered("unreadable_id", "WHERE value IS NOT NULL ORDER BY row")

@@ -1,5 +1,7 @@
 """Snapshots served over HTTP, by a site of `chicago-crime site` or a public bucket."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -52,8 +54,10 @@ class WebStore(ReadableStore):
     def _url(self, key: str) -> str:
         return f"{self.address.rstrip('/')}/{key}"
 
-    def _request(self, key: str) -> requests.Response:
+    @contextmanager
+    def _request(self, key: str) -> Iterator[requests.Response]:
         try:
-            return requests.get(self._url(key), stream=True, timeout=TIMEOUT_S)
+            with requests.get(self._url(key), stream=True, timeout=TIMEOUT_S) as response:
+                yield response
         except requests.RequestException as error:
-            raise ObjectStoreError(f"{self._url(key)} cannot be reached: {error}") from error
+            raise ObjectStoreError(f"{self._url(key)} cannot be downloaded: {error}") from error

@@ -206,7 +206,7 @@ IS_PROVISIONAL = Column(
     "is_provisional",
     "BOOL",
     "Whether the crime falls in the latest 28 days of its year's data and late reports may still be missing. False for "
-    "the full year once any of its records was updated 28 days or more after the newest crime.",
+    "the full year once two of its records were updated 28 days or more after the newest crime.",
     nullable=False,
 )
 CRIMES_COUNT = count("crimes", "Number of crimes.")

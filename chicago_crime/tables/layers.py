@@ -81,7 +81,6 @@ REVISIONS = Table(
         TYPED["primary_type"],
         TYPED["community_area"],
     ),
-    key=("snapshot", "previous_snapshot", "id", "kind", "old_value", "new_value"),
     order=("snapshot", "kind", "id", "previous_snapshot", "old_value", "new_value"),
     group="warehouse",
     # Its statement also reads the previous `crimes`, before they are replaced, and the revisions recorded so far.

@@ -82,7 +82,7 @@ def values_of(result: GateResult, column: str) -> list[Any]:
         # missing values as programs write them
         ("ward", ["NULL", "nan", r"\N", "#N/A", " ", "None", "<NA>", "-"], [None] * 8),
         ("district", ["--", "NaT", "n/a", ".", "(null)", "[NULL]", "N.A.", "\u2014", "#REF!"], [None] * 9),
-        ("description", ["undefined", "nil", "?", "#NULL!", "<Null>", "missing"], [None] * 6),
+        ("description", ["undefined", "nil", "?", "#NULL!", "<Null>", "missing", "MISSING", "Undefined"], [None] * 8),
         # texts protected from conversion by a spreadsheet
         ("iucr", ['="0810"', '="031a"'], ["0810", "031A"]),
         ("block", ['="001XX N STATE ST"', '="A ""B"""', "=1"], ["001XX N STATE ST", 'A "B"', "=1"]),

@@ -83,7 +83,9 @@ def test_a_copy_of_the_published_files_can_be_opened(loaded_copy: Settings, tmp_
         chicago_crime.open("s3://bucket")
 
 
-def test_tables_are_downloaded_from_a_url_when_needed_and_cached(loaded_copy: Settings, address: str) -> None:
+def test_tables_are_downloaded_from_a_url_when_needed_and_cached(
+    loaded_copy: Settings, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     db = chicago_crime.open(address)
     assert db.sql(COUNT).fetchall() == BOTH
     assert db.describe("enriched_crimes").fetchall()
@@ -99,6 +101,12 @@ def test_tables_are_downloaded_from_a_url_when_needed_and_cached(loaded_copy: Se
     file.write_bytes(file.read_bytes()[:-1] + b"?")
     with pytest.raises(DamagedError, match=f"{address}/published/data/crimes_daily/2014/.* is damaged"):
         db.sql("FROM crimes_daily")
+
+    # The connection is lost before the last byte.
+    monkeypatch.setattr(SimpleHTTPRequestHandler, "copyfile", lambda _, file, to: to.write(file.read()[:-1]))
+    for read in (partial(chicago_crime.open, address), partial(db.sql, "FROM hot_spots")):
+        with pytest.raises(ObjectStoreError, match=f"^{address}/published/.* cannot be downloaded: "):
+            read()
 
 
 @pytest.mark.parametrize(

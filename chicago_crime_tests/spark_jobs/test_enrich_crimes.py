@@ -125,8 +125,9 @@ def test_hour_weekday_and_placeholder_use_local_time(enrich: Enrich) -> None:
 
 def test_the_last_28_days_of_a_fresh_snapshot_are_provisional(enrich: Enrich) -> None:
     dates = {datetime(2014, 5, 3, 23): False, datetime(2014, 5, 4): True, datetime(2014, 5, 31, 6): True}
-    for updated_on, is_early in (datetime(2014, 6, 27, 23), True), (datetime(2014, 6, 28), False):
-        rows = dicts(enrich(*(crime(date=one, updated_on=updated_on) for one in dates)))
+    early, late, typo = datetime(2014, 6, 27, 23), datetime(2014, 6, 28), datetime(2071, 6, 1)
+    for updates, is_early in ([early] * 3, True), ([early, late, late], False), ([early, typo, early], True):
+        rows = dicts(enrich(*(crime(date=one, updated_on=at) for one, at in zip(dates, updates, strict=True))))
         assert {row["date"]: row["is_provisional"] for row in rows} == {
             one: is_new and is_early for one, is_new in dates.items()
         }
@@ -217,8 +218,9 @@ def test_cells_have_all_classes_and_no_score_if_counts_do_not_vary(enrich: Enric
     assert found["all"]["latitude"] == 41.88
 
 
-def test_crimes_without_coordinates_are_not_in_any_cell(enrich: Enrich) -> None:
-    assert dicts(job.hot_spots(enrich(crime(x_coordinate=None, y_coordinate=None)))) == []
+@pytest.mark.parametrize("place", [{"x_coordinate": None, "y_coordinate": None}, {"x_coordinate": 1e25}])
+def test_crimes_without_possible_coordinates_are_not_in_any_cell(enrich: Enrich, place: dict[str, Any]) -> None:
+    assert dicts(job.hot_spots(enrich(crime(**place)))) == []
 
 
 def test_an_unknown_table_is_refused(spark: SparkSession, capsys: pytest.CaptureFixture) -> None:

@@ -55,7 +55,7 @@ TEXTS = [
     *("a", " a ", "", "  ", "é", "\uff41", "\u00a0a\u00a0", "a\tb", "\ta", "a\r\nb", "\U0001f600", "\n", "\u3000a\t"),
     *("\u200ba", "\ufeffa", "a\u0301", "ß", '"', ",", "'", "\\", "a\x85", "NULL", "\u2028a"),
     *("THEFT\u00a0", "THEFT\t", "a\r\n", "\u202fa", "(null)", "(NULL)\u00a0", ".", " . ", "..", "null)", "a\u3000"),
-    *("--", "NaT", "na", " NaN ", "\\N", "#n/a", "n/a ", "nap", "Theft", "undefined", "(blank)", "?", "`", "{}"),
+    *("--", "NaT", "na", " NaN ", "\\N", "#n/a", "n/a ", "nap", "Theft", "UNDEFINED", "(blank)", "?", "`", "{}"),
 ]
 CAPITALS = [*(text for text in TEXTS if text != "ß"), "000XX N State St"]  # engines differ in the uppercase form of ß
 COLUMNS: dict[str, list[str]] = {
@@ -81,6 +81,7 @@ def edge_rows() -> Iterator[dict[str, str]]:
         yield crime(id=20_000 + number, **values)
     yield crime(id=77, latitude="36.619446395", longitude="-91.686565684")
     yield crime(id=78, x_coordinate="0", y_coordinate="0")
+    yield crime(id=81, latitude="0.0", longitude="-0.0")
     for updated_on in ("", "01/02/2015 12:00:00 PM", "01/01/2015 12:00", "soon"):
         for block in ("b", "", "a"):
             yield crime(id=79, updated_on=updated_on, block=block)

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from chicago_crime.graph.checks.tables import problem_counts
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REVISIONS
 from chicago_crime_tests.support import crimes_of_months, write_csv
@@ -86,6 +87,15 @@ def test_earlier_changes_are_kept_and_reloading_the_same_data_adds_none(load: Lo
     twice = load(snapshot({"id": str(ID), "arrest": "false"}, at=THIRD))
     assert [(row["snapshot"].month, row["old_value"]) for row in twice] == [(3, "false"), (4, "true")]
     assert twice[0] == once[0]
+
+
+def test_a_snapshot_may_be_loaded_with_other_values_again(load: Load, warehouse: DuckDBWarehouse) -> None:
+    arrest = {"arrest": "true"}
+    for values in ({}, arrest, {}, arrest | {"primary_type": "ROBBERY"}):
+        found = load(snapshot({"id": str(ID)} | values, at=FIRST))
+    assert Counter(row["kind"] for row in found) == {"arrest_turned": 3, "reclassified": 1}
+    problems = {f"m{number}": text for number, text in enumerate(problem_counts(REVISIONS).values())}
+    assert not any(warehouse.measure(REVISIONS, [YEAR], problems)[YEAR].values())
 
 
 def test_different_notations_of_a_value_are_not_changes(load: Load) -> None:

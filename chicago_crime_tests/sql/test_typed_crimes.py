@@ -9,18 +9,21 @@ import pytest
 
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES
-from chicago_crime_tests.support import crime, write_csv
+from chicago_crime_tests.support import NAMES, crime, write_csv
 
 Rows = list[dict[str, Any]]
 
 
-NOWHERE = [
-    {"latitude": "36.619446395", "longitude": "-91.686565684", "x_coordinate": "0", "y_coordinate": "0"},
-    {"latitude": "36.61944639", "longitude": "-91.68656568", "x_coordinate": "", "y_coordinate": ""},
-    {"latitude": "36.619446395000004", "longitude": "-91.686565684"},
-    {"x_coordinate": "0", "y_coordinate": "0.0"},
-    {"latitude": "", "longitude": "", "x_coordinate": "", "y_coordinate": "", "location": ""},
-]
+COORDINATES = ("x_coordinate", "y_coordinate", "latitude", "longitude")
+NO_FEET = {"0": "0", "0.0": "0", "": ""}
+NO_DEGREES = {
+    "36.619446395": "-91.686565684",
+    "36.61944639": "-91.68656568",
+    "36.619446395000004": "-91.686565684",
+    "36.61945": "-91.68657",
+    "0.0": "0",
+    "": "",
+}
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +94,11 @@ def test_codes_blocks_and_areas_have_one_spelling(folder: Path) -> None:
 
 
 def test_placeholder_coordinates_become_null(folder: Path) -> None:
-    for row in typed_values(folder, *(crime(**place) for place in NOWHERE)):
-        assert [row[name] for name in ("latitude", "longitude", "x_coordinate", "y_coordinate")] == [None] * 4
+    feet = [{"x_coordinate": x, "y_coordinate": y} for x, y in NO_FEET.items()]
+    degrees = [{"latitude": north, "longitude": east, "location": ""} for north, east in NO_DEGREES.items()]
+    for place in (feet, degrees):
+        for row in typed_values(folder, *(crime(**values) for values in place)):
+            assert {name for name in COORDINATES if row[name] is None} == {*place[0]} - {"location"}
 
 
 def test_rows_without_a_valid_id_or_date_are_rejected_unchanged(folder: Path) -> None:
@@ -122,6 +128,12 @@ def test_the_most_recently_updated_row_of_an_id_is_kept(folder: Path) -> None:
     assert [(row["id"], row["arrest"]) for row in good] == [(1, True), (2, False)]
     assert sorted(row["reason"] for row in bad) == ["superseded", "superseded", "unreadable_date"]
     assert newest not in {row["updated_on"] for row in bad if row["reason"] == "superseded"}
+
+
+def test_the_order_of_equally_recent_rows_does_not_matter(folder: Path) -> None:
+    columns = [name for name in NAMES if name not in ("id", "date", "year", "updated_on", "location")]
+    rows = [row for n, name in enumerate(columns) for row in (crime(id=n), crime(**{"id": n, name: "1"}))]
+    assert typed(folder, *rows)[0] == typed(folder, *reversed(rows))[0]
 
 
 def test_case_numbers_may_repeat(folder: Path) -> None:

@@ -11,6 +11,6 @@ SELECT
       THEN REPLACE(SUBSTR(value, 3, LENGTH(value) - 3), '""', '"')
     WHEN value NOT BETWEEN '$' AND '_' OR REVERSE(value) NOT BETWEEN '!' AND '~'
       THEN READ_PRESENT(TRIM(value, ' \t\r\n\u00a0\u202f'))
-    WHEN LENGTH(value) < 7 THEN READ_PRESENT(value)
+    WHEN LENGTH(value) < 10 THEN READ_PRESENT(value)
     ELSE value
   END AS read_text

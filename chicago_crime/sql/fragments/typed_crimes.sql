@@ -5,12 +5,9 @@
 WITH judged AS (
   SELECT
     *,
-    -- The City has two placeholders for "no location": zero, and a point in Missouri.
-    COALESCE(
-      (x_coordinate = 0 AND y_coordinate = 0)
-      OR (latitude BETWEEN 36.6194455 AND 36.6194465 AND longitude BETWEEN -91.6865665 AND -91.6865655),
-      FALSE
-    ) AS is_nowhere,
+    -- The City has two placeholders for "no location": zero, and a point in Missouri. Other programs round them.
+    ROUND(x_coordinate) = 0 AND ROUND(y_coordinate) = 0 AS lacks_feet,
+    ROUND(latitude) IN (0, 37) AND ROUND(longitude) IN (0, -92) AS lacks_degrees,
     CASE
       WHEN id IS NULL THEN 'missing_id'
       WHEN date IS NULL THEN 'unreadable_date'
@@ -32,10 +29,12 @@ ranked AS (
   SELECT
     * EXCEPT (reason),
     IF(
-      -- Keep the most recently updated row. The other columns break ties deterministically.
+      -- Keep the most recently updated row. All other columns break ties, so that the order of rows does not matter.
       ROW_NUMBER() OVER (
         PARTITION BY id
-        ORDER BY updated_on DESC, date DESC, case_number, block, iucr, description, arrest, beat, ward, raw_id
+        ORDER BY
+          updated_on DESC, date DESC, case_number, block, iucr, primary_type, description, location_description, arrest,
+          domestic, beat, district, ward, community_area, fbi_code, x_coordinate, y_coordinate, latitude, longitude, raw_id
       ) = 1, NULL, 'superseded'
     ) AS reason
   FROM judged
@@ -77,11 +76,11 @@ SELECT
     WHEN fbi_code LIKE '%.0' AND LENGTH(fbi_code) < 5 THEN LPAD(REGEXP_REPLACE(fbi_code, r'\.0$', ''), 2, '0')
     ELSE fbi_code
   END AS fbi_code,
-  IF(is_nowhere, NULL, x_coordinate) AS x_coordinate,
-  IF(is_nowhere, NULL, y_coordinate) AS y_coordinate,
+  IF(lacks_feet, NULL, x_coordinate) AS x_coordinate,
+  IF(lacks_feet, NULL, y_coordinate) AS y_coordinate,
   EXTRACT(YEAR FROM date) AS year,
   updated_on,
-  IF(is_nowhere, NULL, latitude) AS latitude,
-  IF(is_nowhere, NULL, longitude) AS longitude,
+  IF(lacks_degrees, NULL, latitude) AS latitude,
+  IF(lacks_degrees, NULL, longitude) AS longitude,
   DATE_TRUNC(DATE(date), MONTH) AS month
 FROM settled

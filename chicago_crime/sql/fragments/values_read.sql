@@ -6,7 +6,8 @@
 --          Chicago (inside_...) and elsewhere (outside_...), except 0 and the point in Missouri, which mean no location;
 --          flags that are true; per date column, dates that do not start with month and day as numbers (rewritten_...);
 --          per date column, dates in numbers that another program than the City's wrote, day or month first (unsure_...);
---          dates with a time other than midnight; dates after the last update; two-digit years other than `year`.
+--          dates with a time other than midnight; dates after the last update; the newest update; two-digit
+--          years other than `year`.
 SELECT
   COUNT(*) AS crimes,
   COUNTIF(id IS NULL OR date IS NULL) AS rejected,
@@ -58,6 +59,7 @@ SELECT
   ) AS unsure_updated_on,
   COUNTIF(date != DATETIME_TRUNC(date, DAY)) AS with_time,
   COUNT(IF(date > updated_on, raw.date, NULL)) AS after_update,
+  MAX(updated_on) AS last_update,
   COUNT(
     IF(READ_INTEGER(raw.year) != EXTRACT(YEAR FROM date), IF(REGEXP_CONTAINS(raw.date, r'[12]\d{3}'), NULL, raw.date), NULL)
   ) AS other_year,

@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 from filelock import FileLock
 from typing_extensions import override
@@ -82,9 +83,13 @@ class FolderStore(ObjectStore):
     @override
     def list(self, prefix: str) -> list[Item]:
         root = self.folder / prefix
-        files = sorted(path for path in (root if root.is_dir() else root.parent).rglob("*") if path.is_file())
-        items = [(path.relative_to(self.folder).as_posix(), path.stat()) for path in files]
-        return [Item(key, stat.st_size, stat.st_mtime) for key, stat in items if key.startswith(prefix)]
+        items = []
+        for path in sorted((root if root.is_dir() else root.parent).rglob("*")):
+            key = path.relative_to(self.folder).as_posix()
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                if key.startswith(prefix) and S_ISREG((stat := path.stat()).st_mode):
+                    items.append(Item(key, stat.st_size, stat.st_mtime))
+        return items
 
     @override
     def is_intact(self, key: str, bytes: int, sha256: str) -> bool:

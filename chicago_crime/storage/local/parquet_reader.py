@@ -85,9 +85,11 @@ class DuckDBReader(TableReader):
             raise WarehouseError(EMPTY)
         try:
             with self.connect() as connection:
-                create_views(connection, self.files_named(sql))
-                if (described := _DESCRIBE.fullmatch(sql)) and described[1].lower() in {*TABLES, *reference.TABLES}:
-                    sql = description_of(connection, described[1].lower())
+                files = self.files_named(sql)
+                with self._lock:  # threads that replace a shared view at the same time get a conflict
+                    create_views(connection, files)
+                    if (described := _DESCRIBE.fullmatch(sql)) and described[1].lower() in {*TABLES, *reference.TABLES}:
+                        sql = description_of(connection, described[1].lower())
                 kinds = [one.type.name for one in connection.extract_statements(sql)]
                 if not kinds:
                     raise WarehouseError("the query is empty: try FROM crimes_monthly")

@@ -1,5 +1,6 @@
 """Tests of `chicago_crime/storage/local/duckdb_warehouse.py`."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,3 +119,10 @@ def test_a_query_cannot_change_anything(warehouse: DuckDBWarehouse, tmp_path: Pa
     with pytest.raises(WarehouseError):
         warehouse.first_rows(statement, None)
     assert files_below(warehouse.folder) == before
+
+
+def test_threads_can_query_one_reader(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+    load(warehouse, tmp_path, 2014, crimes_of_months(2014))
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(lambda _: warehouse.first_rows("SELECT COUNT(*) FROM crimes", None).rows, range(40))
+        assert {row for rows in found for row in rows} == {(36,)}
