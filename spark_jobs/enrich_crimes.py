@@ -4,7 +4,6 @@ Pure functions of DataFrames define each derived column and summary table. The j
 Dagster: it writes into an empty folder, from which its caller loads the tables.
 
     spark-submit enrich_crimes.py --crimes IN --community-areas CSV --fbi-codes CSV --comparable-types CSV --output OUT
-        [--tables a,b]
 
 IN contains Parquet files of any number of years with the columns of `crimes`. The job writes one Parquet file per table
 and year below OUT/<table>/<year>/.
@@ -205,7 +204,6 @@ def _unless_zero(divisor: Column) -> Column:
 
 
 SUMMARIES = {"crime_type_count": crime_type_count, "crimes_daily": crimes_daily, "hot_spots": hot_spots}
-TABLES = ("enriched_crimes", *SUMMARIES)
 
 YEARS_AT_ONCE = 2  # one is planned or written while the other is computed
 
@@ -222,10 +220,7 @@ def main(arguments: Sequence[str] | None, spark: SparkSession) -> None:
     for name in ("--community-areas", "--fbi-codes", "--comparable-types"):
         parser.add_argument(name, required=True, help="CSV with a header")
     parser.add_argument("--output", required=True, help="output folder, without these tables")
-    parser.add_argument("--tables", default=",".join(TABLES), help="tables to compute, separated by commas")
     chosen = parser.parse_args(arguments)
-    if unknown := set(chosen.tables.split(",")) - set(TABLES):
-        parser.error(f"unknown table {', '.join(sorted(unknown))}: choose from {', '.join(TABLES)}")
 
     areas = spark.read.csv(chosen.community_areas, header=True, schema=COMMUNITY_AREAS_SCHEMA)
     codes = spark.read.csv(chosen.fbi_codes, header=True, schema=FBI_CODES_SCHEMA)
@@ -234,12 +229,11 @@ def main(arguments: Sequence[str] | None, spark: SparkSession) -> None:
     crimes = spark.read.parquet(chosen.crimes)
 
     def make_year(year: int) -> None:
-        enriched = enriched_crimes(crimes.where(F.col("year") == F.lit(year)), areas, codes, types)
-        for table in chosen.tables.split(","):
-            folder = f"{chosen.output}/{table}/{year}"
-            _write(SUMMARIES[table](enriched) if table in SUMMARIES else enriched, folder)
-            if table == "enriched_crimes":
-                enriched = spark.read.parquet(folder)  # avoids computing it again for the summaries
+        folder = f"{chosen.output}/enriched_crimes/{year}"
+        _write(enriched_crimes(crimes.where(F.col("year") == F.lit(year)), areas, codes, types), folder)
+        enriched = spark.read.parquet(folder)  # avoids computing it again for the summaries
+        for table, summary in SUMMARIES.items():
+            _write(summary(enriched), f"{chosen.output}/{table}/{year}")
 
     # By year, so that memory use depends on the largest year and not on the number of years.
     years = [row.year for row in crimes.select("year").distinct().collect()]

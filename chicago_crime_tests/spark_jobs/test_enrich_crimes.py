@@ -221,10 +221,3 @@ def test_cells_have_all_classes_and_no_score_if_counts_do_not_vary(enrich: Enric
 @pytest.mark.parametrize("place", [{"x_coordinate": None, "y_coordinate": None}, {"x_coordinate": 1e25}])
 def test_crimes_without_possible_coordinates_are_not_in_any_cell(enrich: Enrich, place: dict[str, Any]) -> None:
     assert dicts(job.hot_spots(enrich(crime(**place)))) == []
-
-
-def test_an_unknown_table_is_refused(spark: SparkSession, capsys: pytest.CaptureFixture) -> None:
-    arguments = ["--crimes", "a", "--community-areas", "b", "--fbi-codes", "c", "--comparable-types", "d"]
-    with pytest.raises(SystemExit):
-        job.main([*arguments, "--output", "e", "--tables", "x"], spark)
-    assert "unknown table x: choose from enriched_crimes" in capsys.readouterr().err

@@ -23,6 +23,8 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
             district="",
             domestic="true",
             x_coordinate="0",
+            latitude="36.619446395",
+            longitude="-91.686565684",
             y_coordinate="0",
         ),
     ]
