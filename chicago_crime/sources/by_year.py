@@ -102,8 +102,8 @@ class YearSplit:
             problems.append(f"{self.item} has {SHEET_LINES:,} lines, all that a spreadsheet keeps: download it again.")
         if self.of_no_year > self.stats.lines * MAX_REJECTED_SHARE and self.of_no_year >= MIN_REJECTED:
             problems.append(
-                f"{self.of_no_year:,} of {self.stats.lines:,} lines have no year in their date; the first is "
-                f"{self.first_of_no_year}. Export the file again with dates like 02/28/2016 03:50:00 PM."
+                f"{self.of_no_year:,} of {self.stats.lines:,} lines of {self.item} have no year in their date; the "
+                f"first is {self.first_of_no_year}. Export the file again with dates like 02/28/2016 03:50:00 PM."
             )
         return problems
 

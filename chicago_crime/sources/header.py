@@ -18,7 +18,7 @@ MAX_HEADER_CHARS = 400
 
 def normalize(name: str) -> str:
     """Normalize a column name for `SPELLINGS`: its letters, digits, and the sign of a system field (:id, _id)."""
-    return re.sub("(?!^[:_])[^a-z0-9]", "", name.lower())
+    return re.sub("(?!^[:_])[^a-z0-9]", "", name.strip().lower())
 
 
 class HeaderError(ValueError):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chicago_crime.cli.doctor.finding import Finding
+from chicago_crime.errors import HOW_TO_LOAD
 from chicago_crime.graph.status import Status, read_status
 from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import SNAPSHOTS, Catalog, kept_snapshots, load_again
@@ -59,7 +60,7 @@ def _published(status: Status) -> str:
     if status.snapshot is None:
         if years := format_years([year.year for year in status.years]):
             return f"nothing yet; `chicago-crime status` prints the command that loads and publishes {years}"
-        return "nothing yet; to load a year: chicago-crime run --years 2021"
+        return f"nothing yet. {HOW_TO_LOAD}"
     years = format_years(list(status.snapshot.years))
     return f"{status.snapshot.records:,} crimes of {years}, snapshot {status.snapshot.snapshot}; every file is intact"
 

@@ -54,7 +54,8 @@ def crime_csv(
                 context.log.warning(f"{origin} cannot be compared with the published year: {error}")
             if problems and gated.damage:  # damaged lines may explain what is missing
                 problems.insert(0, gated.damage)
-            accept = run_state.accepted(year, gated.split.sha256)
+            sha256, former = gated.split.sha256, source_files.readable_manifest(year)
+            accept = run_state.accepted(year, sha256, former.accepted if former and former.sha256 == sha256 else None)
             if problems and not accept:
                 reasons = "; ".join(one.removesuffix(".") for one in problems)
                 raise SourceError(f"{origin}: {reasons}. {HOW_TO_ACCEPT}")

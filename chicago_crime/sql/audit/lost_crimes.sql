@@ -13,7 +13,8 @@ SELECT
   COUNT(*) AS held,
   COUNTIF(new_ids.id IS NULL) AS lost,
   MIN(IF(new_ids.id IS NULL, crimes.id, NULL)) AS example,
-  COUNTIF(new_ids.updated_on < crimes.updated_on) AS older
+  -- By day, because spreadsheets write times without seconds.
+  COUNTIF(DATE(new_ids.updated_on) < DATE(crimes.updated_on)) AS older
 FROM crimes
 LEFT JOIN new_ids ON new_ids.id = crimes.id
 GROUP BY crimes.community_area
