@@ -14,7 +14,7 @@ MIN_MEAN = 5
 """Minimum mean count per year; smaller series have no power and are not tested."""
 
 MOST_UNPLACED = 0.01
-"""Share of crimes without a place, above which counts by place are too low to be compared."""
+"""Share of crimes without a place, above which counts by place are too low to be compared, if there are many crimes."""
 
 _AREAS = 78
 """Community areas 1 to 77, and 0 for crimes without one."""
@@ -97,7 +97,7 @@ def _series(counted: pa.Table, span: str, years_back: Sequence[int]) -> Collecti
     ]
     found: dict[tuple[float | None, ...], Series] = {}
     for kind, name, counts in offenses:
-        is_placed = (counts[0] <= MOST_UNPLACED * counts.sum(axis=0)).all()
+        is_placed = (counts[0] <= np.maximum(MOST_UNPLACED * counts.sum(axis=0), MIN_MEAN)).all()
         for area in (None, *(range(1, _AREAS) if is_placed else ())):
             one = counts.sum(axis=0) if area is None else counts[area]
             if one.mean() >= MIN_MEAN:
