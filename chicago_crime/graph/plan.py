@@ -144,8 +144,10 @@ def make_plan(
     elif problem := mixing_problem(settings.source, range(runs[0][0], runs[0][1] + 1), installation.published_years()):
         problems.append(problem)
     else:
-        refused = dict.fromkeys(_refused(plans, installation.published_years()))
-        (warnings if accept else problems).extend(refused)
+        accepted = {one.year for one in fetched if one.accepted}  # holds only for the same file: the run compares them
+        for year, refusal in _refused(plans, installation.published_years()):
+            (warnings if accept or year in accepted else problems).append(refusal)
+        warnings, problems = list(dict.fromkeys(warnings)), list(dict.fromkeys(problems))
     if needed > free:
         warnings.append("not enough disk space: free some, or load fewer years")
     return Plan(
@@ -191,16 +193,17 @@ def cost_of(settings: Settings, chosen: list[str], years: list[YearPlan], stored
     return Cost(bytes_read, bytes_read / prices.TIB * prices.USD_PER_TIB_QUERIED, spark_usd)
 
 
-def _refused(years: Sequence[YearPlan], published: Mapping[int, PublishedYear]) -> Iterator[str]:
-    """Yield the refusals that are already foreseeable."""
+def _refused(years: Sequence[YearPlan], published: Mapping[int, PublishedYear]) -> Iterator[tuple[int, str]]:
+    """Yield the years that would be refused, and the reasons that are already foreseeable."""
     for year in years:
-        yield from (f"{refusal} {HOW_TO_ACCEPT}" for refusal in year.expected.refusals)
+        yield from ((year.year, f"{refusal} {HOW_TO_ACCEPT}") for refusal in year.expected.refusals)
         held, expected = published.get(year.year), year.expected.rows
         rows = held.tables[CRIMES.name].rows if held else 0
         if held and not held.is_synthetic and expected is not None and is_large(rows - expected, rows):
             yield (
+                year.year,
                 f"{year.year} has {expected:,} rows at the source but {rows:,} published crimes, so it would be "
-                f"refused. {HOW_TO_ACCEPT}"
+                f"refused. {HOW_TO_ACCEPT}",
             )
 
 

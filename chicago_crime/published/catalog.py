@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from chicago_crime.errors import PlatformError, UsageError
+from chicago_crime.errors import HOW_TO_LOAD, PlatformError, UsageError
 from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.object_store import ObjectStore, ReadableStore, StoredObject
 from chicago_crime.tables import CRIMES, TABLES
@@ -245,7 +245,7 @@ def newest_readable(store: ObjectStore) -> NewestReadable:
         return NewestReadable(_parsed(store, found), version)
     except DamagedError as error:
         newest = next((kept for _, kept in kept_snapshots(store) if isinstance(kept, Catalog)), None)
-        how = "no other snapshot is readable, so load the years again: chicago-crime run --years 2021"
+        how = f"no other snapshot is readable, so load the years again. {HOW_TO_LOAD}"
         if newest:
             again = f"chicago-crime run --years {max(newest.years)} --assets published"
             how = f"to restore it from the newest snapshot: {again}"

@@ -1,5 +1,6 @@
 """Tests of `run --dry-run`, and of the years that sources expect."""
 
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,16 +87,20 @@ def test_real_and_synthetic_years_are_not_mixed(loaded_years: Settings) -> None:
     assert problem.startswith("this data folder has published real rows of 2014-2015, which must not be mixed")
 
 
-def test_what_would_be_refused_is_a_problem(loaded_years: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refusals_are_problems_unless_accepted(loaded_copy: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = Expected("all.csv", rows=30, refusals=("9 lines have no year.",))
     monkeypatch.setattr(FolderSource, "expect", lambda *_: {2014: expected, 2015: expected})
-    problems = plan_of(loaded_years, [2014, 2015]).problems
+    problems = plan_of(loaded_copy, [2014, 2015]).problems
     assert [problem.split(". If the file is correct, run again with --accept")[0] for problem in problems] == [
         "9 lines have no year",
         *(f"{year} has 30 rows at the source but 36 published crimes, so it would be refused" for year in (2014, 2015)),
     ]
-    accepted = plan_of(loaded_years, [2014, 2015], accept="the City removed them")
+    accepted = plan_of(loaded_copy, [2014, 2015], accept="the City removed them")
     assert (accepted.problems, accepted.warnings) == ([], problems)
+    manifest = loaded_copy.data_dir / "csv" / "2014.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"accepted": "the City removed them"}))
+    accepted = plan_of(loaded_copy, [2014])  # a reason holds for later runs of the same file
+    assert (accepted.problems, accepted.warnings) == ([], problems[:2])
 
 
 def test_insufficient_disk_space_is_a_warning(loaded_years: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

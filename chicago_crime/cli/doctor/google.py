@@ -6,7 +6,7 @@ The permissions are listed in `permissions.py`.
 from collections.abc import Iterator, Mapping
 
 from chicago_crime.cli.doctor.finding import Finding
-from chicago_crime.errors import PlatformError
+from chicago_crime.errors import HOW_TO_LOAD, PlatformError
 from chicago_crime.installation import Installation
 from chicago_crime.settings import PREFIX, Settings
 from chicago_crime.storage.google import permissions, rest
@@ -192,7 +192,7 @@ class Probe:
         elif not itself.is_good:
             yield from self._refused(what, itself, permissions.TABLES)
         elif self.answers["dataset"].status == 404:
-            yield Finding(f"{what}: tables", "ok", "none yet; to load a year: chicago-crime run --years 2021")
+            yield Finding(f"{what}: tables", "ok", f"none yet. {HOW_TO_LOAD}")
         else:
             yield from self._permissions("dataset", what)
 

@@ -20,12 +20,11 @@ import duckdb
 from typing_extensions import override
 
 from chicago_crime import reference
+from chicago_crime.errors import HOW_TO_LOAD
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.storage.local.parquet_files import noted_lineage, quoted
 from chicago_crime.storage.warehouse import FirstRows, TableReader, TableYear, WarehouseError
 from chicago_crime.tables import TABLES, Table
-
-EMPTY = "nothing is loaded: load some years first, for example with `chicago-crime run --years 2021`"
 
 _DESCRIBE = re.compile(r"\s*(?:describe|desc)\s+(?:table\s+)?(\w+)\s*;?\s*", re.IGNORECASE)
 _OPTIONS = {"csv": ", HEADER", "json": ", ARRAY true, TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S'"}
@@ -82,7 +81,7 @@ class DuckDBReader(TableReader):
     @contextmanager
     def _result(self, sql: str) -> Iterator[duckdb.DuckDBPyRelation]:
         if not self.tables:
-            raise WarehouseError(EMPTY)
+            raise WarehouseError(f"nothing is loaded. {HOW_TO_LOAD}")
         try:
             with self.connect() as connection:
                 files = self.files_named(sql)

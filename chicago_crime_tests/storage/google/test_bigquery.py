@@ -49,7 +49,7 @@ def put_parquet(cloud: Cloud, name: str, rows: pa.Table) -> str:
 
 def test_tables_are_created_as_defined(cloud: Cloud) -> None:
     warehouse = cloud.warehouse()
-    with pytest.raises(WarehouseError, match="Load some years first"):
+    with pytest.raises(WarehouseError, match="To load a year: "):
         warehouse.first_rows("SELECT * FROM crimes", None)
     cloud.load_raw(warehouse, 2014, [crime()])
     client = warehouse.jobs.client()

@@ -17,6 +17,7 @@ from google.api_core.retry import Retry, if_exception_type
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 
+from chicago_crime.errors import HOW_TO_LOAD
 from chicago_crime.settings import PREFIX
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.access import (
@@ -231,7 +232,7 @@ def call_bigquery(request: Callable[[], _T], what: str) -> _T:
     except GoogleAPICallError as error:
         problem, kind = (message_of(error) or str(error.message)).split("\n")[0].rstrip("."), WarehouseError
         if isinstance(error, NotFound):
-            problem += ". Load some years first, for example with `chicago-crime run --years 2021`"
+            problem += f". {HOW_TO_LOAD}"
         elif OVER_LIMIT in reasons_of(error):
             hint = f"If the query really has to read this much, raise {PREFIX}BIGQUERY_MAX_GB_BILLED"
             problem, kind = f"{problem}. {hint}", JobFailedError
