@@ -131,7 +131,7 @@ def read_status(installation: Installation) -> Status:
         except PlatformError as error:
             damage[LAKE] = str(error)
         one = published.get(year)
-        source = one.source if one else manifest.model_dump() if manifest else newest_source(published)
+        source = manifest.model_dump() if manifest else one.source if one else newest_source(published)
         source_sha256 = manifest.sha256 if manifest else lake.source_sha256 if lake else None
         links = broken_links(year, stored, lake, source_sha256)
         statuses.append(

@@ -264,8 +264,11 @@ def test_a_failed_run_exits_with_1_keeps_the_other_years_and_ends_with_the_reaso
     assert again.output.endswith("2014: the tables are the same as in the current snapshot\n")
 
 
-def test_status_shows_missing_and_outdated_tables(data_dir: Path, loaded_copy: Settings) -> None:
+def test_status_shows_missing_and_outdated_tables(data_dir: Path, loaded_copy: Settings, tmp_path: Path) -> None:
     assert command("status", "--data-dir", data_dir, "--strict").exit_code == 0
+    fetched = write_csv(tmp_path / "new" / "crimes.csv", [*crimes_of_months(2014), *crimes_of_months(2015)])
+    to = ("--folder", fetched.parent, "--data-dir", loaded_copy.data_dir)
+    assert command("run", "--years", "2014-2015", "--assets", "crime_csv", *to).exit_code == 0
     rates = loaded_copy.data_dir / "warehouse" / "area_rates"
     (rates / "2015.parquet").unlink()
     pq.write_table(pq.read_table(rates / "2014.parquet").drop_columns(["population"]), rates / "2014.parquet")
@@ -279,7 +282,7 @@ def test_status_shows_missing_and_outdated_tables(data_dir: Path, loaded_copy: S
     assert "2014: made by another version of the package, or with other estimates: area_rates\n" in result.output
     assert "2015: area_rates lacks the year\n" in result.output
     [what_to_do] = re.findall("What to do: chicago-crime (.*)", result.output)
-    assert "--years 2014-2015 --source folder --folder /" in what_to_do
+    assert f"--years 2014-2015 --source folder --folder {fetched.parent}" in what_to_do
     assert command(*shlex.split(what_to_do)).exit_code == 0
     assert command("status", "--data-dir", loaded_copy.data_dir, "--strict").exit_code == 0
 
