@@ -65,7 +65,7 @@ def no_rates(request: PageRequest, *shown: str) -> str:
     """Why rates of the areas, shown or chosen by a filter, are unknown; empty if they are known."""
     if request.filters.splits_areas:
         return "Population is only known for whole community areas."
-    return " ".join(incomparable(request, request.years, *shown))
+    return " ".join(_unplaced(request, request.years, *shown))
 
 
 def is_extrapolated(request: PageRequest) -> bool:
@@ -128,10 +128,22 @@ def changes_of(kind: str, years: Collection[int]) -> list[tuple[int, int]]:
 
 
 def incomparable(request: PageRequest, years: Collection[int], *shown: str) -> list[str]:
-    """Caveats on each kind of place, shown or chosen by a filter, that changed or is often unknown in these years.
+    """Caveats on missing months, and on each kind of place (`shown` or in a filter) that changed or is often unknown.
 
     No verdict or change in percent compares years that have one.
     """
+    return [*missing_months(request.facts, years), *_unplaced(request, years, *shown)]
+
+
+def missing_months(facts: Facts, years: Iterable[int]) -> list[str]:
+    """Caveat on the months that the files of these years lack."""
+    lacking = [facts.years[year] for year in sorted(years) if year in facts.years and facts.years[year].missing_months]
+    months = "; ".join(f"{one.last_day.year} lacks {one.missing_text}" for one in lacking)
+    which = "this year" if len(lacking) == 1 else "these years"
+    return [f"{months}: the file is incomplete, so nothing is compared with {which}."] if lacking else []
+
+
+def _unplaced(request: PageRequest, years: Collection[int], *shown: str) -> list[str]:
     kinds = [kind for kind in KINDS if kind in shown or getattr(request.filters, kind)]
     return [caveat for kind in kinds for caveat in (*_redrawn(kind, years), *request.unplaced(kind, years))]
 
@@ -144,13 +156,9 @@ def _redrawn(kind: str, years: Collection[int]) -> list[str]:
 
 
 def year_columns(facts: Facts, years: Iterable[int]) -> list[Column]:
-    """Columns for years; the header of an incomplete year has its last day."""
-    found = []
-    for year in years:
-        last = facts.years[year].last_day
-        label = str(year) if facts.years[year].is_complete else f"{year}, to {last:%b} {last.day}"
-        found.append(Column(str(year), label, "count", incidents=f"of_{year}"))
-    return found
+    """Columns for years; the header of an incomplete year says what it covers."""
+    labels = {year: ", ".join(filter(None, [str(year), facts.years[year].coverage])) for year in years}
+    return [Column(str(year), label, "count", incidents=f"of_{year}") for year, label in labels.items()]
 
 
 def synthetic_years(facts: Facts) -> str:

@@ -5,8 +5,9 @@ The SQL is in `sql/pages/`; each page's module turns the results into a view.
 
 import threading
 import time
+from calendar import monthrange
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, TypeVar, cast
@@ -38,28 +39,64 @@ class OutdatedError(PlatformError):
 
 @dataclass(frozen=True)
 class Year:
-    """One published year: first and last day with a crime, and the first provisional day, if any."""
+    """One published year.
+
+    Attributes:
+        first_day: first day with a crime.
+        last_day: last day with a crime.
+        missing_months: first day of each earlier month without any crime, which the file must lack.
+        provisional_from: first provisional day, if any.
+        crimes: number of crimes.
+    """
 
     first_day: date
     last_day: date
+    missing_months: tuple[date, ...]
     provisional_from: date | None
     crimes: int
 
     @property
     def is_complete(self) -> bool:
-        """Whether its data runs through December 31."""
-        return (self.last_day.month, self.last_day.day) == (12, 31)
+        """Whether its data runs through December 31 and lacks no month."""
+        return not self.coverage
+
+    @property
+    def coverage(self) -> str:
+        """What an incomplete year covers, such as "to April 30, without January"; empty for a complete year."""
+        is_whole = (self.last_day.month, self.last_day.day) == (12, 31)
+        end = [] if is_whole else [f"to {self.last_day:%B} {self.last_day.day}"]
+        return ", ".join([*end, *([f"without {self.missing_text}"] if self.missing_months else [])])
+
+    @property
+    def missing_text(self) -> str:
+        """Names of the missing months."""
+        return " and ".join(f"{month:%B}" for month in self.missing_months)
 
     def covered(self, first: date = date.min, last: date = date.max) -> float:
         """Return the share of the year that its data covers between two days."""
+
+        def days(start: date, end: date) -> int:
+            return max((min(last, end) - max(first, start)).days + 1, 0)
+
         start, end = (self.last_day.replace(month=month, day=day) for month, day in ((1, 1), (12, 31)))
-        covered = min(last, self.last_day) - max(first, start)
-        return max(covered.days + 1, 0) / ((end - start).days + 1)
+        missing = sum(days(month, last_of_month(month)) for month in self.missing_months)
+        return (days(start, self.last_day) - missing) / ((end - start).days + 1)
 
     @property
     def complete_months(self) -> int:
         """The number of complete months."""
         return self.last_day.month - (0 if (self.last_day + timedelta(1)).day == 1 else 1)
+
+
+def _year(year: int, last_day: date, months: Collection[str], **more: Any) -> Year:
+    until_last = (date(year, month, 1) for month in range(1, last_day.month))
+    missing = tuple(month for month in until_last if f"{month:%Y-%m}" not in months)
+    return Year(last_day=last_day, missing_months=missing, **more)
+
+
+def last_of_month(day: date) -> date:
+    """Return the last day of a day's month."""
+    return day.replace(day=monthrange(day.year, day.month)[1])
 
 
 @dataclass(frozen=True)
@@ -100,15 +137,14 @@ class Facts:
         return self.years[min(self.years)].first_day
 
     def years_text(self, years: Iterable[int]) -> str:
-        """Return years as text, such as 2014-2016, 2021 (to April 30): incomplete ones have their last day."""
+        """Return years as text, such as 2014-2016, 2021 (to April 30): incomplete ones have what they cover."""
         texts, run = list[str](), list[int]()
         for year in years:
-            last = self.years[year].last_day
             run.append(year)
-            if not self.years[year].is_complete:
-                texts.append(f"{format_years(run)} (to {last:%B} {last.day})")
+            if coverage := self.years[year].coverage:
+                texts.append(f"{format_years(run).replace(',', ', ')} ({coverage})")
                 run = []
-        return ",".join([*texts, format_years(run)]).removesuffix(",").replace(",", ", ")
+        return ", ".join([*texts, *([format_years(run).replace(",", ", ")] if run else [])])
 
     def every_spelling(self, filters: Filters) -> Filters:
         """Return the filters with all spellings of their labels."""
@@ -216,7 +252,7 @@ class Data:
         residents = {(row["year"], row["community_area"]): row for row in self.answer("residents", {}).to_pylist()}
         return Facts(
             years={
-                row["year"]: Year(row["first_day"], row["last_day"], row["provisional_from"], row["crimes"])
+                row["year"]: _year(**row, months=published[row["year"]].source["months"])
                 for row in self.answer("days", {}).to_pylist()
             },
             synthetic=sorted(year for year, held in published.items() if held.is_synthetic),

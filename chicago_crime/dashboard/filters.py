@@ -156,6 +156,13 @@ class Filters:
         return bool(self.district or self.ward or self.beat or self.block or self.cell)
 
     @property
+    def swapped(self) -> list[str]:
+        """A message if the first day is after the last."""
+        if not (self.start and self.finish and self.start > self.finish):
+            return []
+        return [f"The first day, {self.start}, is after the last day, {self.finish}. Swap them."]
+
+    @property
     def has_dates(self) -> bool:
         """Whether days are chosen; then there are no earlier years to compare with."""
         return bool(self.start or self.finish)
@@ -219,9 +226,7 @@ def read_filters(pairs: Iterable[tuple[str, str]]) -> tuple[Filters, list[str], 
                 only = f"Only one value is possible for {LABELS.get(name, name)}"
                 (ignored if name in VIEWS else refused).append(f"{only}: remove {text!r} or the other one.")
     filters = Filters(**values)
-    if filters.start and filters.finish and filters.start > filters.finish:
-        refused.append(f"The first day, {filters.start}, is after the last day, {filters.finish}. Swap them.")
-    return filters, ignored, refused
+    return filters, ignored, [*refused, *filters.swapped]
 
 
 def _read(name: str, text: str) -> list[Any]:

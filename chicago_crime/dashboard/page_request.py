@@ -1,6 +1,6 @@
 """A request for a page: filters, snapshot, and the resulting years."""
 
-from calendar import day_name, monthrange
+from calendar import day_name
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from chicago_crime.analysis.signals import MOST_UNPLACED
-from chicago_crime.dashboard.data import Data, Facts
+from chicago_crime.dashboard.data import Data, Facts, last_of_month
 from chicago_crime.dashboard.filters import KINDS, LABELS, Filters
 from chicago_crime.dashboard.known import require_known
 from chicago_crime.dashboard.view import Number, View, as_text
@@ -138,21 +138,22 @@ class PageRequest:
 
     @property
     def months(self) -> list[tuple[date, date]]:
-        """First and last day of each loaded month that overlaps the chosen days."""
+        """First and last day of each loaded month that overlaps the chosen days, except missing months."""
         start, finish = self.filters.start or date.min, self.filters.finish or date.max
-        months = [
-            (date(year, month, 1), date(year, month, monthrange(year, month)[1]))
-            for year in self.years
-            for month in range(1, self.facts.years[year].last_day.month + 1)
+        loaded = [self.facts.years[year] for year in self.years]
+        firsts = [
+            first
+            for year in loaded
+            for month in range(1, year.last_day.month + 1)
+            if (first := year.last_day.replace(month=month, day=1)) not in year.missing_months
         ]
-        return [(first, last) for first, last in months if first <= finish and last >= start]
+        return [(one, last) for one in firsts if one <= finish and (last := last_of_month(one)) >= start]
 
     @property
     def days(self) -> list[date]:
         """The loaded days within the chosen years and dates."""
-        start, finish = self.filters.start or date.min, self.filters.finish or date.max
-        ends = [min(self.facts.years[year].last_day, finish) for year in self.years]
-        spans = [(max(date(end.year, 1, 1), start), end) for end in ends]
+        start, finish, loaded = self.filters.start or date.min, self.filters.finish or date.max, self.facts.years
+        spans = [(max(one, start), min(last, finish, loaded[one.year].last_day)) for one, last in self.months]
         return [first + timedelta(n) for first, last in spans for n in range((last - first).days + 1)]
 
     @property

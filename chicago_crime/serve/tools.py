@@ -97,7 +97,9 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
 
     def answer(name: str, crimes: Choice, limit: int, only: Sequence[str] = (), **more: Any) -> Answer:
         data = snapshots.data()
-        request = PageRequest(data, require_known(data, Filters(**dict(crimes) | more)))
+        filters = require_known(data, Filters(**dict(crimes) | more))
+        request = PageRequest(data, filters, refused=filters.swapped)
+        request.require_valid()
         return _truncate(answer_page(request, PAGES[name]), limit, only)
 
     @server.tool()

@@ -165,7 +165,10 @@ AREA_RATES = Table(
             "Crimes per 1,000 residents, scaled from the days covered to a full year. NULL if more than 1% of the "
             "year's crimes have no community area, because too few are then counted.",
         ),
-        count("days_covered", "Days from January 1 to the newest crime of the year; 365 or 366 for a full year."),
+        count(
+            "days_covered",
+            "Days up to the newest crime of the year, in months with crimes; 365 or 366 for a full year.",
+        ),
     ),
     key=("year", "community_area", "offense_class"),
     order=("community_area", "offense_class"),

@@ -107,7 +107,7 @@ def test_changes_have_verdicts_and_years_have_a_table(five_years: Settings, data
     assert ALONE not in view.sections[0].caveats
     assert {row["whole_year_verdict"] for row in rows(view, "spans")} == {"usual", "cannot tell"}, "there is no trend"
     assert total(view, "spans")["year_to_date_verdict"] == "usual"
-    assert [column.label for column in by_year.columns][-2:] == ["2015", "2016, to Nov 8"]
+    assert [column.label for column in by_year.columns][-2:] == ["2015", "2016, to November 8"]
     [theft] = [row for row in by_year.rows if row["name"] == "THEFT"]
     assert theft["2014"] == count(five_years, "year = 2014 AND primary_type = 'THEFT'")
     assert "year=2014" in theft["of_2014"]

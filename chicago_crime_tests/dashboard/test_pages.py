@@ -15,7 +15,9 @@ from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import MAPS, Filters, read_filters
 from chicago_crime.dashboard.hot_spots import RATES, gi_star
 from chicago_crime.dashboard.page_request import NoCrimesError, PageRequest
+from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.overview import overview
+from chicago_crime.dashboard.pages.signals import signals
 from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import study_area, where
 from chicago_crime.dashboard.view import as_text, crimes_text
@@ -88,6 +90,32 @@ def test_crimes_without_area_or_cell_are_mapped_as_none(settings: Settings) -> N
         assert request.notes == ["These crimes are in no cell: their records have no X and Y coordinates."]
     with pytest.raises(NoCrimesError, match="have no community area"):
         overview(PageRequest(data_of(settings), Filters(area=(25,))))
+
+
+def test_a_year_that_lacks_months_is_not_compared(settings: Settings) -> None:
+    for year in range(2013, 2017):
+        months = range(3, 10) if year == 2016 else range(1, 13)
+        write_csv(settings.folder / f"{year}.csv", crimes_of_months(year, per_month=56, months=months))
+    run_well(settings, *range(2013, 2017))
+    lacks = "2016 lacks January and February: the file is incomplete, so nothing is compared with this year."
+    request = PageRequest(data_of(settings), Filters(year=(2016,)))
+    page = overview(request)
+    total, year_over_year, _, rate = page.numbers
+    assert (total.detail, total.caveat) == ("in 2016 (to September 28, without January and February)", lacks)
+    assert (year_over_year.value, year_over_year.detail) == ("\u2013", lacks)
+    [covered] = {row["days_covered"] for row in rows_of(settings, "area_rates", 2016)}
+    assert covered == len(request.days) == 212
+    assert rate.value == as_text(100_000 * 7 * 56 * 366 / 212 / request.residents([2016], []), "decimal")
+    assert [row["month"].month for row in rows(page, "months")] == [
+        row["month"] for row in rows(when(request), "months")
+    ]
+    assert {row["verdict"] for row in rows(page, "months")} == {None}
+    [spans, _] = compare(PageRequest(data_of(settings), Filters(end=date(2016, 9, 28)))).sections
+    assert lacks in spans.caveats
+    assert {row["year_to_date_change"] for row in spans.tables[0].rows} == {None}
+    assert signals(request).sections[0].title == "Not enough days to compare"
+    earlier = overview(PageRequest(data_of(settings), Filters(year=(2015,))))
+    assert earlier.numbers[1].value == "0.0%"
 
 
 def test_months_without_chosen_days_are_not_shown_as_zero(data: Data) -> None:

@@ -4,7 +4,7 @@ import math
 from calendar import isleap
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from chicago_crime.analysis.expected import LEAST_YEARS, MOST_YEARS, OLDEST, expected
@@ -119,10 +119,11 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
     loaded = request.facts.years
     rows: list[dict[str, Any]] = []
     history = []
+    run, before_month = 0, date.min
     for month, last in request.months:
         year, number = month.year, month.month
-        # A line connects consecutive years and breaks where a year is missing.
-        run = year - request.years.index(year)
+        run += before_month + timedelta(1) != month  # a line breaks where months are missing
+        before_month = last
         is_whole = (request.filters.start or month) <= month and last <= (request.filters.finish or last)
         is_complete = is_whole and number <= loaded[year].complete_months
         rows.append({"month": month, "crimes": by_month[month], "run": run, "is_complete": is_complete})

@@ -21,7 +21,8 @@ def signals(request: PageRequest) -> View:
     """Build the page. Unusual counts are found once per snapshot; filters only select which ones to show."""
     end = request.facts.newest_day
     question = "What is unusual, compared with the same days of earlier years?"
-    backs = loaded_backs(request.facts, end, "days_28")  # which implies the year to date
+    loaded = loaded_backs(request.facts, end, "days_28")  # which implies the year to date
+    backs = [back for back in loaded if not caveats.missing_months(request.facts, _years(end, back))]
     request.years, request.last_day = [end.year], end
     if backs[:1] != [0] or len(backs) <= LEAST_YEARS:
         return View(question, [_too_few_days(request, end)])
@@ -31,10 +32,15 @@ def signals(request: PageRequest) -> View:
 
 
 def _find(request: PageRequest, end: date, backs: list[int]) -> dict[str, list[Signal]]:
-    years = {day.year for back in backs for span in SPANS for day in days_of(span, end, back)}
+    years = {year for back in backs for year in _years(end, back)}
     parameters = {"last_day": end, "years_back": backs, "years": sorted(years & request.facts.years.keys())}
     counted = request.data.answer("signals", parameters)
     return {span: find_signals(counted, span, backs) for span in SPANS}
+
+
+def _years(end: date, back: int) -> set[int]:
+    """Return the years of all spans that end on a day, shifted back by some years."""
+    return {day.year for span in SPANS for day in days_of(span, end, back)}
 
 
 def _too_few_days(request: PageRequest, end: date) -> Section:
@@ -43,7 +49,7 @@ def _too_few_days(request: PageRequest, end: date) -> Section:
         "signals",
         "Not enough days to compare",
         f"This page needs the latest 28 days ({newest}) and the same days of at least "
-        f"{LEAST_YEARS} earlier years. Loaded: {request.facts.years_text(request.facts.years)}. "
+        f"{LEAST_YEARS} earlier years without missing months. Loaded: {request.facts.years_text(request.facts.years)}. "
         f"To load more: {request.data.catalog.how_to_load(f'{end.year - MOST_YEARS}-{end.year}')}",
     )
 

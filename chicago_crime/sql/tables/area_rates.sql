@@ -14,9 +14,18 @@ WITH counted AS (
 
 covered AS (
   SELECT
-    DATE_DIFF(DATE(MAX(date)), DATE(@year, 1, 1), DAY) + 1 AS days_covered,
-    COUNT(community_area) >= 0.99 * COUNT(*) AS has_areas
-  FROM enriched_crimes
+    -- Full months up to the newest day; a month without any crime is missing from the file.
+    SUM(EXTRACT(DAY FROM LAST_DAY(month))) - DATE_DIFF(LAST_DAY(MAX(month)), MAX(last_day), DAY) AS days_covered,
+    SUM(with_area) >= 0.99 * SUM(crimes) AS has_areas
+  FROM (
+    SELECT
+      month,
+      DATE(MAX(date)) AS last_day,
+      COUNT(*) AS crimes,
+      COUNT(community_area) AS with_area
+    FROM enriched_crimes
+    GROUP BY month
+  )
 ),
 
 known AS (
