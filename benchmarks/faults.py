@@ -7,9 +7,8 @@ failed run, the next has no faults. `chicago_crime_tests/end_to_end/disturbed_ru
 old year or the new one, that readers see one snapshot, that nothing is duplicated, and that no cluster or staged file
 is left.
 
-Every fault is tried at every call before Spark, and at every later call that changes something. Each later read gets
-one fault, in rotation, because such runs take three times as long. It takes an hour, or several with `--all`, which
-tries every fault at later reads, too.
+Every fault is tried at every call that changes something. Each read gets one fault, in rotation. It takes hours, and
+many with `--all`, which tries every fault at every read, too.
 """
 
 import argparse
@@ -42,7 +41,6 @@ from chicago_crime_tests.support import crimes_of_months, write_csv
 
 out = Console(highlight=False, width=120)
 
-BEFORE_SPARK = "crime_csv,crime_object,raw_crimes,revisions,crimes,rejected_crimes"
 FAULTS = {
     "429": Fault(status=429, retry_after="1"),
     "500": Fault(status=500),
@@ -59,18 +57,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Try the faults and print the results; returns the number of runs that went wrong."""
     parser = argparse.ArgumentParser(description="Try every fault at every call of a run in the cloud.")
     parser.add_argument("--faults", default=",".join([*FAULTS, "kill"]), help="which faults")
-    parser.add_argument("--all", action="store_true", help="also every fault at every read after Spark")
+    parser.add_argument("--all", action="store_true", help="also every fault at every read")
     chosen = parser.parse_args(arguments)
     faults = chosen.faults.split(",")
     logging.disable()
     with Clouds() as clouds:
         calls = _calls(clouds.cloud)
-        out.print(f"{len(calls)} calls of {len({call.kind for call, _ in calls})} kinds")
-        later = [call for call, assets in calls if not assets and not call.changes]
-        turns = dict(zip(later, cycle(faults), strict=False))
+        out.print(f"{len(calls)} calls of {len({call.kind for call in calls})} kinds")
+        turns = dict(zip([call for call in calls if not call.changes], cycle(faults), strict=False))
         outcomes = {}
         for fault in faults:
-            tried = [pair for pair in calls if chosen.all or turns.get(pair[0], fault) == fault]
+            tried = [call for call in calls if chosen.all or turns.get(call, fault) == fault]
             outcomes[fault] = Counter(_try(clouds, fault, tried))
     table = Table("fault", "runs", *OUTCOMES)
     for fault, counted in outcomes.items():
@@ -100,37 +97,25 @@ class Clouds(ExitStack):
         load(self.cloud, "old")
 
 
-def _calls(cloud: Cloud) -> list[tuple[Call, str]]:
-    """The calls of a run, each with the assets to run for it: the assets before Spark are quicker alone."""
-    all_calls, before = _calls_of_a_run(cloud, ""), _calls_of_a_run(cloud, BEFORE_SPARK)
-    after = [call for call in all_calls if call not in before]
-    return [*((call, BEFORE_SPARK) for call in before), *((call, "") for call in after)]
-
-
-def _calls_of_a_run(cloud: Cloud, assets: str) -> list[Call]:
-    """The calls of a run without faults, in order."""
+def _calls(cloud: Cloud) -> list[Call]:
+    """The calls of a run without faults."""
     cloud.forget_calls()
-    run_under(cloud, Chosen(NO_FAULT, lambda call: False), assets)
-    requests = sorted((one.at, f"{name} {kind_of(one)}") for name, s in cloud.servers.items() for one in s.requests)
-    made: Counter[str] = Counter()
-    calls = []
-    for _, kind in requests:
-        calls.append(Call(kind, made[kind]))
-        made[kind] += 1
-    return calls
+    run_under(cloud, Chosen(NO_FAULT, lambda call: False))
+    made = Counter(f"{name} {kind_of(one)}" for name, server in cloud.servers.items() for one in server.requests)
+    return [Call(kind, place) for kind, count in made.items() for place in range(count)]
 
 
-def _try(clouds: Clouds, fault: str, calls: Sequence[tuple[Call, str]]) -> list[str]:
+def _try(clouds: Clouds, fault: str, calls: Sequence[Call]) -> list[str]:
     outcomes = []
     start = time.perf_counter()
-    for number, (call, assets) in enumerate(calls, 1):
+    for number, call in enumerate(calls, 1):
         out.print(f"{number} of {len(calls)}: {fault} at {call.kind}, {call.place}")
         try:
             if fault == "kill":
-                outcomes.append(OUTCOMES[1 if kill_run_at(clouds.cloud, call, assets) else 2])
+                outcomes.append(OUTCOMES[1 if kill_run_at(clouds.cloud, call) else 2])
                 continue
             chosen = Chosen(FAULTS[fault], call.__eq__)
-            succeeded = run_under(clouds.cloud, chosen, assets)
+            succeeded = run_under(clouds.cloud, chosen)
         except AssertionError as error:
             out.print(f"WRONG: {fault} at {call}: {error}")
             outcomes.append("WRONG")

@@ -15,9 +15,8 @@ from chicago_crime.errors import PlatformError
 from chicago_crime.intake.staging import publish, staging_folder
 from chicago_crime.published.catalog import Catalog, DamagedError, PublishedTable, current
 from chicago_crime.storage.lineage import digest
-from chicago_crime.storage.local.folder_store import checksum_of
 from chicago_crime.storage.local.parquet_reader import DuckDBReader
-from chicago_crime.storage.object_store import NoObjectError, ReadableStore, StoredObject
+from chicago_crime.storage.object_store import NoObjectError, ReadableStore, StoredObject, checksum_of
 from chicago_crime.storage.warehouse import TableYear, WarehouseError
 from chicago_crime.tables import Table
 

@@ -9,8 +9,7 @@ import requests
 from typing_extensions import override
 
 from chicago_crime.published.catalog import DamagedError
-from chicago_crime.storage.local.folder_store import checksum_of
-from chicago_crime.storage.object_store import Item, ObjectStoreError, ReadableStore
+from chicago_crime.storage.object_store import Item, ObjectStoreError, ReadableStore, checksum_of
 
 TIMEOUT_S = 60
 

@@ -25,7 +25,7 @@ from chicago_crime.dashboard.templating import as_html, methods
 from chicago_crime.dashboard.view import SYNTHETIC
 from chicago_crime.published.catalog import CATALOG
 from chicago_crime.storage.lineage import digest
-from chicago_crime.storage.local.folder_store import checksum_of
+from chicago_crime.storage.object_store import checksum_of
 from chicago_crime.tables import ENRICHED_CRIMES, TABLES
 from chicago_crime.tables.dictionary import data_dictionary
 

@@ -1,5 +1,6 @@
 """The interface of the lake: objects by key, in a folder or a bucket."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -81,13 +82,21 @@ class ReadableStore(ABC):
 class ObjectStore(ReadableStore):
     """Objects that can be replaced. Writes are atomic: readers see the old object or the new one."""
 
-    @abstractmethod
-    def put(self, key: str, file: Path, checksum: str | None = None) -> StoredObject:
-        """Store a copy of a file under a key, which is names separated by slashes, replacing any previous object.
+    def put(self, key: str, file: Path) -> StoredObject:
+        """Store a copy of a file under a key, which is names separated by slashes, replacing any previous object."""
+        return self._put(key, file, checksum_of(file))
 
-        Raises:
-            ObjectStoreError: the file's sha256 is not `checksum`. Nothing is stored.
+    def add(self, prefix: str, file: Path) -> StoredObject:
+        """Store a copy of a file under a prefix, with a name derived from its content.
+
+        The key is `<prefix>/<first 16 characters of the sha256><suffix of the file>`.
         """
+        sha256 = checksum_of(file)
+        return self._put(f"{prefix}/{sha256[:16]}{file.suffix}", file, sha256)
+
+    @abstractmethod
+    def _put(self, key: str, file: Path, sha256: str) -> StoredObject:
+        """Store a copy of a file with this checksum."""
 
     @abstractmethod
     def location(self, key: str) -> str:
@@ -95,13 +104,6 @@ class ObjectStore(ReadableStore):
 
         Raises:
             NoObjectError: there is no such object.
-        """
-
-    @abstractmethod
-    def add(self, prefix: str, file: Path) -> StoredObject:
-        """Store a copy of a file under a prefix, with a name derived from its content.
-
-        The key is `<prefix>/<first 16 characters of the sha256><suffix of the file>`.
         """
 
     @abstractmethod
@@ -119,6 +121,12 @@ class ObjectStore(ReadableStore):
     @abstractmethod
     def publisher_lock(self) -> AbstractContextManager[bool]:
         """Wait until no other publisher uses this store; yields False if the store has no such lock."""
+
+
+def checksum_of(file: Path) -> str:
+    """Return the sha256 of a file, hexadecimal."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def lake_record(store: ObjectStore, year: int) -> LakeRecord | None:

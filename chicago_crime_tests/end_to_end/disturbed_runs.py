@@ -68,14 +68,13 @@ class Chosen:
         return self.fault
 
 
-def run_of(cloud: Cloud, version: str, assets: str = "") -> list[str]:
-    """The command that loads a version, or only some assets."""
-    some = ["--assets", assets] if assets else []
-    return ["run", "--years", str(YEAR), "--folder", str(cloud.folder / version), "--accept", "a test", *some]
+def run_of(cloud: Cloud, version: str) -> list[str]:
+    """The command that loads a version."""
+    return ["run", "--years", str(YEAR), "--folder", str(cloud.folder / version), "--accept", "a test"]
 
 
-def load(cloud: Cloud, version: str, assets: str = "") -> None:
-    ended = command(*run_of(cloud, version, assets), **cloud.environment)
+def load(cloud: Cloud, version: str) -> None:
+    ended = command(*run_of(cloud, version), **cloud.environment)
     assert ended.exit_code == 0, ended.output
 
 
@@ -98,19 +97,16 @@ def published_version(settings: Settings) -> int:
     return int(found[0]) // 12 // len(reader.catalog.years)
 
 
-def assert_made_of(cloud: Cloud, per_month: int, assets: str = "") -> None:
-    """Check that all tables, or those among some assets, have this version, and that nothing is left to clean up."""
-    found = versions(cloud)
-    made = [name for name in found if not assets or name in assets.split(",")]
-    assert {name: found[name] for name in made} == dict.fromkeys(made, per_month)
+def assert_made_of(cloud: Cloud, per_month: int) -> None:
+    """Check that all tables have this version, and that nothing is left to clean up."""
+    assert versions(cloud) == dict.fromkeys(COUNTED, per_month)
     assert cloud.left() == []
 
 
-def the_other(cloud: Cloud, assets: str) -> tuple[str, int]:
-    """The version that is not published or, with only some assets, not loaded: its name and crimes per month."""
+def the_other(cloud: Cloud) -> tuple[str, int]:
+    """The version that is not published: its name and crimes per month."""
     catalog = parse(CATALOG, cloud.storage.buckets.read(BUCKET, CATALOG))
-    now = versions(cloud)["crimes"] if assets else catalog.years[YEAR].tables["crimes"].rows // 12
-    return ("new", NEW) if now == OLD else ("old", OLD)
+    return ("new", NEW) if catalog.years[YEAR].tables["crimes"].rows == 12 * OLD else ("old", OLD)
 
 
 def stop_faults(servers: Mapping[str, FaultyServer]) -> None:
@@ -120,7 +116,7 @@ def stop_faults(servers: Mapping[str, FaultyServer]) -> None:
         server.wait_until_idle()
 
 
-def run_under(cloud: Cloud, chosen: Chosen, assets: str = "") -> bool:
+def run_under(cloud: Cloud, chosen: Chosen) -> bool:
     """Load the other version with faults. The run must succeed, or fail cleanly so that the next one succeeds.
 
     Returns:
@@ -129,9 +125,9 @@ def run_under(cloud: Cloud, chosen: Chosen, assets: str = "") -> bool:
     Raises:
         AssertionError: neither; the message has the calls with the fault, and the output of the run.
     """
-    version, now = the_other(cloud, assets)
+    version, now = the_other(cloud)
     chosen.rule(cloud.servers)
-    ended = command(*run_of(cloud, version, assets), **cloud.environment)
+    ended = command(*run_of(cloud, version), **cloud.environment)
     stop_faults(cloud.servers)
     details = (chosen.fault, chosen.hit, ended.output)
     assert ended.exit_code in (0, 1), details
@@ -139,12 +135,12 @@ def run_under(cloud: Cloud, chosen: Chosen, assets: str = "") -> bool:
         assert "failed" in ended.output, details
         versions(cloud)
         assert published_version(cloud.settings_with()) in (OLD, NEW), details
-        load(cloud, version, assets)
-    assert_made_of(cloud, now, assets)
+        load(cloud, version)
+    assert_made_of(cloud, now)
     return ended.exit_code == 0
 
 
-def kill_run_at(cloud: Cloud, at: Call, assets: str = "") -> bool:
+def kill_run_at(cloud: Cloud, at: Call) -> bool:
     """Load the other version, kill -9 the run at a call, and let the next run repair everything.
 
     Returns:
@@ -153,8 +149,8 @@ def kill_run_at(cloud: Cloud, at: Call, assets: str = "") -> bool:
     Raises:
         AssertionError: a year has mixed versions after the kill, or is not repaired.
     """
-    version, now = the_other(cloud, assets)
-    process = cloud.begin(*run_of(cloud, version, assets))
+    version, now = the_other(cloud)
+    process = cloud.begin(*run_of(cloud, version))
     chosen = Chosen(Fault(before=lambda: os.kill(process.pid, signal.SIGKILL)), at.__eq__)
     chosen.rule(cloud.servers)
     output, _ = process.communicate(timeout=TIMEOUT_S)
@@ -166,7 +162,7 @@ def kill_run_at(cloud: Cloud, at: Call, assets: str = "") -> bool:
     wait_until(lambda: all(job.done.is_set() for job in cloud.bigquery.jobs.by_id.values()))
     versions(cloud)
     assert published_version(cloud.settings_with()) in (OLD, NEW)
-    load(cloud, version, assets)
-    assert_made_of(cloud, now, assets)
-    assert assets or published_version(cloud.settings_with()) == now
+    load(cloud, version)
+    assert_made_of(cloud, now)
+    assert published_version(cloud.settings_with()) == now
     return True

@@ -1,14 +1,14 @@
-"""Tests of the translation to DuckDB: small statements, evaluated by Google's evaluator and DuckDB."""
+"""Tests of the translation to DuckDB: small statements, evaluated by Google's evaluator and DuckDB.
+
+`test_googlesql.py` compares complete statements, with parameters.
+"""
 
 from datetime import date, datetime
 from typing import Any
 
 import duckdb
 import pytest
-import sqlglot
-from sqlglot import exp
 
-from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError
 from chicago_crime_tests.sql.engines import in_duckdb, in_order
 
@@ -23,7 +23,7 @@ ROWS: list[dict[str, Any]] = [
 for number, row in enumerate(ROWS):
     row["n"] = number
 
-# One expression per rewriting rule. `test_googlesql.py` compares complete statements.
+# One expression per rewriting rule.
 EXPRESSIONS = """
 SAFE.PARSE_DATETIME('%m/%d/%Y %I:%M:%S %p', '03/15/2014 02:30:00 PM')
 SAFE.PARSE_DATETIME('%Y-%m-%d', s)
@@ -78,39 +78,3 @@ def test_division_by_zero_fails_in_both_engines(google: Analyzer) -> None:
         google.evaluate(query, {"facts": ROWS})
     with pytest.raises(duckdb.Error, match="division by zero"):
         in_duckdb(query, {"facts": ROWS}, {}, CATALOG)
-
-
-def answer(query: str, rows: str = "(SELECT 1 AS x)", **parameters: object) -> Any:
-    parsed = sqlglot.parse_one(query, read="bigquery")
-    text = to_duckdb(parsed, {"year": 2014} | parameters, lambda table: sqlglot.parse_one(rows, read="duckdb"))
-    [row] = duckdb.sql(text).fetchall()
-    return row[0]
-
-
-@pytest.mark.parametrize(
-    ("query", "value", "expected"),
-    [
-        ("SELECT @value", "O'HARE'; DROP TABLE x --", "O'HARE'; DROP TABLE x --"),
-        ("SELECT @value", date(2016, 2, 29), date(2016, 2, 29)),
-        ("SELECT DATE_SUB(@value, INTERVAL 1 YEAR) = DATE '2015-02-28'", date(2016, 2, 29), True),
-        ("SELECT @value IS NULL OR x = @value FROM t", None, True),
-        ("SELECT x IN UNNEST(@value) FROM t", [1, 2], True),
-        ("SELECT x IN UNNEST(@value) FROM t", [2, 3], False),
-        ("SELECT x IN UNNEST(@value) FROM t", [], False),
-        ("SELECT ARRAY_LENGTH(@value) = 0", [], True),
-        ("SELECT 'b' IN UNNEST(@value)", ["a", "b"], True),
-        ("SELECT IF(@value, 'yes', 'no')", False, "no"),
-    ],
-)
-def test_parameters_are_replaced_by_their_values(query: str, value: object, expected: object) -> None:
-    assert answer(query, value=value) == expected
-
-
-def test_tables_are_replaced_but_not_common_table_expressions() -> None:
-    assert answer("WITH t AS (SELECT 5 AS x) SELECT t.x + s.x FROM t CROSS JOIN somewhere AS s") == 6
-
-
-def test_the_query_is_not_modified() -> None:
-    query = sqlglot.parse_one("SELECT @year", read="bigquery")
-    to_duckdb(query, {"year": 2014}, lambda table: exp.to_table(table))
-    assert query.sql("bigquery") == "SELECT @year"

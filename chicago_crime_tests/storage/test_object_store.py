@@ -3,22 +3,19 @@
 import threading
 from pathlib import Path
 
-import pytest
-
+from chicago_crime.installation import Installation
+from chicago_crime.settings import Settings
 from chicago_crime.storage.local.folder_store import FolderStore
-from chicago_crime.storage.object_store import ObjectStoreError
+from chicago_crime.storage.object_store import lake_record
+from chicago_crime_tests.support import run
 
 
-def test_a_changed_file_is_refused_and_the_old_object_stays(tmp_path: Path) -> None:
-    store, file = FolderStore(tmp_path / "objects", tmp_path / "staging"), tmp_path / "file"
-    file.write_bytes(b"content")
-    stored = store.put("a", file)
-    file.unlink()
-    file.write_bytes(b"conTent")
-    with pytest.raises(ObjectStoreError, match="was changed"):
-        store.put("a", file, stored.sha256)
-    assert store.get("a", tmp_path).read_bytes() == b"content"
-    assert list((tmp_path / "staging").iterdir()) == []
+def test_a_file_that_was_changed_after_it_was_fetched_is_refused(loaded_copy: Settings) -> None:
+    [file] = (loaded_copy.data_dir / "csv").glob("2014*.csv")
+    file.write_bytes(file.read_bytes().replace(b"THEFT", b"ARSON", 1))
+    [report] = run(loaded_copy, 2014, assets="crime_object,raw_crimes")
+    assert f"{file} was changed" in report.left_out[2014]
+    assert lake_record(Installation(loaded_copy).object_store, 2014) is None
 
 
 def test_objects_can_be_listed_while_others_are_deleted(tmp_path: Path) -> None:

@@ -8,7 +8,14 @@ from chicago_crime.graph.assets.source import crime_csv
 from chicago_crime.graph.partitions import follows_upstream, one_run_for_all_years, yearly
 from chicago_crime.graph.run_state import RunState
 from chicago_crime.intake.source_files import SourceFiles
-from chicago_crime.storage.object_store import LakeRecord, ObjectStore, quarantine_key, record_key, rows_key
+from chicago_crime.storage.object_store import (
+    LakeRecord,
+    ObjectStore,
+    ObjectStoreError,
+    quarantine_key,
+    record_key,
+    rows_key,
+)
 
 
 @asset(
@@ -36,8 +43,9 @@ def crime_object(
         manifest = source_files.manifest(year)
         assert manifest, "a year without one has no files"
         object_store.put(quarantine_key(year), quarantine)
-        # The source file's checksum verifies a file that the gate did not change.
-        stored = object_store.put(rows_key(year), rows, manifest.sha256 if manifest.is_canonical else None)
+        stored = object_store.put(rows_key(year), rows)
+        if manifest.is_canonical and stored.sha256 != manifest.sha256:  # the gate did not change it, so nobody may
+            raise ObjectStoreError(f"{rows} was changed after it was fetched: load the year again")
         record = LakeRecord(sha256=stored.sha256, source_sha256=manifest.sha256)
         object_store.swap(record_key(year), record.model_dump_json().encode(), None)
         return {

@@ -26,7 +26,6 @@ from chicago_crime.sources.http import hide_signatures
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.access import GoogleAccount, call, google_retry
 from chicago_crime.storage.google.permissions import OBJECTS
-from chicago_crime.storage.local.folder_store import checksum_of
 from chicago_crime.storage.object_store import Item, NoObjectError, ObjectStore, ObjectStoreError, StoredObject
 
 _PARALLEL_DELETES = 8  # the client keeps ten connections
@@ -61,19 +60,6 @@ class BucketStore(ObjectStore):
         return storage.Client(**self.account.client_arguments())
 
     @override
-    def put(self, key: str, file: Path, checksum: str | None = None) -> StoredObject:
-        sha256 = checksum_of(file)
-        if checksum and sha256 != checksum:
-            raise ObjectStoreError(
-                f"{file} was changed: its sha256 is {sha256} and should be {checksum}. Load the year again."
-            )
-        return self._put(key, file, sha256)
-
-    @override
-    def add(self, prefix: str, file: Path) -> StoredObject:
-        sha256 = checksum_of(file)
-        return self._put(f"{prefix}/{sha256[:16]}{file.suffix}", file, sha256)
-
     def _put(self, key: str, file: Path, sha256: str) -> StoredObject:
         size, found = file.stat().st_size, self._find(key)
         if not _has_content(found, size, sha256):  # otherwise it is already stored

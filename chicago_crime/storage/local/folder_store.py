@@ -11,7 +11,7 @@ from filelock import FileLock
 from typing_extensions import override
 
 from chicago_crime.intake.staging import publish, staging_folder
-from chicago_crime.storage.object_store import Item, NoObjectError, ObjectStore, ObjectStoreError, StoredObject
+from chicago_crime.storage.object_store import Item, NoObjectError, ObjectStore, StoredObject, checksum_of
 
 
 @dataclass(frozen=True)
@@ -27,28 +27,12 @@ class FolderStore(ObjectStore):
     staging: Path
 
     @override
-    def put(self, key: str, file: Path, checksum: str | None = None) -> StoredObject:
+    def _put(self, key: str, file: Path, sha256: str) -> StoredObject:
         """Hard-link the file: the platform replaces files and never modifies them, so links can share the bytes."""
         with staging_folder(self.staging) as fresh:
-            link = fresh / "object"
-            link.hardlink_to(file)
-            found = checksum_of(link)
-            if checksum and found != checksum:
-                raise ObjectStoreError(
-                    f"{file} was changed: its sha256 is {found} and should be {checksum}. Load the year again."
-                )
-            publish(link, self.folder / key)
-        return StoredObject(key, (self.folder / key).stat().st_size, found)
-
-    @override
-    def add(self, prefix: str, file: Path) -> StoredObject:
-        """Hard-link the file, which must be in a staging folder, as `put` does."""
-        found = checksum_of(file)
-        key = f"{prefix}/{found[:16]}{file.suffix}"
-        link = file.with_name(f"{file.name}.link")
-        link.hardlink_to(file)
-        publish(link, self.folder / key)
-        return StoredObject(key, file.stat().st_size, found)
+            (fresh / "object").hardlink_to(file)
+            publish(fresh / "object", self.folder / key)
+        return StoredObject(key, file.stat().st_size, sha256)
 
     @override
     def get(self, key: str, folder: Path) -> Path:
@@ -110,9 +94,3 @@ class FolderStore(ObjectStore):
         locks = self.staging.with_name("locks")
         locks.mkdir(parents=True, exist_ok=True)
         return FileLock(locks / name)
-
-
-def checksum_of(file: Path) -> str:
-    """Return the sha256 of a file, hexadecimal."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,8 +1,11 @@
-"""Tests of `chicago_crime/storage/google/bigquery/warehouse.py`: the effect of each operation on the tables."""
+"""Tests of the BigQuery warehouse: the effect of each operation on the tables, and of lost responses and conflicts."""
 
 import hashlib
 import re
 import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from unittest.mock import Mock
@@ -12,10 +15,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from chicago_crime.installation import build_bigquery
+from chicago_crime.sources.retry import RetryPolicy
+from chicago_crime.storage.google.bigquery import jobs
 from chicago_crime.storage.google.bigquery.jobs import JobFailedError
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 from chicago_crime.storage.lineage import Lineage
-from chicago_crime.storage.warehouse import WarehouseError
+from chicago_crime.storage.warehouse import TableYear, WarehouseError
 from chicago_crime.tables import (
     AREA_RATES,
     CRIME_TYPE_COUNT,
@@ -27,10 +33,53 @@ from chicago_crime.tables import (
 )
 from chicago_crime_tests.servers.bigquery_catalog import LiveTable
 from chicago_crime_tests.servers.bigquery_jobs_server import Job
-from chicago_crime_tests.servers.faults import Fault
-from chicago_crime_tests.storage.google.cloud import Cloud
-from chicago_crime_tests.support import crime, crimes_of_months
-from chicago_crime_tests.whole_cloud import BUCKET, DATASET, STAGING
+from chicago_crime_tests.servers.faults import NO_FAULT, Fault
+from chicago_crime_tests.support import crime, crimes_of_months, write_csv
+from chicago_crime_tests.whole_cloud import BUCKET, DATASET, STAGING, WholeCloud, whole_cloud
+
+POLICY = RetryPolicy(timeout_s=10, first_wait_s=0.02, deadline_s=5)
+
+
+class Cloud(WholeCloud):
+    """The servers, with helpers that load rows into the bucket and the tables."""
+
+    def warehouse(self, **changes: object) -> BigQueryWarehouse:
+        """A new warehouse with empty caches, as in another process."""
+        return replace(build_bigquery(self.settings.model_copy(update=changes)), policy=POLICY)
+
+    def load(self, warehouse: BigQueryWarehouse, year: int, rows: Sequence[dict[str, str]]) -> None:
+        """Load rows into the raw table, and from there into the typed ones."""
+        self.load_raw(warehouse, year, rows)
+        warehouse.replace_year(CRIMES, year)
+        warehouse.replace_year(REJECTED_CRIMES, year)
+
+    def load_raw(self, warehouse: BigQueryWarehouse, year: int, rows: Sequence[dict[str, str]]) -> TableYear:
+        content, key = write_csv(self.folder / f"{year}.csv", rows).read_bytes(), f"crimes/{year}.csv"
+        self.storage.buckets.write(BUCKET, key, content)
+        return warehouse.load_csv(RAW_CRIMES, year, f"gs://{BUCKET}/{key}", hashlib.sha256(content).hexdigest())
+
+    def years(self, table: str) -> dict[int, int]:
+        """Number of rows by year of a table of crimes."""
+        return dict(Counter(row["year"] for row in self.bigquery.rows(DATASET, table)))
+
+
+@pytest.fixture
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A cloud without tables."""
+    with whole_cloud(tmp_path_factory.mktemp("cloud"), False, Cloud) as made:
+        yield made
+
+
+@pytest.fixture
+def warehouse(cloud: Cloud) -> BigQueryWarehouse:
+    return cloud.warehouse()
+
+
+@pytest.fixture
+def loaded(cloud: Cloud, warehouse: BigQueryWarehouse) -> BigQueryWarehouse:
+    """A warehouse with 2014."""
+    cloud.load(warehouse, 2014, crimes_of_months(2014))
+    return warehouse
 
 
 def counts(year: int, *names: str) -> pa.Table:
@@ -67,16 +116,15 @@ def test_tables_are_created_as_defined(cloud: Cloud) -> None:
     assert client.get_dataset(DATASET).location == "us-central1"
 
 
-def test_a_full_year_is_replaced_and_the_others_are_kept(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
-    cloud.load(warehouse, 2014, crimes_of_months(2014))
-    cloud.load(warehouse, 2015, crimes_of_months(2015, per_month=2))
-    before = warehouse.stored(CRIMES)[2015]
+def test_a_full_year_is_replaced_and_the_others_are_kept(cloud: Cloud, loaded: BigQueryWarehouse) -> None:
+    cloud.load(loaded, 2015, crimes_of_months(2015, per_month=2))
+    before = loaded.stored(CRIMES)[2015]
     for _ in range(2):
-        cloud.load(warehouse, 2014, crimes_of_months(2014, months=[2, 3]))
+        cloud.load(loaded, 2014, crimes_of_months(2014, months=[2, 3]))
         assert cloud.years("crimes") == {2014: 6, 2015: 24}
-    assert {year: stored.rows for year, stored in warehouse.stored(RAW_CRIMES).items()} == {2014: 6, 2015: 24}
-    assert warehouse.stored(CRIMES)[2015] == before
-    assert warehouse.stored(CRIMES)[2014].replaced_at > before.replaced_at
+    assert {year: stored.rows for year, stored in loaded.stored(RAW_CRIMES).items()} == {2014: 6, 2015: 24}
+    assert loaded.stored(CRIMES)[2015] == before
+    assert loaded.stored(CRIMES)[2014].replaced_at > before.replaced_at
 
 
 def test_a_failed_load_keeps_the_old_year(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
@@ -211,15 +259,14 @@ def test_years_are_exported_with_one_job_as_datetimes(cloud: Cloud, warehouse: B
         warehouse.export_parquet(CRIMES, [2014, 2017], f"gs://{BUCKET}/staging/in")
 
 
-def test_a_query_is_run_unchanged_and_cannot_change_anything(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
-    cloud.load(warehouse, 2014, crimes_of_months(2014))
-    found = warehouse.first_rows("SELECT month, COUNT(*) AS n FROM crimes GROUP BY month ORDER BY month", 1)
+def test_a_query_is_run_unchanged_and_cannot_change_anything(cloud: Cloud, loaded: BigQueryWarehouse) -> None:
+    found = loaded.first_rows("SELECT month, COUNT(*) AS n FROM crimes GROUP BY month ORDER BY month", 1)
     assert (found.columns, found.rows) == (["month", "n"], [(date(2014, 1, 1), 3)])
     with pytest.raises(WarehouseError, match="Unrecognized name: nothing"):
-        warehouse.first_rows("SELECT nothing FROM crimes", None)
+        loaded.first_rows("SELECT nothing FROM crimes", None)
     for statement in ("DELETE FROM crimes WHERE TRUE", "DROP TABLE crimes", "SELECT 1; SELECT 2"):
         with pytest.raises(WarehouseError, match="only SELECT statements are run"):
-            warehouse.first_rows(statement, None)
+            loaded.first_rows(statement, None)
     assert cloud.years("crimes") == {2014: 36}
 
 
@@ -234,9 +281,8 @@ def test_a_statement_that_would_read_too_much_is_refused_and_changes_nothing(clo
     assert cloud.years("crimes") == {2014: 36}
 
 
-def test_jobs_have_labels_and_report_their_costs(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
-    cloud.load(warehouse, 2014, crimes_of_months(2014))
-    details = warehouse.for_run("0f1e-RUN").replace_year(CRIMES, 2014).details
+def test_jobs_have_labels_and_report_their_costs(cloud: Cloud, loaded: BigQueryWarehouse) -> None:
+    details = loaded.for_run("0f1e-RUN").replace_year(CRIMES, 2014).details
     job = list(cloud.bigquery.jobs.by_id.values())[-1]
     labels = {"platform": "chicago_crime", "asset": "crimes", "year": "2014", "run": "0f1e-run"}
     assert job.configuration["labels"] == labels
@@ -245,13 +291,12 @@ def test_jobs_have_labels_and_report_their_costs(cloud: Cloud, warehouse: BigQue
     assert details["bigquery_estimated_usd"] == pytest.approx(details["bigquery_bytes_billed"] / 2**40 * 6.25, abs=1e-6)
 
 
-def test_reference_tables_are_loaded_once_and_after_a_change(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
+def test_reference_tables_are_loaded_once_and_after_a_change(cloud: Cloud, loaded: BigQueryWarehouse) -> None:
     def loads() -> int:
         jobs = cloud.bigquery.jobs.by_id.values()
         return sum("CREATE OR REPLACE TABLE `community_areas`" in str(job.configuration) for job in jobs)
 
-    cloud.load(warehouse, 2014, crimes_of_months(2014))
-    warehouse.replace_year(AREA_RATES, 2014)
+    loaded.replace_year(AREA_RATES, 2014)
     before = loads()
     cloud.warehouse().replace_year(AREA_RATES, 2014)
     assert loads() == before
@@ -259,3 +304,57 @@ def test_reference_tables_are_loaded_once_and_after_a_change(cloud: Cloud, wareh
     cloud.bigquery.catalog.find(DATASET, "community_areas").labels["content"] = "older"
     cloud.warehouse().replace_year(AREA_RATES, 2014)
     assert loads() == before + 1
+
+
+@pytest.mark.parametrize("fault", [Fault(status=503), Fault(loses_answer=True)], ids=["503", "lost response"])
+def test_each_request_may_fail_once(cloud: Cloud, loaded: BigQueryWarehouse, fault: Fault) -> None:
+    before = set(cloud.bigquery.jobs.by_id)
+    for _ in range(100):
+        cloud.bigquery.will(fault, on="/bigquery/")
+        cloud.bigquery.will(NO_FAULT, on="/bigquery/")
+    assert loaded.replace_year(CRIMES, 2014).rows == 36
+    cloud.bigquery.forget_faults()
+    named = [id_ for id_ in set(cloud.bigquery.jobs.by_id) - before if id_.startswith("chicago_crime_crimes_2014_")]
+    assert len(named) == 1
+    assert cloud.years("crimes") == {2014: 36}
+
+
+def test_a_job_is_restarted_after_a_transient_failure_only(
+    cloud: Cloud, loaded: BigQueryWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reasons = {"backendError": "Try it again", "jobRateLimitExceeded": "Try it again"}
+    reasons["invalidQuery"] = "Could not serialize access to table crimes due to concurrent update"
+    cloud.bigquery.jobs.will_fail = [("MERGE", *reason) for reason in reasons.items()]
+    assert loaded.replace_year(CRIMES, 2014).rows == 36
+    assert cloud.bigquery.jobs.will_fail == []
+    for reason, message in (("quotaExceeded", "responds with 403"), ("accessDenied", "denies permission")):
+        cloud.bigquery.jobs.will_fail = [("MERGE", reason, "No more for this table")]
+        with pytest.raises(WarehouseError, match=rf"{message} \(No more for this table\)"):
+            loaded.replace_year(CRIMES, 2014)
+    monkeypatch.setattr(jobs, "JOB_DEADLINE_S", 0)
+    cloud.bigquery.jobs.will_fail = [("MERGE", "backendError", "Try it again")]
+    with pytest.raises(JobFailedError, match="2014: Try it again, even after restarts: try again later"):
+        loaded.replace_year(CRIMES, 2014)
+
+
+def test_files_of_a_failed_export_are_not_read(cloud: Cloud, loaded: BigQueryWarehouse) -> None:
+    left = [b"half of the rows"]
+    cloud.bigquery.jobs.will_fail = [("EXPORT DATA", "backendError", "Try it again")]
+    cloud.bigquery.jobs.before_work = lambda job: (
+        left and cloud.storage.buckets.write(STAGING, "in/crimes-9.parquet", left.pop())
+    )
+    loaded.export_parquet(CRIMES, [2014], f"gs://{STAGING}/in")
+    assert cloud.storage.buckets.names(STAGING, "in/") == ["in/crimes-000000000000.parquet"]
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_table_with_other_columns_is_outdated_and_refused_with_the_fix(cloud: Cloud) -> None:
+    catalog = cloud.bigquery.catalog
+    crimes = catalog.find(DATASET, "crimes")
+    catalog.database.execute(f"ALTER TABLE {crimes.rows_table} RENAME ward TO mood")
+    crimes.columns = [("mood", *column[1:]) if column[0] == "ward" else column for column in crimes.columns]
+    steps = r"DROP TABLE `chicago_crime\.crimes`, and load its years again"
+    with pytest.raises(WarehouseError, match=f"ward is missing, expected INT64; mood is INT64, .*{steps}"):
+        cloud.warehouse().replace_year(CRIMES, 2014)
+    warehouse = cloud.warehouse()
+    assert (warehouse.outdated(CRIMES), warehouse.outdated(REJECTED_CRIMES)) == ([2014], [])

@@ -82,13 +82,6 @@ def test_an_object_is_read_back_unchanged_and_written_once(
     assert store.location(KEY) == f"gs://{BUCKET}/{KEY}"
 
 
-def test_a_file_with_another_checksum_is_refused(server: StorageServer, store: BucketStore, folder: Path) -> None:
-    store.put(KEY, file_of(folder, b"content"))
-    with pytest.raises(ObjectStoreError, match="was changed"):
-        store.put(KEY, file_of(folder, b"conTent"), hashlib.sha256(b"content").hexdigest())
-    assert server.buckets.read(BUCKET, KEY) == b"content"
-
-
 @pytest.mark.parametrize("size", [1000, RESUMABLE])
 def test_a_file_that_is_damaged_during_the_upload_is_not_stored(
     server: StorageServer, store: BucketStore, folder: Path, size: int

@@ -1,64 +1,247 @@
-"""Tests of the Spark runner on Dataproc: its requests. `test_dataproc_faults.py` has the failures.
+"""Tests of the Spark runner on Dataproc: its requests, and failures, after which nothing is left and no job runs twice.
 
-Only one test really runs its program. `end_to_end/test_cloud.py` compares the job's tables.
+Programs do not really run here, except for one. `end_to_end/test_cloud.py` compares the job's tables, and
+`benchmarks/faults.py` tries every fault, and a kill, at every call of full runs.
 """
 
 import json
-from collections.abc import Iterator
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
+from typing import NamedTuple
+from uuid import uuid4
 
 import pytest
 
-from chicago_crime_tests.storage.google.dataproc_support import Cloud, JobRun, cloud_in, start
+from chicago_crime import reference
+from chicago_crime.errors import PlatformError
+from chicago_crime.installation import build_dataproc
+from chicago_crime.settings import SettingsError
+from chicago_crime.sources.retry import RetryPolicy
+from chicago_crime.storage.google.dataproc.runner import DataprocSpark
+from chicago_crime_tests.servers.credentials import PROJECT_ID
+from chicago_crime_tests.servers.faults import NO_FAULT, Fault
+from chicago_crime_tests.servers.google_server import RefusedError
+from chicago_crime_tests.whole_cloud import STAGING, WORKER, WholeCloud, whole_cloud
+
+LOST = Fault(loses_answer=True)
+JOB = """
+print("It begins.")
+raise ValueError("the job is broken")
+"""
 
 
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    with cloud_in(tmp_path_factory.mktemp("cloud"), False) as made:
-        yield made
+class Cloud(WholeCloud):
+    """The servers, and a runner of the jobs in `programs`."""
+
+    def spark(self, **settings: object) -> DataprocSpark:
+        """The runner for these settings, with short waits and the jobs in `programs`."""
+        built = build_dataproc(self.settings.model_copy(update=settings))
+        policy = RetryPolicy(timeout_s=2, first_wait_s=0.01, deadline_s=5)
+        api = replace(built.api, pause_s=0.02, policy=policy)
+        backend = replace(built.backend, api=api)
+        store, programs = replace(built.store, policy=policy), self.folder / "programs"
+        return replace(built, api=api, backend=backend, store=store, programs=programs)
 
 
-@pytest.fixture(scope="module")
-def runs(cloud: Cloud) -> dict[str, JobRun]:
-    return {mode: start(cloud, cloud.spark(dataproc_mode=mode)) for mode in ("cluster", "serverless")}
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    (tmp_path / "programs").mkdir()
+    (tmp_path / "programs" / "broken.py").write_text(JOB)
+    subnet = f"projects/{PROJECT_ID}/regions/us-central1/subnetworks/crime"
+    with whole_cloud(tmp_path, False, Cloud, dataproc_service_account=WORKER, dataproc_subnet=subnet) as cloud:
+        yield cloud
 
 
-def test_all_years_share_one_private_temporary_cluster(cloud: Cloud, runs: dict[str, JobRun]) -> None:
+class Ran(NamedTuple):
+    """A run of the Spark job.
+
+    Attributes:
+        log: its log, one message per line.
+        reason: why it failed; "" if it succeeded.
+        clusters: those that existed when the output was read.
+    """
+
+    log: str
+    reason: str
+    clusters: list[str]
+
+
+def start(
+    cloud: Cloud,
+    spark: DataprocSpark,
+    run_id: str | None = None,
+    before_job: Callable[[Path], object] = lambda folder: None,
+) -> Ran:
+    """Run a Spark job, as the platform's asset does; `before_job` is called with the input folder."""
+    run_id, reason, clusters, output, log = run_id or str(uuid4()), "", list[str](), StringIO(), logging.Logger("run")
+    log.addHandler(logging.StreamHandler(output))
+    files = {name: reference.file(name) for name in ("fbi_codes", "community_areas", "comparable_types")}
+    try:
+        with spark.workspace(run_id, "broken", log) as workspace:
+            before_job(cloud.storage.buckets.path(STAGING, workspace.input.removeprefix(f"gs://{STAGING}/")))
+            spark.run(run_id, "broken", log, crimes=workspace.input, output=workspace.output, **files)
+            clusters += cloud.dataproc.dataproc.clusters
+    except (PlatformError, KeyboardInterrupt) as error:
+        reason = str(error) or repr(error)
+    return Ran(output.getvalue(), reason, clusters)
+
+
+def test_all_years_share_one_private_temporary_cluster(cloud: Cloud) -> None:
+    ran = start(cloud, cloud.spark())
     [created] = [json.loads(request.body) for request in cloud.dataproc.calls if request.call == "clusters.create"]
-    assert len(cloud.dataproc.dataproc.jobs) == 1
-    assert runs["cluster"].live_at_load == []
+    assert (len(cloud.dataproc.dataproc.jobs), ran.clusters) == (1, [])
     config = created["config"]
     assert config["gceClusterConfig"]["internalIpOnly"] is True
     assert all(config["gceClusterConfig"]["shieldedInstanceConfig"].values())  # new organizations refuse other machines
-    assert config["gceClusterConfig"]["serviceAccount"] == cloud.settings.dataproc_service_account
+    assert config["gceClusterConfig"]["serviceAccount"] == WORKER
     assert config["gceClusterConfig"]["subnetworkUri"] == cloud.settings.dataproc_subnet
     assert config["lifecycleConfig"] == {"idleDeleteTtl": "600s", "autoDeleteTtl": "7200s"}
     assert config["softwareConfig"]["imageVersion"].startswith("3.0-")
     assert (config["masterConfig"]["numInstances"], config["workerConfig"]["numInstances"]) == (1, 2)
     assert created["labels"]["asset"] == "broken"
     assert created["labels"]["run"].replace("-", "") in created["clusterName"]
+    uploads = [name for _, name, _ in cloud.storage.buckets.written if "/job/" in name]
+    assert sorted(name.rpartition(".")[2] for name in uploads) == ["csv", "csv", "csv", "py"]
+    assert cloud.left() == []
 
 
-def test_a_batch_has_a_time_limit_and_an_account(cloud: Cloud, runs: dict[str, JobRun]) -> None:
+def test_a_batch_has_a_time_limit_and_an_account(cloud: Cloud) -> None:
+    start(cloud, cloud.spark(dataproc_mode="serverless"))
     [created] = [json.loads(request.body) for request in cloud.dataproc.calls if request.call == "batches.create"]
     execution = created["environmentConfig"]["executionConfig"]
     assert execution["ttl"] == "7200s"
-    assert execution["serviceAccount"] == cloud.settings.dataproc_service_account
+    assert execution["serviceAccount"] == WORKER
     assert execution["authenticationConfig"] == {"userWorkloadAuthenticationType": 1}, "SERVICE_ACCOUNT"
     assert "stagingBucket" not in execution, "runtime 3.0 uses none"
     assert created["runtimeConfig"]["version"] == "3.0"
 
 
-def test_each_run_uploads_its_program_and_leaves_nothing(cloud: Cloud, runs: dict[str, JobRun]) -> None:
+def test_a_failed_job_is_reported_with_the_end_of_its_log_and_leaves_nothing(cloud: Cloud) -> None:
+    cloud.dataproc.dataproc.runs = True
+    ran = start(cloud, cloud.spark())
+    assert "failed with the state ERROR" in ran.reason
+    assert "The end of its log" in ran.reason and "ValueError: the job is broken" in ran.reason
+    assert "https://console.cloud.google.com/dataproc/jobs/broken-" in ran.reason
     assert cloud.left() == []
-    uploads = [name for _, name, _ in cloud.storage.buckets.written if "/job/" in name]
-    assert sorted(name.rpartition(".")[2] for name in uploads) == [*["csv"] * 3 * len(runs), *["py"] * len(runs)]
 
 
-def test_a_failed_job_is_reported_with_the_end_of_its_log_and_leaves_nothing(tmp_path: Path) -> None:
-    with cloud_in(tmp_path, True) as cloud:
-        ran = start(cloud, cloud.spark())
-        assert "failed with the state ERROR" in ran.reason
-        assert "The end of its log" in ran.reason and "ValueError: the job is broken" in ran.reason
-        assert "https://console.cloud.google.com/dataproc/jobs/broken-" in ran.reason
-        assert cloud.left() == []
+@pytest.mark.parametrize(
+    ("mode", "fault", "method", "path"),
+    [
+        ("cluster", LOST, "POST", "/clusters"),
+        ("cluster", LOST, "POST", "/jobs:submit"),
+        ("cluster", LOST, "DELETE", "/clusters/"),
+        ("serverless", LOST, "POST", "/batches"),
+        ("serverless", Fault(status=503), "GET", "/batches/"),
+    ],
+)
+def test_a_fault_at_a_call_starts_nothing_twice(cloud: Cloud, mode: str, fault: Fault, method: str, path: str) -> None:
+    faults = [fault]
+    cloud.dataproc.rule = lambda request: (
+        faults.pop() if faults and request.method == method and path in request.path else NO_FAULT
+    )
+    ran = start(cloud, cloud.spark(dataproc_mode=mode))
+    assert ran.reason == ""
+    assert faults == []
+    state = cloud.dataproc.dataproc
+    started = len(state.clusters_made), len(state.jobs), len(state.batches)
+    assert started == ((1, 1, 0) if mode == "cluster" else (0, 0, 1))
+    assert cloud.left() == []
+
+
+@pytest.mark.parametrize(
+    ("refusal", "remedy"),
+    [
+        ((400, "Insufficient 'CPUS' quota. Requested 12.0, available 8.0."), "CHICAGO_CRIME_DATAPROC_WORKERS"),
+        ((403, "Cloud Dataproc API has not been used in project 1 before."), "gcloud services enable"),
+        ((400, "Subnetwork 'crime' does not support Private Google Access"), "CHICAGO_CRIME_DATAPROC_SUBNET"),
+    ],
+)  # fmt: skip
+def test_the_error_for_a_refused_request_has_the_fix(cloud: Cloud, refusal: tuple[int, str], remedy: str) -> None:
+    cloud.dataproc.refuses["clusters.create"] = RefusedError(*refusal)
+    ran = start(cloud, cloud.spark())
+    assert refusal[1].rstrip(".") in ran.reason and remedy in ran.reason
+    assert cloud.left() == []
+
+
+def test_a_run_waits_for_the_service_agent_that_google_creates_late(cloud: Cloud) -> None:
+    agent = "service-1@dataproc-accounts.iam.gserviceaccount.com"
+    cloud.dataproc.refuses["clusters.create"] = RefusedError(400, f"Service account '{agent}' does not exist.")
+    cloud.dataproc.will(Fault(before=cloud.dataproc.refuses.clear), on="/clusters", after=2)
+    ran = start(cloud, cloud.spark())
+    assert ran.reason == ""
+    assert [one.status for one in cloud.dataproc.calls if one.call == "clusters.create"] == [400, 400, 200]
+
+
+def test_a_cluster_that_cannot_be_created_is_deleted(cloud: Cloud) -> None:
+    state = cloud.dataproc.dataproc
+    state.creation_fails = "The zone does not have enough resources available to fulfill the request."
+    ran = start(cloud, cloud.spark())
+    assert "could not be created: The zone does not have enough resources" in ran.reason
+    assert "CHICAGO_CRIME_DATAPROC_MACHINE_TYPE" in ran.reason
+    assert (len(state.clusters_made), state.jobs, cloud.left()) == (1, {}, [])
+
+
+@pytest.mark.parametrize("mode", ["cluster", "serverless"])
+def test_cancelling_the_run_stops_the_job_and_deletes_the_cluster(cloud: Cloud, mode: str) -> None:
+    cloud.dataproc.dataproc.pretend_s = 3600
+
+    interrupt = Fault(before=lambda: os.kill(os.getpid(), signal.SIGINT))
+    cloud.dataproc.will(interrupt, on="/jobs/" if mode == "cluster" else "/batches/", after=3)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of scripts ignore it
+    try:
+        ran = start(cloud, cloud.spark(dataproc_mode=mode))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert ran.reason == "KeyboardInterrupt()"
+    state = cloud.dataproc.dataproc
+    assert [work.state for work in (*state.jobs.values(), *state.batches.values())] == [
+        "ERROR" if mode == "cluster" else "CANCELLED"
+    ]
+    assert cloud.left() == []
+
+
+def test_a_run_leaves_the_work_of_a_living_run_alone(cloud: Cloud) -> None:
+    run_id = str(uuid4())
+
+    def other_runs(folder: Path) -> None:
+        (folder / "ours").parent.mkdir(parents=True)
+        (folder / "ours").touch()
+        assert start(cloud, cloud.spark()).reason == ""
+        assert (folder / "ours").exists()
+        twice = start(cloud, cloud.spark(), run_id)
+        assert "another process is already running broken-" in twice.reason
+
+    ran = start(cloud, cloud.spark(), run_id, before_job=other_runs)
+    assert ran.reason == ""
+    assert len(cloud.dataproc.dataproc.clusters_made) == 2
+    assert cloud.left() == []
+
+
+def test_a_cluster_that_cannot_be_deleted_is_deleted_by_the_next_run(cloud: Cloud) -> None:
+    cloud.dataproc.refuses["clusters.delete"] = RefusedError(403, "You may not delete it")
+    spark = cloud.spark()
+    spark = replace(spark, backend=replace(spark.backend, stop_timeout_s=0.2))
+    ran = start(cloud, spark)
+    assert ran.reason == ""  # its tables are complete
+    assert "gcloud dataproc clusters delete broken-" in ran.log
+    assert len(cloud.dataproc.dataproc.clusters) == 1
+    del cloud.dataproc.refuses["clusters.delete"]
+    assert start(cloud, spark).reason == ""
+    assert cloud.left() == []
+
+
+def test_a_single_node_has_the_property_that_google_requires(cloud: Cloud) -> None:
+    assert start(cloud, cloud.spark(dataproc_workers=0)).reason == ""
+    with pytest.raises(SettingsError, match="0 for a single-node cluster, or 2 and more"):
+        build_dataproc(cloud.settings.model_copy(update={"dataproc_workers": 1}))
+
+
+def test_the_default_address_is_the_regions(cloud: Cloud) -> None:
+    settings = cloud.settings.model_copy(update={"dataproc_endpoint": None, "gcp_region": "us-east4"})
+    assert build_dataproc(settings).api.address == "us-east4-dataproc.googleapis.com"
