@@ -4,7 +4,7 @@ A failed check blocks publication of its year. Findings are cached by the state 
 those of the run's check steps.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,8 +42,8 @@ class Finding:
         return cls(dict(numbers), [wrong] if total[left] != total[right] else [])
 
 
-Findings = Mapping[int, Finding]
-"""Findings by year, without years that cannot be examined."""
+Findings = Iterator[tuple[int, Finding]]
+"""Years with their findings, without years that cannot be examined."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Check:
     Attributes:
         asset, name: key of the check.
         description: the condition that must hold.
-        examine: function that returns the findings for some years.
+        examine: function that yields the findings for some years.
         can_be_accepted: whether `--accept` can publish a year that fails.
         reads: tables it reads, besides the asset's own and its upstream tables.
     """
@@ -118,12 +118,12 @@ class CheckInputs:
     published: Callable[[], Mapping[int, PublishedYear]]
     _found: dict[tuple[str, int], tuple[object, Finding]] = field(default_factory=dict, init=False, repr=False)
 
-    def findings(self, check: Check, years: Sequence[int]) -> Findings:
-        """Return the findings of a check. Years whose tables are unchanged are not examined again."""
+    def findings(self, check: Check, years: Sequence[int]) -> dict[int, Finding]:
+        """Return the findings of a check by year. Years whose tables are unchanged are not examined again."""
         states = self._states(check, years)
         new = [year for year in years if self._found.get((check.key, year), (None,))[0] != states[year]]
         if new:
-            fresh = check.examine(self, new)
+            fresh = dict(check.examine(self, new))
             for year in new:
                 self._found[check.key, year] = (states[year], fresh.get(year, Finding(NOT_EXAMINED)))
         return {year: self._found[check.key, year][1] for year in years}

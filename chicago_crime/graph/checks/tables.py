@@ -41,25 +41,21 @@ def checks_of_tables() -> Iterator[Check]:
 
 
 def _holds_to_schema(table: Table, inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    found = _problem_rows(table, schema_problems(table), inputs, years)
-    return {
-        year: Finding(rows or "no problem", [f"{problem} in {count:,} rows" for problem, count in rows.items()])
-        for year, rows in found.items()
-    }
+    for year, rows in _problem_rows(table, schema_problems(table), inputs, years).items():
+        yield year, Finding(rows or "no problem", [f"{problem} in {count:,} rows" for problem, count in rows.items()])
 
 
 def _values_are_possible(table: Table, inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    findings: dict[int, Finding] = {}
     stored, manifests = inputs.warehouse.stored(table), inputs.manifests(years)
     for year, rows in _problem_rows(table, out_of_range(table), inputs, years).items():
-        findings[year] = one = Finding(rows or "no problem")
+        one = Finding(rows or "no problem")
         file = manifests[year].origin if year in manifests else "the file"
         for problem, count in rows.items():
             if count > stored[year].rows * MAX_INVALID and count >= MIN_LOST:
                 one.failures.append(f"{problem} in {count:,} rows: are columns of {file} swapped?")
             else:
                 one.warnings.append(f"{problem} in {count:,} rows")
-    return findings
+        yield year, one
 
 
 def _problem_rows(
@@ -73,15 +69,14 @@ def _problem_rows(
 
 def _adds_up(table: Table, inputs: CheckInputs, years: Sequence[int]) -> Findings:
     assert table.adds_up, "only a table of counts has this check"
-    findings, upstream = dict[int, Finding](), table.upstream[0]
+    upstream = table.upstream[0]
     stored = inputs.warehouse.stored(upstream)
     years = [year for year in years if year in stored]
     own = inputs.warehouse.measure(table, years, {"n": f"COALESCE({table.adds_up.total}, 0)"})
     above = inputs.warehouse.measure(upstream, years, {"n": table.adds_up.upstream})
     for year in years:
         numbers = {table.name: int(own[year]["n"]), upstream.name: int(above[year]["n"])}
-        findings[year] = Finding.of_sums(table.name, upstream.name, numbers)
-    return findings
+        yield year, Finding.of_sums(table.name, upstream.name, numbers)
 
 
 def schema_problems(table: Table) -> dict[str, str]:
