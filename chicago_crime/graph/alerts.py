@@ -1,7 +1,7 @@
 """The alert sensor: one message with all problems since the last message."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,14 +41,12 @@ class AlertState:
     Attributes:
         until: end of the period covered, in epoch seconds.
         warnings: digests of reported run failures and check results, which each run of a year repeats.
-        stale: snapshot reported as stale, or `damaged`; "" if none.
-        ticks: lines about ticks of the last period, which ticks repeat every minute while a folder is unreachable.
+        lasting: lines of the last period that are repeated while a problem lasts, such as an unreachable folder.
     """
 
     until: float
     warnings: tuple[str, ...] = ()
-    stale: str = ""
-    ticks: Sequence[str] = ()
+    lasting: Sequence[str] = ()
 
 
 def send(addresses: str, title: str, lines: list[str], files: Sequence[Path] = ()) -> str:
@@ -116,24 +114,22 @@ def new_alerts(
             if not (check.is_error and run.status is DagsterRunStatus.FAILURE):  # then it is among the reasons
                 found[digest(check.text)] = check.text
     new = {key: text for key, text in found.items() if key not in state.warnings}
-    ticks = tuple(dict.fromkeys(idle_ticks(instance, state.until, now.timestamp())))
-    lines = [*new.values(), *(line for line in ticks if line not in state.ticks)]
-    stale = _stale(installation, now)
-    if stale and stale[0] != state.stale:
-        lines.append(stale[1])
-    return lines, AlertState(now.timestamp(), (*state.warnings, *new)[-1000:], stale[0] if stale else "", ticks)
+    ticks = idle_ticks(instance, state.until, now.timestamp())
+    lasting = tuple(dict.fromkeys([*ticks, *_stale(installation, now)]))
+    lines = [*new.values(), *(line for line in lasting if line not in state.lasting)]
+    return lines, AlertState(now.timestamp(), (*state.warnings, *new)[-1000:], lasting)
 
 
-def _stale(installation: Installation, now: datetime) -> tuple[str, str] | None:
-    """Return the id of a stale snapshot, or `damaged`, with a message; None if the current snapshot is fresh."""
+def _stale(installation: Installation, now: datetime) -> Iterator[str]:
+    """Yield a line if the current snapshot is stale or its catalog is damaged."""
     fresh_for = installation.source.fresh_for
     try:
         catalog = current(installation.object_store)
     except DamagedError as error:
-        return "damaged", installation.settings.complete(str(error))
-    if not catalog or not fresh_for or now - catalog.published_at <= fresh_for:
-        return None
-    return catalog.snapshot, (
-        f"Nothing has been published since {catalog.published_at:%Y-%m-%d}, but the source {installation.source.name} "
-        f"should be loaded every {fresh_for.days} days"
-    )
+        yield installation.settings.complete(str(error))
+        return
+    if catalog and fresh_for and now - catalog.published_at > fresh_for:
+        yield (
+            f"Nothing has been published since {catalog.published_at:%Y-%m-%d}, but the source "
+            f"{installation.source.name} should be loaded every {fresh_for.days} days"
+        )

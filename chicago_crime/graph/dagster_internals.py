@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 from dagster import AssetKey, AssetRecordsFilter, DagsterEventType, DagsterInstance, DagsterRun, EventLogEntry
@@ -37,9 +37,6 @@ ASSET_PARTITION_RANGE_END_TAG = "dagster/asset_partition_range_end"
 
 BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
 """Environment variable with Dagster's maximum batch size for storing events."""
-
-INDEX = "index"
-"""Name of the database with the asset events of all runs. The other databases are named by run id."""
 
 HEALTH_TIMEOUT_S = 10
 
@@ -131,8 +128,7 @@ class BatchingEventLog(SqliteEventLogStorage):
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._lock = threading.RLock()
         self._engines: dict[str, Engine] = {}
-        self._batch: ExitStack | None = None
-        self._connections_of_batch: dict[str, Connection] = {}
+        self._open: dict[str, Connection] = {}
         self._tables: set[str] = set()
         super().__init__(base_dir, inst_data)
 
@@ -143,21 +139,8 @@ class BatchingEventLog(SqliteEventLogStorage):
 
     @override
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        with self._lock, ExitStack() as transactions:  # one transaction per database
-            self._batch = transactions
-            try:
-                super().store_event_batch(events)
-            finally:
-                self._batch = None
-                self._connections_of_batch = {}
-
-    @override
-    def run_connection(self, run_id: str | None = None) -> AbstractContextManager[Connection]:
-        return self._connection(str(run_id))
-
-    @override
-    def index_connection(self) -> AbstractContextManager[Connection]:
-        return self._connection(INDEX)
+        with self.run_connection(events[0].run_id), self.index_connection():  # shared by all events of the batch
+            super().store_event_batch(events)
 
     @override
     def has_table(self, table_name: str) -> bool:
@@ -171,25 +154,26 @@ class BatchingEventLog(SqliteEventLogStorage):
             engine.dispose()
         super().dispose()
 
+    @override
     @contextmanager
-    def _connection(self, database: str) -> Iterator[Connection]:
-        with self._lock, ExitStack() as of_event:
-            open_ones = {} if self._batch is None else self._connections_of_batch
-            if database not in open_ones:
-                open_ones[database] = (self._batch or of_event).enter_context(self._transaction(database))
-            yield open_ones[database]
-
-    @contextmanager
-    def _transaction(self, database: str) -> Iterator[Connection]:
-        if database not in self._engines:
-            with self._connect(database):  # creates the tables if necessary
-                timeout = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
-                self._engines[database] = create_engine(self.conn_string_for_shard(database), connect_args=timeout)
-                # After a power cut, the last events may be missing, but no database is damaged.
-                listen(self._engines[database], "connect", lambda one, _: one.execute("PRAGMA synchronous=NORMAL"))
-        with self._engines[database].begin() as connection:
-            yield connection
-        os.utime(self.path_for_shard(database))  # the UI watches this file, but SQLite wrote to the write-ahead log
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        with self._lock:
+            if shard in self._open:
+                yield self._open[shard]
+                return
+            if shard not in self._engines:
+                with super()._connect(shard):  # creates the tables if necessary
+                    timeout = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
+                    self._engines[shard] = create_engine(self.conn_string_for_shard(shard), connect_args=timeout)
+                    # After a power cut, the last events may be missing, but no database is damaged.
+                    listen(self._engines[shard], "connect", lambda one, _: one.execute("PRAGMA synchronous=NORMAL"))
+            with self._engines[shard].begin() as connection:
+                self._open[shard] = connection
+                try:
+                    yield connection
+                finally:
+                    del self._open[shard]
+        os.utime(self.path_for_shard(shard))  # the UI watches this file, but SQLite wrote to the write-ahead log
 
 
 class WatchedRunLauncher(DefaultRunLauncher):

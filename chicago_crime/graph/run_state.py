@@ -69,23 +69,20 @@ def run_state_resource(installation: Installation, listener: Listener) -> Resour
     """Return the resource with each run's state. It locks the years of a run, so runs never share a year."""
 
     def hold(context: InitResourceContext) -> Iterator[RunState]:
-        run = context.run
-        if run is None:
-            yield RunState(listener)
-            return
+        run, log, instance = context.run, context.log, context.instance
+        assert run and log and instance, "only steps of a run need it"
         years = years_in_tags(run.tags)
 
         def waits(year: int, other: str) -> None:
             listener(Step("waiting", year, waits_for=other))
-            if context.log:
-                context.log.info(f"Waiting for the run {other}, which is processing {year}.")
+            log.info(f"Waiting for the run {other}, which is processing {year}.")
 
         with years_locked(installation.settings.data_dir / "locks", years, run.run_id, waits):
             steps = run.step_keys_to_execute or ()
             continues = bool(run.parent_run_id and steps and FETCHED not in steps)
             before = run.tags if continues else {}
-            if not continues and context.instance and LEFT_OUT_TAG in run.tags:
-                context.instance.add_run_tags(run.run_id, RunState(listener).as_tags())  # inherited by re-executing all
+            if not continues and LEFT_OUT_TAG in run.tags:
+                instance.add_run_tags(run.run_id, RunState(listener).as_tags())  # inherited by re-executing all
             left_out = json.loads(before.get(LEFT_OUT_TAG, "{}"))
             why = "The run that this one continues left it out: "
             advice = " This run did not read the file again: materialize the year, or re-execute all steps"

@@ -17,9 +17,6 @@ class Database:
     """One snapshot, unaffected by newer ones.
 
     The files of a table are opened, and downloaded if necessary, when a query first names it.
-
-    Attributes:
-        reader: reader of the snapshot.
     """
 
     reader: SnapshotReader

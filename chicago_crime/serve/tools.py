@@ -87,12 +87,7 @@ class Server(MCPServer):
 
 
 def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
-    """Build the server with its tools.
-
-    Args:
-        snapshots: the data that the tools read.
-        sql: whether to add a tool that runs SQL.
-    """
+    """Build the server with its tools; `sql` adds one that runs SQL."""
     server = Server("chicago-crime", instructions=INSTRUCTIONS, version=version("chicago-crime"), log_level="WARNING")
 
     def answer(name: str, crimes: Choice, limit: int, only: Sequence[str] = (), **more: Any) -> Answer:

@@ -3,16 +3,7 @@
 from chicago_crime.tables import layers, marts
 from chicago_crime.tables.columns import CELL_FT
 from chicago_crime.tables.layers import CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS
-from chicago_crime.tables.marts import (
-    AREA_RATES,
-    CODE_COVERAGE,
-    CRIME_TYPE_COUNT,
-    CRIMES_BY_CELL,
-    CRIMES_DAILY,
-    CRIMES_HOURLY,
-    CRIMES_MONTHLY,
-    HOT_SPOTS,
-)
+from chicago_crime.tables.marts import AREA_RATES, CODE_COVERAGE, CRIME_TYPE_COUNT
 from chicago_crime.tables.table import Table
 
 TABLES: dict[str, Table] = {
@@ -25,13 +16,8 @@ __all__ = [
     "CELL_FT",
     "CODE_COVERAGE",
     "CRIMES",
-    "CRIMES_BY_CELL",
-    "CRIMES_DAILY",
-    "CRIMES_HOURLY",
-    "CRIMES_MONTHLY",
     "CRIME_TYPE_COUNT",
     "ENRICHED_CRIMES",
-    "HOT_SPOTS",
     "RAW_CRIMES",
     "REJECTED_CRIMES",
     "REVISIONS",

@@ -22,8 +22,7 @@ from chicago_crime.tables.years import current_year
 from chicago_crime_tests.support import PROJECT
 
 LOAD = """
-import sys, threading, time
-from dagster._core.definitions.definitions_load_context import DefinitionsLoadContext
+import sys, threading
 import chicago_crime.definitions as module
 graph = module.defs().resolve_asset_graph()
 heavy = sorted({"pyspark", "pysail", "pandas", "matplotlib"} & set(sys.modules))

@@ -1,4 +1,4 @@
-"""The sensor with each source: a real instance, publishers on loopback, and fetched years."""
+"""The sensor with a folder and the portal: a real instance, a publisher on loopback, and fetched years."""
 
 import json
 import os
@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from dagster import DagsterInstance, DefaultSensorStatus, build_sensor_context
 from dagster._core.definitions.sensor_definition import SensorExecutionData
-from kagglesdk import KaggleEnv, kaggle_env
 
 from chicago_crime.definitions import build_definitions
 from chicago_crime.errors import PlatformError
@@ -22,11 +21,9 @@ from chicago_crime.sources.base import no_progress
 from chicago_crime.sources.folder import SETTLE_S
 from chicago_crime.tables.years import current_year
 from chicago_crime_tests.servers.faults import Fault
-from chicago_crime_tests.servers.kaggle_server import KaggleServer
 from chicago_crime_tests.servers.portal_server import PortalServer
 from chicago_crime_tests.support import crime, crimes_of_months, folder_settings, refuse, write_csv
 
-TOKEN = "KGAT_planted0token0of0the0sensor"
 NEXT_YEAR = current_year() + 1
 
 
@@ -78,20 +75,6 @@ def loaded(folder: Watch) -> Watch:
     result = folder.tick()
     assert (result.run_requests, result.skip_message) == ([], "the source folder has nothing new")
     return folder
-
-
-@pytest.fixture
-def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KaggleServer]:
-    """A Kaggle server with 2013 to 2015, whose address the client uses."""
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    contents = {
-        f"Crimes_{year}.csv": write_csv(tmp_path / f"{year}.csv", crimes_of_months(year)).read_bytes()
-        for year in (2013, 2014, 2015)
-    }
-    with KaggleServer(contents, TOKEN).answering() as server:
-        monkeypatch.setitem(kaggle_env._env_to_endpoint, KaggleEnv.PROD, server.url)
-        monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
-        yield server
 
 
 @pytest.fixture
@@ -155,23 +138,7 @@ def test_a_future_year_is_not_loaded(loaded: Watch, tmp_path: Path) -> None:
     assert str(NEXT_YEAR) not in json.loads(loaded.cursor or "")["versions"]
 
 
-def test_new_years_and_replaced_loaded_years_of_kaggle_are_requested(
-    kaggle: KaggleServer, tmp_path: Path, instance: DagsterInstance
-) -> None:
-    watch = Watch(load_settings(source="kaggle", data_dir=tmp_path / "data"), instance)
-    assert watch.requested() == []  # years that were never loaded
-    watch.load(2014)
-    kaggle.published = dict.fromkeys(kaggle.files, "2024-01-02T03:04:05.678Z")
-    downloads = len(kaggle.storage.requests)
-    assert watch.requested() == [[2014]]
-    assert len(kaggle.storage.requests) == downloads
-    watch.load(2014)
-    assert watch.requested() == []
-    kaggle.files["Crimes_2016.csv"] = kaggle.files["Crimes_2015.csv"]
-    assert watch.requested() == [[2016]]
-
-
-def test_changed_years_of_the_portal_are_requested_after_one_query(portal: PortalServer, watch: Watch) -> None:
+def test_new_and_changed_years_of_the_portal_are_requested_after_one_query(portal: PortalServer, watch: Watch) -> None:
     watch.load(2013, 2014)
     queries = len(portal.requests)
     assert watch.requested() == []
@@ -180,6 +147,8 @@ def test_changed_years_of_the_portal_are_requested_after_one_query(portal: Porta
     portal.change([*portal.rows, *late])
     assert watch.requested() == [[2014]]  # 2016 changed too, but was never loaded
     watch.load(2014)
+    portal.change([*portal.rows, *crimes_of_months(2017)])
+    assert watch.requested() == [[2017]]
     assert watch.requested() == []
 
 

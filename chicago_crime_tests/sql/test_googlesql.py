@@ -17,7 +17,7 @@ from sqlglot import exp
 
 from chicago_crime import reference, sql
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.graph.checks.tables import problem_counts
+from chicago_crime.graph.checks.tables import out_of_range, schema_problems
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.source import SampleSource
@@ -237,7 +237,7 @@ def float_or_text(value: Any) -> Any:
 def measures_of(name: str) -> dict[str, str]:
     """Return the aggregates in the checks of a table, by alias."""
     table = TABLES[name]
-    texts = list(problem_counts(table).values())
+    texts = [*schema_problems(table).values(), *out_of_range(table).values()]
     texts += [f"COALESCE({table.adds_up.total}, 0)"] if table.adds_up else []
     texts += [mart.adds_up.upstream for mart in TABLES.values() if mart.adds_up and mart.upstream == (table,)]
     texts += [f"COUNTIF({column.name} IS NULL) / COUNT(*)" for column in table.columns if column.nullable]

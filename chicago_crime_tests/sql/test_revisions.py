@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from chicago_crime.graph.checks.tables import problem_counts
+from chicago_crime.graph.checks.tables import schema_problems
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REVISIONS
 from chicago_crime_tests.support import crimes_of_months, write_csv
@@ -94,7 +94,7 @@ def test_a_snapshot_may_be_loaded_with_other_values_again(load: Load, warehouse:
     for values in ({}, arrest, {}, arrest | {"primary_type": "ROBBERY"}):
         found = load(snapshot({"id": str(ID)} | values, at=FIRST))
     assert Counter(row["kind"] for row in found) == {"arrest_turned": 3, "reclassified": 1}
-    problems = {f"m{number}": text for number, text in enumerate(problem_counts(REVISIONS).values())}
+    problems = {f"m{number}": text for number, text in enumerate(schema_problems(REVISIONS).values())}
     assert not any(warehouse.measure(REVISIONS, [YEAR], problems)[YEAR].values())
 
 

@@ -21,7 +21,6 @@ from chicago_crime.published.publisher import Publisher
 from chicago_crime.sources.base import Boundaries
 from chicago_crime.storage.object_store import ObjectStore
 
-BOUNDARIES_ASSET = "boundaries"
 FETCHED = "could_be_fetched"
 """Name of the check that warns if they could not be fetched."""
 
@@ -33,7 +32,7 @@ FETCHED = "could_be_fetched"
     description="Official boundaries of community areas, police districts, beats and wards, from the City's portal or "
     "a folder. Fetching them publishes a new snapshot with the same years.",
     output_required=False,  # without them, the published ones remain, and a run of years does not fail
-    check_specs=[AssetCheckSpec(FETCHED, asset=BOUNDARIES_ASSET, description="The boundaries could be fetched.")],
+    check_specs=[AssetCheckSpec(FETCHED, asset="boundaries", description="The boundaries could be fetched.")],
 )
 def boundaries(
     context: AssetExecutionContext,

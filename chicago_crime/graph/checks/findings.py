@@ -4,7 +4,7 @@ A failed check blocks publication of its year. Findings are cached by the state 
 those of the run's check steps.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,8 +42,8 @@ class Finding:
         return cls(dict(numbers), [wrong] if total[left] != total[right] else [])
 
 
-Findings = Mapping[int, Finding]
-"""Findings by year, without years that cannot be examined."""
+Findings = Iterator[tuple[int, Finding]]
+"""Years with their findings, without years that cannot be examined."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Check:
     Attributes:
         asset, name: key of the check.
         description: the condition that must hold.
-        examine: function that returns the findings for some years.
+        examine: function that yields the findings for some years.
         can_be_accepted: whether `--accept` can publish a year that fails.
         reads: tables it reads, besides the asset's own and its upstream tables.
     """
@@ -117,16 +117,13 @@ class CheckInputs:
     object_store: ObjectStore
     published: Callable[[], Mapping[int, PublishedYear]]
     _found: dict[tuple[str, int], tuple[object, Finding]] = field(default_factory=dict, init=False, repr=False)
-    _measured: dict[tuple[object, ...], tuple[object, dict[str, Any]]] = field(
-        default_factory=dict, init=False, repr=False
-    )
 
-    def findings(self, check: Check, years: Sequence[int]) -> Findings:
-        """Return the findings of a check. Years whose tables are unchanged are not examined again."""
+    def findings(self, check: Check, years: Sequence[int]) -> dict[int, Finding]:
+        """Return the findings of a check by year. Years whose tables are unchanged are not examined again."""
         states = self._states(check, years)
         new = [year for year in years if self._found.get((check.key, year), (None,))[0] != states[year]]
         if new:
-            fresh = check.examine(self, new)
+            fresh = dict(check.examine(self, new))
             for year in new:
                 self._found[check.key, year] = (states[year], fresh.get(year, Finding(NOT_EXAMINED)))
         return {year: self._found[check.key, year][1] for year in years}
@@ -138,14 +135,6 @@ class CheckInputs:
         compared = [year for year in years if {year - 1, year} <= usable]
         return compared, sorted({y for year in compared for y in (year - 1, year)})
 
-    def measure(self, table: Table, years: Sequence[int], measures: Mapping[str, str]) -> dict[int, dict[str, Any]]:
-        """Compute aggregates over years of a table with `Warehouse.measure`, and cache them for other checks."""
-        stored, keys = self.warehouse.stored(table), {year: (table.name, year, *measures.values()) for year in years}
-        if new := [year for year in years if self._measured.get(keys[year], ("",))[0] != stored.get(year)]:
-            for year, values in self.warehouse.measure(table, new, measures).items():
-                self._measured[keys[year]] = (stored.get(year), values)
-        return {year: self._measured[keys[year]][1] for year in years}
-
     def manifests(self, years: Sequence[int]) -> dict[int, Manifest]:
         """Return the manifests of the years that have one."""
         found = {year: self.source_files.manifest(year) for year in years}
@@ -156,11 +145,7 @@ class CheckInputs:
         tables = (*((table, *table.upstream) if table else ()), *check.reads)
         stored = [self.warehouse.stored(one) for one in tables]
         published = self.published() if table is None else {}
-        states: dict[int, object] = {}
-        for year in years:
-            states[year] = (
-                self.source_files.readable_manifest(year),
-                [one.get(year) for one in stored],
-                published.get(year),
-            )
-        return states
+        return {
+            year: (self.source_files.readable_manifest(year), [one.get(year) for one in stored], published.get(year))
+            for year in years
+        }

@@ -41,51 +41,49 @@ NULL_COUNTS = {column.name: f"COUNTIF({column.name} IS NULL)" for column in CRIM
 
 def has_not_shrunk(inputs: CheckInputs, years: Sequence[int]) -> Findings:
     """Compare each fetched year with the published year, unless that is sample data."""
-    findings, published = dict[int, Finding](), inputs.published()
+    published = inputs.published()
     for year, manifest in inputs.manifests(years).items():
         there = published.get(year)
         before = there.tables[CRIMES.name].rows if there and not there.is_synthetic else 0
-        findings[year] = Finding({"crimes published": before, "rows fetched": manifest.rows})
+        one = Finding({"crimes published": before, "rows fetched": manifest.rows})
         if is_large(before - manifest.rows, before):
-            findings[year].failures.append(f"the file has {manifest.rows:,} rows, but {before:,} crimes are published")
-    return findings
+            one.failures.append(f"the file has {manifest.rows:,} rows, but {before:,} crimes are published")
+        yield year, one
 
 
 def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
     """Find months without rows before the last month with rows, as the current year ends early."""
-    findings: dict[int, Finding] = {}
     for year, manifest in inputs.manifests(years).items():
         months = sorted(int(month[-2:]) for month in manifest.months)
         missing = sorted(set(range(1, months[-1])) - set(months))
-        findings[year] = Finding({f"rows in month {month[-2:]}": rows for month, rows in manifest.months.items()})
+        one = Finding({f"rows in month {month[-2:]}": rows for month, rows in manifest.months.items()})
         if missing:
             names = ", ".join(f"{year}-{month:02}" for month in missing)
             is_full = sum(manifest.months.values()) >= MIN_ROWS_PER_MONTH * len(months)
             is_wrong = is_full and any(month > months[0] for month in missing)
-            problems = findings[year].failures if is_wrong else findings[year].warnings
+            problems = one.failures if is_wrong else one.warnings
             problems.append(f"no rows in {names}, although later months have rows: the file is incomplete")
-    return findings
+        yield year, one
 
 
 def few_lines_quarantined(inputs: CheckInputs, years: Sequence[int]) -> Findings:
     """Count the quarantined lines and show the first."""
-    findings: dict[int, Finding] = {}
     for year, manifest in inputs.manifests(years).items():
-        findings[year] = Finding({"lines": manifest.lines, "quarantined": manifest.quarantined})
+        one = Finding({"lines": manifest.lines, "quarantined": manifest.quarantined})
         if manifest.quarantined:
             is_much = manifest.quarantined >= max(manifest.lines * MAX_REJECTED_SHARE, MIN_REJECTED)
-            problems = findings[year].failures if is_much else findings[year].warnings
+            problems = one.failures if is_much else one.warnings
             problems.append(
                 f"{manifest.quarantined:,} of {manifest.lines:,} lines cannot be read as rows and are in "
                 f"{quarantine_key(year)}; the first is {_quarantine(inputs, year, Path(manifest.origin).name)[1]}. "
                 "Download or export the file again"
             )
-    return findings
+        yield year, one
 
 
 def nothing_lost_at_the_gate(inputs: CheckInputs, years: Sequence[int]) -> Findings:
     """Account for all physical lines, which were counted before parsing."""
-    findings, loaded = dict[int, Finding](), inputs.warehouse.stored(RAW_CRIMES)
+    loaded = inputs.warehouse.stored(RAW_CRIMES)
     for year, manifest in inputs.manifests(years).items():
         numbers = {
             "source lines": manifest.lines,
@@ -94,28 +92,26 @@ def nothing_lost_at_the_gate(inputs: CheckInputs, years: Sequence[int]) -> Findi
             "blank or continuation lines": manifest.other_lines,
         }
         right = "raw_crimes + quarantined lines + blank or continuation lines"
-        findings[year] = Finding.of_sums("source lines", right, numbers)
-    return findings
+        yield year, Finding.of_sums("source lines", right, numbers)
 
 
 def few_rows_rejected(inputs: CheckInputs, years: Sequence[int]) -> Findings:
     """Count rejected rows by reason."""
-    findings, loaded = dict[int, Finding](), inputs.warehouse.stored(RAW_CRIMES)
-    rejected = inputs.warehouse.count_by(REJECTED_CRIMES, years, "reason")
-    for year, reasons in rejected.items():
-        findings[year] = Finding(reasons)
+    loaded = inputs.warehouse.stored(RAW_CRIMES)
+    for year, reasons in inputs.warehouse.count_by(REJECTED_CRIMES, years, "reason").items():
+        one = Finding(reasons)
         rows, count = loaded[year].rows if year in loaded else 0, sum(reasons.values())
         unreadable = count - reasons.get("superseded", 0) - reasons.get("date_outside_year", 0)
         if unreadable > rows * MAX_REJECTED_SHARE and unreadable >= MIN_REJECTED:
-            findings[year].failures.append(f"{unreadable:,} of {rows:,} rows cannot be typed")
+            one.failures.append(f"{unreadable:,} of {rows:,} rows cannot be typed")
         elif count > rows * MAX_REJECTED_SHARE:
-            findings[year].warnings.append(f"{count:,} of {rows:,} rows are rejected")
-    return findings
+            one.warnings.append(f"{count:,} of {rows:,} rows are rejected")
+        yield year, one
 
 
 def is_like_the_year_before(inputs: CheckInputs, years: Sequence[int]) -> Findings:
     """Compare each year with the previous year, if it is stored."""
-    findings, stored = dict[int, Finding](), inputs.warehouse.stored(CRIMES)
+    stored = inputs.warehouse.stored(CRIMES)
     compared, needed = inputs.with_year_before(CRIMES, years)
     counts = inputs.warehouse.measure(CRIMES, needed, NULL_COUNTS)
     nulls = {year: {name: n / stored[year].rows for name, n in found.items()} for year, found in counts.items()}
@@ -128,16 +124,16 @@ def is_like_the_year_before(inputs: CheckInputs, years: Sequence[int]) -> Findin
         for name in types[year].keys() | types[year - 1].keys():
             shifts[f"type {name}"] = types[year].get(name, 0) - types[year - 1].get(name, 0)
         largest = dict(sorted(shifts.items(), key=lambda item: -abs(item[1]))[:5])
-        findings[year] = Finding({name: round(shift, 4) for name, shift in largest.items()})
+        one = Finding({name: round(shift, 4) for name, shift in largest.items()})
         for name, shift in largest.items():
             if abs(shift) > MAX_SHIFT:
-                findings[year].warnings.append(f"share of {name} changed by {shift * 100:+.1f} percentage points")
-    return findings
+                one.warnings.append(f"share of {name} changed by {shift * 100:+.1f} percentage points")
+        yield year, one
 
 
 def codes_are_stable(inputs: CheckInputs, years: Sequence[int]) -> Findings:
     """Find codes that appear, vanish, rise or fall from the previous year, which can look like trends in crime."""
-    findings, stored = dict[int, Finding](), inputs.warehouse.stored(CRIMES)
+    stored = inputs.warehouse.stored(CRIMES)
     compared, needed = inputs.with_year_before(CRIMES, years)
     counts = inputs.warehouse.count_by(CRIMES, needed, "iucr")
     for year in compared:
@@ -152,32 +148,26 @@ def codes_are_stable(inputs: CheckInputs, years: Sequence[int]) -> Findings:
                 moved.append(
                     f"{code} {what} ({counts[year - 1].get(code, 0):,} crimes in {year - 1}, {now:,} in {year})"
                 )
-        findings[year] = Finding(moved or "no code appears, vanishes, or changes its share much")
-        if moved:
-            findings[year].warnings.append(f"codes: {', '.join(moved)}")
-    return findings
+        warnings = [f"codes: {', '.join(moved)}"] if moved else []
+        yield year, Finding(moved or "no code appears, vanishes, or changes its share much", warnings=warnings)
 
 
 def no_row_lost(source: Table, derived: Sequence[Table], inputs: CheckInputs, years: Sequence[int]) -> Findings:
     """Compare the number of rows of a table with that of its derived tables."""
-    findings: dict[int, Finding] = {}
     stored = {table.name: inputs.warehouse.stored(table) for table in (source, *derived)}
     for year in years:
         numbers = {name: held[year].rows if year in held else 0 for name, held in stored.items()}
-        findings[year] = Finding.of_sums(source.name, " + ".join(table.name for table in derived), numbers)
-    return findings
+        yield year, Finding.of_sums(source.name, " + ".join(table.name for table in derived), numbers)
 
 
 def coordinates_are_kept(inputs: CheckInputs, years: Sequence[int]) -> Findings:
     """Compare coordinates before and after Spark."""
-    findings: dict[int, Finding] = {}
     before, after = (inputs.warehouse.measure(table, years, COORDINATES) for table in (CRIMES, ENRICHED_CRIMES))
     for year in years:
-        findings[year] = Finding({"crimes": before[year], "enriched_crimes": after[year]})
-        if before[year] != after[year]:
-            names = ", ".join(name for name in COORDINATES if before[year][name] != after[year][name])
-            findings[year].failures.append(f"{names} differ between crimes and enriched_crimes: they lost precision")
-    return findings
+        one = Finding({"crimes": before[year], "enriched_crimes": after[year]})
+        if names := [name for name in COORDINATES if before[year][name] != after[year][name]]:
+            one.failures.append(f"{', '.join(names)} differ between crimes and enriched_crimes: they lost precision")
+        yield year, one
 
 
 LAYER_CHECKS = (

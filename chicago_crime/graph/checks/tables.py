@@ -23,7 +23,7 @@ def checks_of_tables() -> Iterator[Check]:
             "Key columns are unique, required columns have no NULLs, and all rows belong to the year.",
             partial(_holds_to_schema, table),
         )
-        if _out_of_range(table):
+        if out_of_range(table):
             yield Check(
                 table.name,
                 "values_are_possible",
@@ -41,56 +41,46 @@ def checks_of_tables() -> Iterator[Check]:
 
 
 def _holds_to_schema(table: Table, inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    found = _problem_rows(table, _schema_problems(table), inputs, years)
-    return {
-        year: Finding(rows or "no problem", [f"{problem} in {count:,} rows" for problem, count in rows.items()])
-        for year, rows in found.items()
-    }
+    for year, rows in _problem_rows(table, schema_problems(table), inputs, years).items():
+        yield year, Finding(rows or "no problem", [f"{problem} in {count:,} rows" for problem, count in rows.items()])
 
 
 def _values_are_possible(table: Table, inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    findings: dict[int, Finding] = {}
     stored, manifests = inputs.warehouse.stored(table), inputs.manifests(years)
-    for year, rows in _problem_rows(table, _out_of_range(table), inputs, years).items():
-        findings[year] = one = Finding(rows or "no problem")
+    for year, rows in _problem_rows(table, out_of_range(table), inputs, years).items():
+        one = Finding(rows or "no problem")
         file = manifests[year].origin if year in manifests else "the file"
         for problem, count in rows.items():
             if count > stored[year].rows * MAX_INVALID and count >= MIN_LOST:
                 one.failures.append(f"{problem} in {count:,} rows: are columns of {file} swapped?")
             else:
                 one.warnings.append(f"{problem} in {count:,} rows")
-    return findings
+        yield year, one
 
 
 def _problem_rows(
     table: Table, measures: Mapping[str, str], inputs: CheckInputs, years: Sequence[int]
 ) -> dict[int, dict[str, int]]:
-    """Count the rows with each problem, by year. Both checks of a table share one query."""
-    aliases = {problem: f"m{index}" for index, problem in enumerate(problem_counts(table))}
-    aggregates = {aliases[problem]: aggregate for problem, aggregate in problem_counts(table).items()}
-    counts = inputs.measure(table, years, aggregates)
-    return {year: {problem: n for problem in measures if (n := counts[year][aliases[problem]])} for year in years}
+    """Count the rows with each problem, by year."""
+    names = {problem: f"m{index}" for index, problem in enumerate(measures)}
+    counts = inputs.warehouse.measure(table, years, {names[problem]: measure for problem, measure in measures.items()})
+    return {year: {problem: n for problem in measures if (n := counts[year][names[problem]])} for year in years}
 
 
 def _adds_up(table: Table, inputs: CheckInputs, years: Sequence[int]) -> Findings:
     assert table.adds_up, "only a table of counts has this check"
-    findings, upstream = dict[int, Finding](), table.upstream[0]
+    upstream = table.upstream[0]
     stored = inputs.warehouse.stored(upstream)
     years = [year for year in years if year in stored]
     own = inputs.warehouse.measure(table, years, {"n": f"COALESCE({table.adds_up.total}, 0)"})
     above = inputs.warehouse.measure(upstream, years, {"n": table.adds_up.upstream})
     for year in years:
         numbers = {table.name: int(own[year]["n"]), upstream.name: int(above[year]["n"])}
-        findings[year] = Finding.of_sums(table.name, upstream.name, numbers)
-    return findings
+        yield year, Finding.of_sums(table.name, upstream.name, numbers)
 
 
-def problem_counts(table: Table) -> Mapping[str, str]:
-    """Return the GoogleSQL aggregates that count the rows with each possible problem."""
-    return _schema_problems(table) | _out_of_range(table)
-
-
-def _schema_problems(table: Table) -> dict[str, str]:
+def schema_problems(table: Table) -> dict[str, str]:
+    """Return the GoogleSQL aggregates that count the rows with each problem of keys, NULLs and years."""
     measures = {f"{c.name} is NULL": f"COUNTIF({c.name} IS NULL)" for c in table.columns if not c.nullable}
     if table.year_column:
         measures["another year"] = f"COUNTIF({table.year_column} != @year)"
@@ -102,8 +92,8 @@ def _schema_problems(table: Table) -> dict[str, str]:
     return measures
 
 
-def _out_of_range(table: Table) -> dict[str, str]:
-    """Count impossible values in the columns of crimes there, not again in each table that has them, too."""
+def out_of_range(table: Table) -> dict[str, str]:
+    """Return the aggregates that count impossible values; columns of crimes are not checked again in other tables."""
     columns = [one for one in table.columns if table == CRIMES or one.name not in TYPED]
     numbers = {
         f"{one.name} is not in the range {one.valid_range}": (

@@ -22,15 +22,8 @@ from chicago_crime.storage.google.bigquery.jobs import JobFailedError
 from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.warehouse import TableYear, WarehouseError
-from chicago_crime.tables import (
-    AREA_RATES,
-    CRIME_TYPE_COUNT,
-    CRIMES,
-    CRIMES_DAILY,
-    RAW_CRIMES,
-    REJECTED_CRIMES,
-    REVISIONS,
-)
+from chicago_crime.tables import AREA_RATES, CRIME_TYPE_COUNT, CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS
+from chicago_crime.tables.marts import CRIMES_DAILY
 from chicago_crime_tests.servers.bigquery_catalog import LiveTable
 from chicago_crime_tests.servers.bigquery_jobs_server import Job
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault
