@@ -72,7 +72,7 @@ class RowSplit:
 
 
 def split_rows(
-    fetched: SourceFile, names: Sequence[str], header: Header, folder: Path, other_headers: Sequence[Sequence[str]] = ()
+    fetched: SourceFile, header: Header, folder: Path, other_headers: Sequence[Sequence[str]] = ()
 ) -> RowSplit:
     """Separate the rows of a CSV from its damaged lines.
 
@@ -81,15 +81,14 @@ def split_rows(
 
     Args:
         fetched: a CSV file with a header.
-        names: its column names.
-        header: the names, matched to the source columns.
+        header: its header.
         folder: where to write the rows and the damaged lines.
         other_headers: repeated headers in other spellings, which are not rows either.
     """
     target, quarantine = folder / "rows", folder / "quarantine"  # the source's CSV may be in this folder
     digest, counts, rows_above = hashlib.sha256(), Counts(), [np.empty(0, np.int64)]
-    dialect = Dialect(header.width)
-    is_in_order = list(header.positions) == list(range(header.width))
+    dialect = Dialect(len(header.names))
+    is_in_order = list(header.positions) == list(range(len(header.names)))
     is_same = is_in_order
 
     def blocks() -> Iterator[bytes]:
@@ -110,7 +109,7 @@ def split_rows(
         first, _, after = next(lines, b"").partition(b"\n")
         is_same = is_same and not first.startswith(codecs.BOM_UTF8)
         rows.write(csv_line(SOURCE_NAMES))
-        for records in find_records(chain([after], lines), dialect, names, *other_headers):
+        for records in find_records(chain([after], lines), dialect, header.names, *other_headers):
             is_blank = records.are_blank
             is_row = ~is_blank & (not records.problem)
             rows_above.append(np.repeat(counts.rows + np.cumsum(is_row), records.lines - is_row))

@@ -109,7 +109,7 @@ class SourceFiles:
                 details=fetched.details | gated.details,
                 sha256=split.sha256,
                 bytes=split.size,
-                columns=gated.columns,
+                columns=[*gated.header.names],
                 lines=counts.lines,
                 rows=counts.rows,
                 quarantined=counts.quarantined,

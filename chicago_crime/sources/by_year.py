@@ -161,11 +161,11 @@ def split_by_year(
             assert directory
             split.files[year] = file = directory / f"{year}.csv"
             outputs[year] = [stack.enter_context(one.open("wb")) for one in (file, file.with_suffix(".numbers"))]
-            outputs[year][0].write(csv_line(layout.names))
+            outputs[year][0].write(csv_line(layout.header.names))
         blocks = plain_blocks(item, stream, layout, split.stats)
         # If all lines belong to one year, only the gate needs to find the ends of the rows.
         is_by_line = is_one_year and unit == "line"
-        for found in _line_records(blocks) if is_by_line else find_records(blocks, Dialect(len(layout.names))):
+        for found in _line_records(blocks) if is_by_line else find_records(blocks, Dialect(len(layout.header.names))):
             in_year = np.full(len(found.ends), years[0]) if is_one_year else find_years(found)
             counted = found.lines if unit == "record" else np.ones(found.lines.sum(), np.int64)
             numbers = np.repeat(np.arange(number, number + len(counted)), counted)
@@ -204,7 +204,7 @@ class YearFinder:
 
     def __init__(self, header: Header, separator: str = ",") -> None:
         self._positions = [p for p in (header.position("date"), header.position("year")) if p is not None]
-        self._plain, self._separator = Dialect(header.width), separator
+        self._plain, self._separator = Dialect(len(header.names)), separator
 
     def __call__(self, records: Records) -> np.ndarray:
         """Return the year of each record; `NO_YEAR` if none is found."""
