@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chicago_crime.sources.by_year import YearFinder
+from chicago_crime.sources.by_year import find_years
 from chicago_crime.sources.header import read_header
 from chicago_crime.sources.records import Dialect, Records, as_csv, find_records
 
@@ -133,5 +133,5 @@ def test_the_year_of_a_date(date: str, year: int, damage: str) -> None:
     names = ["2001", "date", "id", "primary_type", "arrest", "fbi_code", "year"]
     line = ",".join(["2001", f'"{date}"' if "," in date else date, *"1234", "2003"]) + damage
     [found] = find_records([line.encode() + b"\n"], Dialect(len(names) + ("CTA" in damage)))
-    assert YearFinder(read_header(names))(found).tolist() == [year or 2003]
-    assert YearFinder(read_header([*names[:-1], "x"]))(found).tolist() == [year]
+    assert find_years(found, read_header(names)).tolist() == [year or 2003]
+    assert find_years(found, read_header([*names[:-1], "x"])).tolist() == [year]
