@@ -98,9 +98,7 @@ class KaggleSource(CrimeSource):
                 "download is incomplete, or the file was just replaced. Try again."
             )
         details: dict[str, str | int | bool] = {
-            "file": listed.name,
             "published": listed.created,
-            "downloaded": downloaded,
             VERSION: listed.version,
         }
         return SourceFile(path, origin=f"{ADDRESS}, file {listed.name}", details=details)
