@@ -113,12 +113,10 @@ WRITERS: dict[str, Callable[[Rows], dict[str, bytes]]] = {
 }
 
 
-@settings(max_examples=25, deadline=None)
-@example(writer="JSON", texts=[" ", ", "])
-@given(
-    writer=st.sampled_from(list(WRITERS)),
-    texts=st.lists(st.text('ab ,;|\t"\n\\{}[]:é', max_size=8), min_size=2, max_size=8),
-)
+@pytest.mark.parametrize("writer", WRITERS)
+@settings(max_examples=5, deadline=None)
+@example(texts=[" ", ", "])
+@given(texts=st.lists(st.text('ab ,;|\t"\n\\{}[]:é', max_size=8), min_size=2, max_size=8))
 def test_any_text_is_preserved(tmp_path_factory: pytest.TempPathFactory, writer: str, texts: list[str]) -> None:
     folder = tmp_path_factory.mktemp("form")
     if "quoted" in writer:  # rows cannot have several lines
@@ -278,29 +276,25 @@ def test_all_truncated_files_of_a_year_are_reported(tmp_path: Path, downloads: P
 
 
 def test_a_plan_reports_the_errors_of_the_run(tmp_path: Path, downloads: Path) -> None:
+    """Each affects only its own years."""
     put(
         downloads,
         {
-            "2014.zip": flagged(zipped({"a.csv": LARGE}), encrypted=True),
-            "2015_to_2016.csv.gz": gzip.compress(LARGE)[:-9],
+            "2013.csv": text_of(crimes_of_months(2013)).encode(),
+            "2014.csv.gz": b"\x1f\x8b damaged",
+            "2015_to_2016.csv": b"",
         },
     )
     (downloads / "2017.csv").symlink_to(tmp_path / "nowhere")
     (downloads / "2018.csv").symlink_to("../.git/annex/objects/aa/bb/SHA256E-s9--1.csv")
-    years = (2014, 2015, 2016, 2017, 2018)
-    refused = load(tmp_path, downloads, *years)
+    (downloads / "2001_to_2004.csv").symlink_to(tmp_path / "nowhere")
+    years = (2003, 2014, 2015, 2016, 2017, 2018)
+    refused = load(tmp_path, downloads, 2013, *years)
+    assert isinstance(refused.pop(2013), Manifest)
     assert {year: one.problem for year, one in FolderSource(downloads).expect(years).items()} == refused
     assert "a broken symbolic link: restore" in str(refused[2017])
     assert "a broken symbolic link: run `git annex get`" in str(refused[2018])
-
-
-def test_an_unreadable_file_affects_only_its_own_years(tmp_path: Path, downloads: Path) -> None:
-    put(downloads, {"2016.csv": PLAIN, "2014.csv.gz": b"\x1f\x8b damaged", "2017_to_2019.csv": b""})
-    (downloads / "2015.csv").symlink_to(tmp_path / "nowhere")
-    (downloads / "2001_to_2004.csv").symlink_to(tmp_path / "nowhere")
-    found = load(tmp_path, downloads, 2003, 2014, 2015, 2016, 2018)
-    assert [year for year, one in found.items() if isinstance(one, Manifest)] == [2016]
-    assert FolderSource(downloads).years() == [2014, 2015, 2016]
+    assert FolderSource(downloads).years() == [2013, 2014, 2017, 2018]
 
 
 def test_the_error_for_a_missing_year_lists_years_and_files(tmp_path: Path, downloads: Path) -> None:
