@@ -77,13 +77,8 @@ def split_rows(
     """Separate the rows of a CSV from its damaged lines.
 
     Lines may end in CR, LF or CRLF. A canonical source is returned as it is: UTF-8 without a byte order mark, LF line
-    ends, exactly the source columns in their order, and no damaged lines.
-
-    Args:
-        fetched: a CSV file with a header.
-        header: its header.
-        folder: where to write the rows and the damaged lines.
-        other_headers: repeated headers in other spellings, which are not rows either.
+    ends, exactly the source columns in their order, and no damaged lines. The rows of any other, and the damaged
+    lines, are written into `folder`. Repeated headers in other spellings (`other_headers`) are not rows either.
     """
     target, quarantine = folder / "rows", folder / "quarantine"  # the source's CSV may be in this folder
     digest, counts, rows_above = hashlib.sha256(), Counts(), [np.empty(0, np.int64)]

@@ -164,9 +164,7 @@ def source_errors(item: Item) -> Iterator[None]:
 def open_item(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.BufferedReader, str]]:
     """Open an item, unpacked and with JSON converted to CSV; yield the stream and its unit, "line" or "record".
 
-    Args:
-        item: the item.
-        scratch: folder for a copy of JSON on the local disk; None for the system's temporary folder.
+    JSON is copied into `scratch`, by default the system's temporary folder.
 
     Raises:
         SourceError: the item is damaged, encrypted, or of an unsupported format; reading may raise it, too.

@@ -172,13 +172,7 @@ def _header_problem(lines: Sequence[str]) -> str:
 
 
 def plain_blocks(item: Item, stream: BufferedReader, layout: Layout, stats: ReadStats) -> Iterator[bytes]:
-    """Read the lines after the header as plain CSV, in blocks of complete lines.
-
-    Args:
-        item: the item, for error messages.
-        stream: its content, from the start.
-        layout: its layout.
-        stats: updated while reading.
+    """Read the lines after the header as plain CSV, in blocks of complete lines, and update the counts.
 
     Raises:
         SourceError: the file is damaged, or not a CSV.
