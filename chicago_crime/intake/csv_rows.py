@@ -72,24 +72,18 @@ class RowSplit:
 
 
 def split_rows(
-    fetched: SourceFile, names: Sequence[str], header: Header, folder: Path, other_headers: Sequence[Sequence[str]] = ()
+    fetched: SourceFile, header: Header, folder: Path, other_headers: Sequence[Sequence[str]] = ()
 ) -> RowSplit:
     """Separate the rows of a CSV from its damaged lines.
 
     Lines may end in CR, LF or CRLF. A canonical source is returned as it is: UTF-8 without a byte order mark, LF line
-    ends, exactly the source columns in their order, and no damaged lines.
-
-    Args:
-        fetched: a CSV file with a header.
-        names: its column names.
-        header: the names, matched to the source columns.
-        folder: where to write the rows and the damaged lines.
-        other_headers: repeated headers in other spellings, which are not rows either.
+    ends, exactly the source columns in their order, and no damaged lines. The rows of any other, and the damaged
+    lines, are written into `folder`. Repeated headers in other spellings (`other_headers`) are not rows either.
     """
     target, quarantine = folder / "rows", folder / "quarantine"  # the source's CSV may be in this folder
     digest, counts, rows_above = hashlib.sha256(), Counts(), [np.empty(0, np.int64)]
-    dialect = Dialect(header.width)
-    is_in_order = list(header.positions) == list(range(header.width))
+    dialect = Dialect(len(header.names))
+    is_in_order = list(header.positions) == list(range(len(header.names)))
     is_same = is_in_order
 
     def blocks() -> Iterator[bytes]:
@@ -110,7 +104,7 @@ def split_rows(
         first, _, after = next(lines, b"").partition(b"\n")
         is_same = is_same and not first.startswith(codecs.BOM_UTF8)
         rows.write(csv_line(SOURCE_NAMES))
-        for records in find_records(chain([after], lines), dialect, names, *other_headers):
+        for records in find_records(chain([after], lines), dialect, header.names, *other_headers):
             is_blank = records.are_blank
             is_row = ~is_blank & (not records.problem)
             rows_above.append(np.repeat(counts.rows + np.cumsum(is_row), records.lines - is_row))

@@ -38,8 +38,7 @@ class GateResult:
 
     Attributes:
         split: the rows and the damaged lines; every line after the header is accounted for.
-        columns: the column names in the header.
-        header: the names, matched to the source columns.
+        header: the header of the file.
         months: rows of the year by month ("2014-01", ...).
         unreadable: {column: {count, place, example}} of unreadable values, which become NULL.
         problems: the problems that refuse the file unless a user accepts them.
@@ -48,7 +47,6 @@ class GateResult:
     """
 
     split: RowSplit
-    columns: list[str]
     header: Header
     months: dict[str, int]
     unreadable: dict[str, dict[str, Any]]
@@ -71,12 +69,11 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
         SourceError: the file lacks required columns or rows, is mostly damaged or of another year, or has a column
             whose values would be misread.
     """
-    names = next(csv.reader([_line(fetched.path, 1)]), [])
     try:
-        header = read_header(names)
+        header = read_header(next(csv.reader([_line(fetched.path, 1)]), []))
     except HeaderError as error:
         raise SourceError(f"{fetched.origin}, line 1: {error}") from None
-    split = split_rows(fetched, names, header, folder, other_headers)
+    split = split_rows(fetched, header, folder, other_headers)
     counts, damage = split.counts, _damage(split)
     if not counts.rows + counts.quarantined:
         raise SourceError(f"{fetched.origin} has a header but no rows: download it again")
@@ -95,7 +92,7 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
         return run_gate(fetched, year, folder, repeated_headers)
     assert values.rows == counts.rows, f"DuckDB reads {values.rows} of {counts.rows} rows of {fetched.path}"
     positions = zip(SOURCE_NAMES, header.positions, strict=True)
-    own_names = {name: names[index] for name, index in positions if index is not None}
+    own_names = {name: header.names[index] for name, index in positions if index is not None}
     if place := own_names.get("location"):  # where coordinates may come from
         own_names = {"latitude": place, "longitude": place} | own_names
     for name, problem in values.column_errors.items():
@@ -111,7 +108,7 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
     no_times = "" if values.has_times else _without_times([*header.ignored, *fetched.ignored])
     remarks = {"no_times": no_times, "dates_after_update": values.after_update}
     details: dict[str, str | int | bool] = {key: text for key, text in remarks.items() if text}
-    return GateResult(split, names, header, in_year, unreadable, problems, damage, details)
+    return GateResult(split, header, in_year, unreadable, problems, damage, details)
 
 
 def _last_rows(fetched: SourceFile, split: RowSplit) -> list[int]:

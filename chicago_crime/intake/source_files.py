@@ -22,7 +22,6 @@ class Manifest(BaseModel, frozen=True):
     """The manifest of a year's source file.
 
     Attributes:
-        year: the year.
         file: name of the CSV, in the folder of the manifest.
         source: name of the source that delivered it.
         origin: where it came from.
@@ -83,12 +82,8 @@ class SourceFiles:
     ) -> Manifest:
         """Fetch a year from a source, validate it, and replace the previous file.
 
-        Args:
-            source: the source.
-            year: the year.
-            progress: receives the progress of the fetch.
-            audit: receives the origin and the result of the gate before anything is replaced. Returns the reason for
-                accepting a file with problems, or None if it has none; raises an error to refuse it.
+        `audit` receives the origin and the result of the gate before anything is replaced. It returns the reason for
+        accepting a file with problems, or None if it has none, and raises an error to refuse it.
 
         Raises:
             SourceError: the source cannot deliver the year, or the gate or the audit refuses the file.
@@ -109,7 +104,7 @@ class SourceFiles:
                 details=fetched.details | gated.details,
                 sha256=split.sha256,
                 bytes=split.size,
-                columns=gated.columns,
+                columns=[*gated.header.names],
                 lines=counts.lines,
                 rows=counts.rows,
                 quarantined=counts.quarantined,

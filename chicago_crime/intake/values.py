@@ -174,10 +174,8 @@ class _Rows:
 def read_values(file: Path, place_of: Callable[[int], Place], ends: Sequence[int] = ()) -> Values:
     """Count the readable and unreadable values of a canonical CSV.
 
-    Args:
-        file: the canonical CSV.
-        place_of: returns the place in the user's file of a row, numbered from 1.
-        ends: the number of the last row of each of the user's files, if the CSV joins several.
+    `place_of` returns the place in the user's file of a row, numbered from 1. `ends` has the number of the last row of
+    each of the user's files, if the CSV joins several.
     """
     with duckdb.connect(config={"threads": 2}) as connection:
         rows = _Rows(connection, file, place_of, {})

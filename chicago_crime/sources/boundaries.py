@@ -68,12 +68,7 @@ KINDS = {
 
 
 def fetch_from_portal(url: str, app_token: SecretStr | None = None, policy: RetryPolicy = POLICY) -> Boundaries:
-    """Download all outlines from the City's portal, with one request per kind.
-
-    Args:
-        url: address of the portal, without a trailing slash.
-        app_token: optional app token, for a higher rate limit.
-        policy: timeout and retries of each request.
+    """Download all outlines from the City's portal (a URL without a trailing slash), with one request per kind.
 
     Raises:
         SourceError: the download failed, or outlines are missing or not in Chicago.
@@ -126,9 +121,7 @@ def read_folder(folder: Path) -> Boundaries:
 def make_boundaries(origin: str, contents: Mapping[str, bytes]) -> Boundaries:
     """Validate outlines, join the parts of each place, and simplify without opening gaps between neighbors.
 
-    Args:
-        origin: where the outlines come from, in words.
-        contents: GeoJSON with one kind of place each, by the name of its file or dataset.
+    `contents` has GeoJSON with one kind of place each, by the name of its file or dataset.
 
     Raises:
         SourceError: a place is missing, unknown, duplicated, or not in Chicago.

@@ -155,18 +155,20 @@ def split_by_year(
         layout = detect_layout(item, stream)
         split, number = YearSplit(item, version, layout, unit, is_one_year), layout.line + (unit == "line")
         total, done = unpacked_size(item), 0
-        find_years = YearFinder(layout.header, layout.dialect.separator)
         outputs = {}
         for year in years:
             assert directory
             split.files[year] = file = directory / f"{year}.csv"
             outputs[year] = [stack.enter_context(one.open("wb")) for one in (file, file.with_suffix(".numbers"))]
-            outputs[year][0].write(csv_line(layout.names))
+            outputs[year][0].write(csv_line(layout.header.names))
         blocks = plain_blocks(item, stream, layout, split.stats)
         # If all lines belong to one year, only the gate needs to find the ends of the rows.
         is_by_line = is_one_year and unit == "line"
-        for found in _line_records(blocks) if is_by_line else find_records(blocks, Dialect(len(layout.names))):
-            in_year = np.full(len(found.ends), years[0]) if is_one_year else find_years(found)
+        for found in _line_records(blocks) if is_by_line else find_records(blocks, Dialect(len(layout.header.names))):
+            if is_one_year:
+                in_year = np.full(len(found.ends), years[0])
+            else:
+                in_year = find_years(found, layout.header, layout.dialect.separator)
             counted = found.lines if unit == "record" else np.ones(found.lines.sum(), np.int64)
             numbers = np.repeat(np.arange(number, number + len(counted)), counted)
             for year in np.unique(in_year).tolist():
@@ -199,29 +201,26 @@ def _line_records(blocks: Iterable[bytes]) -> Iterator[Records]:
         yield Records(text, ends, np.ones_like(ends))
 
 
-class YearFinder:
-    """Finds the years of records in `date` or else in `year`; damaged lines are split at the separator."""
+def find_years(records: Records, header: Header, separator: str = ",") -> np.ndarray:
+    """Return the year of each record in `date` or else in `year`; `NO_YEAR` if none is found.
 
-    def __init__(self, header: Header, separator: str = ",") -> None:
-        self._positions = [p for p in (header.position("date"), header.position("year")) if p is not None]
-        self._plain, self._separator = Dialect(header.width), separator
-
-    def __call__(self, records: Records) -> np.ndarray:
-        """Return the year of each record; `NO_YEAR` if none is found."""
-        if records.are_rows and records.fields is None:
-            years = np.full(len(records.ends), NO_YEAR)
-            starts, ends = field_offsets(records, self._plain)
-            for position in self._positions:
-                if (unknown := years == NO_YEAR).any():
-                    at = starts[unknown, position]
-                    years[unknown] = _years_in(records.text, at, ends[unknown, position] - at)
-                for row in np.flatnonzero(years == NO_YEAR):
-                    years[row] = _year_in(records.text[starts[row, position] : ends[row, position]].decode())
-            return years
-        start = strip_mark(records.text)[:MAX_RECORD_BYTES].decode(errors="replace")  # csv refuses longer fields
-        fields = records.fields or next(csv.reader([start], delimiter=self._separator), [])
-        found = (_year_in(fields[position]) for position in self._positions if position < len(fields))
-        return np.full(len(records.ends), next(filter(None, found), NO_YEAR))
+    Damaged lines are split at the separator.
+    """
+    positions = [p for p in (header.position("date"), header.position("year")) if p is not None]
+    if records.are_rows and records.fields is None:
+        years = np.full(len(records.ends), NO_YEAR)
+        starts, ends = field_offsets(records, Dialect(len(header.names)))
+        for position in positions:
+            if (unknown := years == NO_YEAR).any():
+                at = starts[unknown, position]
+                years[unknown] = _years_in(records.text, at, ends[unknown, position] - at)
+            for row in np.flatnonzero(years == NO_YEAR):
+                years[row] = _year_in(records.text[starts[row, position] : ends[row, position]].decode())
+        return years
+    start = strip_mark(records.text)[:MAX_RECORD_BYTES].decode(errors="replace")  # csv refuses longer fields
+    fields = records.fields or next(csv.reader([start], delimiter=separator), [])
+    found = (_year_in(fields[position]) for position in positions if position < len(fields))
+    return np.full(len(records.ends), next(filter(None, found), NO_YEAR))
 
 
 def _year_in(text: str) -> int:

@@ -11,16 +11,15 @@ import tempfile
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from chicago_crime.sources.base import NotCrimesError, SourceError
 from chicago_crime.sources.header import SPELLINGS, normalize
-from chicago_crime.sources.records import csv_line, mark_damaged
+from chicago_crime.sources.records import MAX_RECORD_BYTES, csv_line, mark_damaged
 from chicago_crime.tables.columns import SOURCE_NAMES
 
 HEAD = 1 << 18
@@ -48,6 +47,11 @@ _POINTERS = {
 }
 _UNSUPPORTED_STARTS = (_ZIP, b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf", b"Rar!", b"PAR1", b"\xd0\xcf\x11\xe0")
 """Zip files, of which only members are read, and zstd, 7z, RAR, Parquet, and old Excel files."""
+
+_BETWEEN = "[], \t\r\n"
+"""Characters between the objects of JSON; some programs write a comma after each line."""
+
+_NO_OBJECTS = "is JSON, but without one object per crime: download it as .csv"
 
 
 @dataclass(frozen=True)
@@ -160,9 +164,7 @@ def source_errors(item: Item) -> Iterator[None]:
 def open_item(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.BufferedReader, str]]:
     """Open an item, unpacked and with JSON converted to CSV; yield the stream and its unit, "line" or "record".
 
-    Args:
-        item: the item.
-        scratch: folder for a copy of JSON on the local disk; None for the system's temporary folder.
+    JSON is copied into `scratch`, by default the system's temporary folder.
 
     Raises:
         SourceError: the item is damaged, encrypted, or of an unsupported format; reading may raise it, too.
@@ -257,112 +259,71 @@ def _open_member(item: Item, archive: zipfile.ZipFile) -> IO[bytes]:
 def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
     """Convert JSON to a CSV with a column for each key: arrays of objects, such as pages of the API, or JSON lines.
 
-    A line or an element that is not an object becomes a damaged line of the CSV.
+    An element that is not an object becomes a damaged line of the CSV.
     """
-    import duckdb  # slow to import, and few files are JSON
-
     copy, target = folder / "objects.json", folder / "objects.csv"
     with copy.open("wb") as file:
-        file.writelines(utf8_blocks(reader))  # DuckDB reads UTF-8 without a byte order mark only
-    with copy.open("rb") as stream:
-        is_array = stream.read(HEAD).lstrip().startswith(b"[")
-        stream.seek(-min(HEAD, stream.seek(0, io.SEEK_END)), io.SEEK_END)
-        if is_array and not stream.read().rstrip().endswith(b"]"):  # DuckDB accepts an array that ends after a comma
-            raise SourceError(f"{item} is truncated: its JSON array has no end. Download it again")
-    read = f"read_json_objects({_quoted(copy)}, format = 'auto')"
-    unpacked = f"(SELECT UNNEST(IF(json_type(json) = 'ARRAY', json -> '$[*]', [json])) AS json FROM {read})"
-    # DuckDB 2.0 hangs if a query fails while other threads write its result (duckdb/duckdb#23885).
-    with duckdb.connect(config={"threads": 2, "memory_limit": "500MB", "async_threads": 0}) as connection:
-
-        def texts() -> Iterator[bytes]:
-            answer = connection.execute(f"SELECT CAST(json AS VARCHAR) FROM {unpacked}")
-            while rows := answer.fetchmany(1000):
-                yield from (text.replace("\n", " ").encode() + b"\n" for (text,) in rows)
-
-        try:
-            for elements in (read, unpacked):
-                keys = f"UNNEST(IF(json_type(json) = 'OBJECT', json_keys(json), [NULL])) AS key FROM {elements}"
-                keys_found = connection.sql(f"SELECT DISTINCT {keys} ORDER BY key").fetchall()
-                found = [key for (key,) in keys_found if key is not None]
-                if are_objects := len(found) == len(keys_found):
-                    break
-            if not keys_found:  # the last page of the API is []
-                target.write_bytes(csv_line(SOURCE_NAMES))
-                return target
-            pointers = ["/" + key.replace("~", "~0").replace("/", "~1") for key in found]  # a key may look like a path
-            values = zip(map(_quoted, pointers), (_quoted(key or " ", '"') for key in found), strict=True)
-            columns = ", ".join(f"json ->> {pointer} AS {name}" for pointer, name in values)
-            _check_keys(item, found, copy)
-            if are_objects:
-                connection.execute(f"COPY (SELECT {columns} FROM {elements}) TO {_quoted(target)} (FORMAT CSV, HEADER)")
-            else:
-                _lines_as_csv(texts, target)
-        except duckdb.Error as error:
-            with copy.open("rb") as start:  # an array may be a single huge line
-                is_lines = start.read(HEAD).lstrip().startswith(b"{")
-            if is_lines and _lines_as_csv(partial(_lines, copy), target):
-                return target
-            where = re.search(r"at byte \d+ in \S+ \d+: [^\n]*", str(error))  # without the path of the copy
-            problem = where[0] if where else "no objects found"
-            raise SourceError(f"{item} is not valid JSON ({problem}): download it again, as .csv") from None
+        file.writelines(utf8_blocks(reader))
+    values: dict[str, Any] = {}
+    is_empty = True  # as the last page of the API
+    for _, one in _elements(item, copy):
+        values |= one or {}
+        is_empty = False
+    if not is_empty:
+        _check_keys(item, values)
+    with target.open("wb") as file:
+        file.write(csv_line([*values] or SOURCE_NAMES))
+        for text, one in _elements(item, copy):
+            damaged = mark_damaged("not a JSON object", text.encode(errors="surrogateescape"))
+            file.write(damaged if one is None else csv_line([_text(one.get(key)) for key in values]))
     return target
 
 
-def _check_keys(item: Item, found: list[str], file: Path) -> None:
-    """Raise an error if the keys of JSON are not the columns of crimes."""
-    counts = Counter(map(normalize, found))
+def _elements(item: Item, file: Path) -> Iterator[tuple[str, dict[str, Any] | None]]:
+    """Yield the objects in arrays or lines of JSON; for anything else, its text, to the end of its line if damaged.
+
+    Raises:
+        SourceError: an array has no end, or damage has no end of its line.
+    """
+    decoder, depth, text, at, has_more = json.JSONDecoder(), 0, "", 0, True
+    with file.open(encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
+        while has_more or at < len(text):
+            if has_more and len(text) - at <= MAX_RECORD_BYTES:
+                block = stream.read(BLOCK)
+                text, at, has_more = text[at:] + block, 0, bool(block)
+            sign = text[at : at + 1]  # "" before the next block
+            if sign in _BETWEEN:
+                depth = max(0, depth + {"[": 1, "]": -1}.get(sign, 0))
+                at += 1
+                continue
+            try:
+                found, end = decoder.raw_decode(text, at)
+                yield text[at:end] + "\n", found if isinstance(found, dict) else None
+            except (ValueError, RecursionError):
+                end = text.find("\n", at) + 1
+                if not end and has_more:
+                    raise NotCrimesError(f"{item} {_NO_OBJECTS}") from None
+                end = end or len(text)
+                yield text[at:end].replace("\r", ""), None
+            at = end
+    if depth:
+        raise SourceError(f"{item} is truncated: its JSON array has no end. Download it again")
+
+
+def _check_keys(item: Item, values: Mapping[str, Any]) -> None:
+    """Raise an error if the keys of JSON are not the columns of crimes, given a value of each."""
+    counts = Counter(map(normalize, values))
     if twice := [key for key, count in counts.items() if count > 1 and key in SPELLINGS]:
-        names = " and ".join(repr(key) for key in found if normalize(key) == twice[0])
+        names = " and ".join(repr(key) for key in values if normalize(key) == twice[0])
         raise SourceError(f"{item} has several keys for one column ({names}): use one of them in all records")
-    if not SPELLINGS.keys() & counts.keys() or _is_by_column(file):
-        has = f" (keys found: {', '.join(found[:12])})" if found else ""
-        raise NotCrimesError(f"{item} is JSON, but without one object per crime{has}: download it as .csv")
-
-
-def _is_by_column(file: Path) -> bool:
-    """Whether the first value of JSON is all values of a column, as pandas writes by default."""
-    with file.open("rb") as start:
-        first = re.match(rb'\s*\{\s*"([^"]*)"\s*:\s*[\[{]', start.read(HEAD))
-    return first is not None and normalize(first[1].decode()) in SPELLINGS.keys() - {"location"}
-
-
-def _lines(file: Path) -> Iterator[bytes]:
-    """Read the lines of a file that are not blank."""
-    with file.open("rb") as lines:
-        yield from (line for line in lines if line.strip())
-
-
-def _lines_as_csv(lines: Callable[[], Iterator[bytes]], target: Path) -> bool:
-    """Convert JSON lines one by one, some of them not objects; return False if there are no crimes."""
-    keys = list(dict.fromkeys(key for line in lines() for _, one in _elements(line) for key in one or ()))
-    if not SPELLINGS.keys() & map(normalize, keys):
-        return False
-    with target.open("wb") as file:
-        file.write(csv_line(keys))
-        for line in lines():
-            for text, one in _elements(line):
-                damaged = mark_damaged("not a JSON object", text.replace(b"\r", b""))
-                file.write(damaged if one is None else csv_line([_text(one.get(key)) for key in keys]))
-    return True
-
-
-def _elements(line: bytes) -> list[tuple[bytes, dict[str, Any] | None]]:
-    """Return the objects in a line, or the text of what is not an object."""
-    try:
-        found = json.loads(line.rstrip(b",\r\n "))  # some programs write a comma after each object
-    except (ValueError, RecursionError):
-        return [(line, None)]
-    if isinstance(found, list):
-        return [(json.dumps(one).encode() + b"\n", one if isinstance(one, dict) else None) for one in found]
-    return [(line, found if isinstance(found, dict) else None)]
+    is_by_column = all(isinstance(value, dict | list) for value in values.values())  # as pandas writes by default
+    if is_by_column or not SPELLINGS.keys() & counts.keys():
+        has = f" (keys found: {', '.join([*values][:12])})" if values else ""
+        raise NotCrimesError(f"{item} {_NO_OBJECTS}{has}")
 
 
 def _text(value: object) -> str:
-    """Format a JSON value the way DuckDB does."""
+    """Return a text, or the JSON of any other value; "" for null."""
     if isinstance(value, str) or value is None:
-        return value or ""
+        return (value or "").replace("\r\n", "\n").replace("\r", "\n")  # csv would not quote a CR
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-
-
-def _quoted(text: object, quote: str = "'") -> str:
-    return quote + str(text).replace(quote, quote * 2) + quote

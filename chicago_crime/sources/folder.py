@@ -146,7 +146,7 @@ class FolderSource(CrimeSource):
                 )
         version = ", ".join(split.version for split in splits)
         parts, same = _without_duplicates(splits, year)
-        is_alike = len({part.layout.names for part in parts}) == 1
+        is_alike = len({part.layout.header.names for part in parts}) == 1
         target = directory / f"{year}.csv"
         _join(parts, year, target, is_alike)
         origin = _abbreviated([*dict.fromkeys(str(part.item.inside or part.item) for part in parts)], " and ")
@@ -266,9 +266,10 @@ def _join(splits: Sequence[YearSplit], year: int, target: Path, is_alike: bool) 
         shutil.move(splits[0].files[year], target)
         return
     with target.open("wb") as file:
-        file.write(csv_line(splits[0].layout.names if is_alike else SOURCE_NAMES))
+        file.write(csv_line(splits[0].layout.header.names if is_alike else SOURCE_NAMES))
         for split in splits:
-            plain, columns = Dialect(len(split.layout.names)), split.layout.header.positions
+            header = split.layout.header
+            plain = Dialect(len(header.names))
             with split.files[year].open("rb") as lines:
                 lines.readline()
                 if is_alike:
@@ -276,8 +277,8 @@ def _join(splits: Sequence[YearSplit], year: int, target: Path, is_alike: bool) 
                     continue
                 # Repeated headers are in the column order of this file, which the gate would not recognize.
                 blocks = whole_lines(iter(partial(lines.read, BLOCK), b""))
-                for records in find_records(blocks, plain, split.layout.names):
-                    file.write(as_csv(records, plain, columns))
+                for records in find_records(blocks, plain, header.names):
+                    file.write(as_csv(records, plain, header.positions))
 
 
 @cache

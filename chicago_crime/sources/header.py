@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from chicago_crime.tables.columns import SOURCE_COLUMNS
+from chicago_crime.tables.columns import SOURCE_COLUMNS, SOURCE_NAMES
 
 SPELLINGS = {
     spelling: column.name for column in SOURCE_COLUMNS for spelling in (column.name.replace("_", ""), *column.spellings)
@@ -30,23 +30,23 @@ class Header:
     """The header of a CSV, matched to the source columns.
 
     Attributes:
+        names: column names in the file.
         positions: index in the file of each source column, in canonical order; None if the file lacks it.
-        width: number of fields in a row.
         ignored: names of columns that are not source columns.
     """
 
+    names: tuple[str, ...]
     positions: tuple[int | None, ...]
-    width: int
     ignored: tuple[str, ...]
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Source columns that the file lacks."""
-        return tuple(c.name for c, index in zip(SOURCE_COLUMNS, self.positions, strict=True) if index is None)
+        return tuple(name for name, index in zip(SOURCE_NAMES, self.positions, strict=True) if index is None)
 
     def position(self, name: str) -> int | None:
         """Return the index of a source column in the file, None if the file lacks it."""
-        return next(index for c, index in zip(SOURCE_COLUMNS, self.positions, strict=True) if c.name == name)
+        return self.positions[SOURCE_NAMES.index(name)]
 
 
 def read_header(names: Iterable[str]) -> Header:
@@ -82,7 +82,7 @@ def read_header(names: Iterable[str]) -> Header:
         raise HeaderError(
             f"the header lacks {', '.join(lacking)} (found: {has}). Is this a file of Chicago crimes with its header?"
         )
-    return Header(tuple(found.get(column.name) for column in SOURCE_COLUMNS), len(names), tuple(ignored))
+    return Header(tuple(names), tuple(map(found.get, SOURCE_NAMES)), tuple(ignored))
 
 
 def repeated_header(line: str, header: Header) -> list[str]:

@@ -106,10 +106,7 @@ class _TimeoutAdapter(HTTPAdapter):
 def with_retries(call: Callable[[], _T], server: str, policy: RetryPolicy) -> _T:
     """Retry a call with exponential backoff, or after the server's Retry-After.
 
-    Args:
-        call: one attempt; may raise an exception of `requests`, or an HttpError.
-        server: the server's name, for error messages.
-        policy: when to give up.
+    The call may raise an exception of `requests`, or an HttpError. Errors name the server.
 
     Raises:
         HttpError: a permanent error, or the last attempt failed.
@@ -188,17 +185,10 @@ def _retry_after_s(response: requests.Response) -> float | None:
 def download(
     send: Callable[[], requests.Response], target: Path, server: str, policy: RetryPolicy, progress: Progress
 ) -> int:
-    """Download into a file, starting over if the connection is lost.
+    """Download into a file, starting over if the connection is lost; return its size in bytes.
 
-    Args:
-        send: sends the request without reading the body; raises on an error status.
-        target: the file.
-        server: the server's name, for error messages.
-        policy: when to give up.
-        progress: receives the bytes so far, and the Content-Length.
-
-    Returns:
-        The file size in bytes.
+    `send` sends the request without reading the body, and raises an exception on an error status. `progress` receives
+    the bytes so far, and the Content-Length.
 
     Raises:
         HttpError: the last attempt failed.

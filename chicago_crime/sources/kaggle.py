@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import requests
 from pydantic import SecretStr
@@ -43,18 +43,12 @@ _FILES_PER_PAGE = 100
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True)
-class _Listed:
-    """A file in the dataset's listing; its size is in bytes."""
+class _Listed(NamedTuple):
+    """A file in the dataset's listing, with its size in bytes and a version that changes when it is replaced."""
 
     name: str
     size: int
-    created: str
-
-    @property
-    def version(self) -> str:
-        """A version string that changes when the file is replaced."""
-        return f"{self.name} {self.size} {self.created}"
+    version: str
 
 
 @dataclass(frozen=True)
@@ -97,13 +91,7 @@ class KaggleSource(CrimeSource):
                 f"Kaggle lists {listed.name} with {listed.size:,} bytes, but sent {path.stat().st_size:,}: the "
                 "download is incomplete, or the file was just replaced. Try again."
             )
-        details: dict[str, str | int | bool] = {
-            "file": listed.name,
-            "published": listed.created,
-            "downloaded": downloaded,
-            VERSION: listed.version,
-        }
-        return SourceFile(path, origin=f"{ADDRESS}, file {listed.name}", details=details)
+        return SourceFile(path, origin=f"{ADDRESS}, file {listed.name}", details={VERSION: listed.version})
 
     @override
     def expect(self, years: Sequence[int]) -> dict[int, Expected]:
@@ -164,7 +152,8 @@ class _Session:
                 years = years_in(Path(file.name).name)
                 if file.name.lower().endswith((".csv", ".csv.zip")) and len(years) == 1:
                     created = f"{file.creation_date:%Y-%m-%d}" if file.creation_date else ""
-                    found.setdefault(years.pop(), []).append(_Listed(file.name, file.total_bytes, created))
+                    listed = _Listed(file.name, file.total_bytes, f"{file.name} {file.total_bytes} {created}")
+                    found.setdefault(years.pop(), []).append(listed)
             if not page.next_page_token:
                 return found
             request.page_token = page.next_page_token

@@ -42,14 +42,12 @@ class Layout:
     """The layout of a file.
 
     Attributes:
-        names: column names of its rows.
-        header: the names, matched to the source columns.
+        header: column names of its rows.
         line: line number of the header, from 1.
         dialect: the dialect of its records.
         is_wrapped: True if entire lines are quoted, as if each were a single field.
     """
 
-    names: tuple[str, ...]
     header: Header
     line: int
     dialect: Dialect
@@ -58,7 +56,7 @@ class Layout:
     @property
     def is_plain(self) -> bool:
         """True if the lines need no conversion."""
-        return self.dialect == Dialect(len(self.names)) and not self.is_wrapped
+        return self.dialect == Dialect(len(self.header.names)) and not self.is_wrapped
 
 
 @dataclass
@@ -100,7 +98,6 @@ def detect_layout(item: Item, stream: BufferedReader) -> Layout:
                 may_have_blanks = f"{separator} " in line or any(blanks.search(_QUOTED.sub('"', one)) for one in after)
                 has_blanks = may_have_blanks and separator != " "
                 return Layout(
-                    tuple(names),
                     read_header(names),
                     index + 1,
                     Dialect(len(names), separator, has_blanks),
@@ -175,13 +172,7 @@ def _header_problem(lines: Sequence[str]) -> str:
 
 
 def plain_blocks(item: Item, stream: BufferedReader, layout: Layout, stats: ReadStats) -> Iterator[bytes]:
-    """Read the lines after the header as plain CSV, in blocks of complete lines.
-
-    Args:
-        item: the item, for error messages.
-        stream: its content, from the start.
-        layout: its layout.
-        stats: updated while reading.
+    """Read the lines after the header as plain CSV, in blocks of complete lines, and update the counts.
 
     Raises:
         SourceError: the file is damaged, or not a CSV.
@@ -190,7 +181,7 @@ def plain_blocks(item: Item, stream: BufferedReader, layout: Layout, stats: Read
     if layout.is_plain:
         yield from lines
         return
-    for records in find_records(lines, layout.dialect, layout.names):
+    for records in find_records(lines, layout.dialect, layout.header.names):
         yield as_csv(records, layout.dialect, range(layout.dialect.width))
 
 

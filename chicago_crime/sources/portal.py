@@ -217,10 +217,6 @@ class PortalSource(CrimeSource):
             "partial": year == self._newest_year,
             VERSION: str(state),
         }
-        if details["partial"]:
-            details["partial_because"] = (
-                f"{year} is not complete: crimes appear {PUBLISHED_AFTER_DAYS} days after the report"
-            )
         return SourceFile(path, origin=f"{self.url}/d/{DATASET}, year {year}, {state.rows:,} rows", details=details)
 
     def _can_update(self, previous: PreviousFile) -> bool:

@@ -119,12 +119,9 @@ def whole_lines(blocks: Iterable[bytes], at_end: bytes = b"\n") -> Iterator[byte
 
 
 def find_records(blocks: Iterable[bytes], dialect: Dialect, *headers: Sequence[str]) -> Iterator[Records]:
-    """Find the records of a text with LF line ends.
+    """Find the records in blocks of complete lines with LF line ends, without the header.
 
-    Args:
-        blocks: the text after the header, in complete lines.
-        dialect: its dialect.
-        headers: column names; a line with these names is not a row, as in concatenated files.
+    A line with the column names in one of the headers is not a row, as in concatenated files.
     """
     finder = _Finder(dialect, headers)
     rest = b""
@@ -330,10 +327,7 @@ def _outside_quotes(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDAr
 def as_csv(records: Records, dialect: Dialect, columns: Sequence[int | None]) -> bytes:
     """Convert records to comma-separated CSV, preserving line numbers.
 
-    Args:
-        records: the records.
-        dialect: their dialect.
-        columns: for each column to write, the index of its field; None for an empty column.
+    `columns` has the index of the field for each column to write; None for an empty column.
     """
     if records.problem:  # the gate, which no longer has the separator, recognizes it by the mark
         return mark_damaged(records.problem, strip_mark(records.text))

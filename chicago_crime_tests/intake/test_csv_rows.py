@@ -17,7 +17,7 @@ from chicago_crime.sources import records
 from chicago_crime.sources.base import SourceFile
 from chicago_crime.sources.header import Header
 
-HEADER = ["a", "b", "c"]
+HEADER = Header(("a", "b", "c"), (0, 1, 2), ())
 Damage = tuple[int, str, str]
 
 
@@ -31,7 +31,7 @@ def split(
         patch.setattr(csv_rows, "BLOCK", block)
         patch.setattr(records, "MAX_RECORD_LINES", longest)
         patch.setattr(records, "MAX_RECORD_BYTES", most)
-        found = split_rows(SourceFile(source, ""), HEADER, Header((0, 1, 2), 3, ()), folder)
+        found = split_rows(SourceFile(source, ""), HEADER, folder)
     with found.quarantine.open(newline="", encoding="utf-8") as file:
         return found, [(int(line), problem, text) for line, problem, text, *_ in [*csv.reader(file)][1:]]
 
@@ -83,7 +83,7 @@ def _records(lines: list[str], longest: int, most: int) -> Iterator[tuple[int, l
             if "end of data" in str(error):
                 continue
             return
-        if len(row) == len(HEADER):
+        if len(row) == 3:
             yield taken, row
         return
 

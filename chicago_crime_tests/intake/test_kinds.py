@@ -15,16 +15,12 @@ from chicago_crime.intake.gate import GateResult
 from chicago_crime.sources.records import MAX_RECORD_BYTES
 from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan
-from chicago_crime_tests.support import NAMES, crime, gate_of, write_csv
+from chicago_crime_tests.support import NAMES, crime, gate_of, gated, write_csv
 
 YEAR = 2016
 MID_MARCH = datetime(2016, 3, 15, 13)
 AFTERNOON, MIDNIGHT = datetime(2016, 3, 5, 14, 30), datetime(2016, 3, 5)
 SECONDS = datetime(2016, 3, 5, 14, 30, 15)
-
-
-def gated(folder: Path, rows: list[dict[str, str]], header: list[str] = NAMES) -> GateResult:
-    return gate_of(write_csv(folder / "2016.csv", rows, header), YEAR, folder)
 
 
 PARSED = to_duckdb(sql.statement("fragments/parsed_crimes"), {}, lambda _: csv_scan("$file", NAMES))

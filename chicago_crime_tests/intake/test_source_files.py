@@ -1,27 +1,13 @@
 """Tests of `chicago_crime/intake/source_files.py`."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from chicago_crime.intake.source_files import SourceFiles
-from chicago_crime.sources.base import CrimeSource, Progress, SourceError, SourceFile, no_progress
-from chicago_crime_tests.support import crimes_of_months, refuse, write_csv
-
-
-@dataclass
-class StubSource(CrimeSource):
-    """Delivers the rows of a test."""
-
-    rows: list[dict[str, str]]
-    name = "stub"
-
-    def years(self) -> list[int]:
-        return [2014]
-
-    def fetch(self, year: int, directory: Path, progress: Progress = no_progress) -> SourceFile:
-        return SourceFile(write_csv(directory / "crimes.csv", self.rows), "a test", True, {"seed": 1})
+from chicago_crime.sources.base import SourceError, no_progress
+from chicago_crime.sources.sample.source import SampleSource
+from chicago_crime_tests.support import refuse
 
 
 @pytest.fixture
@@ -30,24 +16,24 @@ def files(tmp_path: Path) -> SourceFiles:
 
 
 def test_a_fetched_year_has_a_file_and_a_manifest(files: SourceFiles) -> None:
-    manifest = files.fetch(StubSource(crimes_of_months(2014)), 2014, no_progress, refuse)
+    manifest = files.fetch(SampleSource(rows=100), 2014, no_progress, refuse)
     assert files.manifest(2014) == manifest
     assert files.years() == [2014]
-    assert (manifest.rows, manifest.lines, manifest.synthetic) == (36, 36, True)
-    assert (manifest.details, manifest.missing, manifest.ignored) == ({"seed": 1}, [], [])
-    assert manifest.months["2014-12"] == 3
+    assert (manifest.rows, manifest.lines, manifest.synthetic) == (100, 100, True)
+    assert (manifest.details, manifest.missing, manifest.ignored) == ({"seed": 1, "rows": 100}, [], [])
+    assert (len(manifest.months), sum(manifest.months.values())) == (12, 100)
     assert manifest.bytes == files.csv(2014).stat().st_size
 
 
 def test_a_replaced_file_is_removed(files: SourceFiles) -> None:
     for year in (2014, 2015):
-        files.fetch(StubSource(crimes_of_months(year)), year, no_progress, refuse)
+        files.fetch(SampleSource(rows=100), year, no_progress, refuse)
     replaced, manifest = files.csv(2014), files.folder / "2014.json"
     before = manifest.read_bytes()
-    files.fetch(StubSource(crimes_of_months(2014, per_month=4)), 2014, no_progress, refuse)
+    files.fetch(SampleSource(rows=200), 2014, no_progress, refuse)
     assert not replaced.exists()
     manifest.write_bytes(before)  # as if the fetch was killed before it replaced the manifest
-    files.fetch(StubSource(crimes_of_months(2014, per_month=5)), 2014, no_progress, refuse)
+    files.fetch(SampleSource(rows=300), 2014, no_progress, refuse)
     assert sorted(file.suffix for file in files.folder.glob("2014.*")) == [".csv", ".json", ".quarantine"]
     assert files.csv(2015).exists()
 

@@ -1,7 +1,5 @@
 """Tests of staging folders, including those of killed processes."""
 
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -35,23 +33,18 @@ def test_a_staging_folder_is_removed_even_after_an_error(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_folder_of_a_killed_process_is_removed(tmp_path: Path) -> None:
-    process, left = holder(tmp_path)
-    os.kill(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert (left / "half").exists()
-    with staging_folder(tmp_path) as folder:
-        assert list(tmp_path.iterdir()) == [folder]
-
-
-def test_the_folder_of_a_running_process_is_kept(tmp_path: Path) -> None:
-    process, theirs = holder(tmp_path)
+def test_only_the_folders_of_killed_processes_are_removed(tmp_path: Path) -> None:
+    (killed, left), (running, theirs) = holder(tmp_path), holder(tmp_path)
     try:
-        with staging_folder(tmp_path), staging_folder(tmp_path):
+        killed.kill()
+        killed.communicate()
+        assert (left / "half").exists()
+        with staging_folder(tmp_path) as folder, staging_folder(tmp_path) as other:
+            assert {*tmp_path.iterdir()} == {folder, other, theirs}
             assert (theirs / "half").exists()
     finally:
-        process.kill()
-        process.communicate()
+        running.kill()
+        running.communicate()
 
 
 def test_publishing_replaces_the_target(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
-from chicago_crime.intake.gate import GateResult
 from chicago_crime.sources.base import SourceError
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.storage.object_store import quarantine_key, rows_key
@@ -22,6 +21,7 @@ from chicago_crime_tests.support import (
     crimes_of_months,
     folder_settings,
     gate_of,
+    gated,
     refuse,
     rows_of,
     run,
@@ -31,10 +31,6 @@ from chicago_crime_tests.support import (
 
 YEAR = 2016
 LARGE = [crime(id=n, date="03/15/2016 02:30:00 PM") for n in range(2000)]
-
-
-def gated(folder: Path, rows: list[dict[str, str]]) -> GateResult:
-    return gate_of(write_csv(folder / "2016.csv", rows), YEAR, folder)
 
 
 @pytest.mark.parametrize(
@@ -229,8 +225,7 @@ def test_rows_without_any_coordinates_pass(tmp_path: Path) -> None:
 def test_errors_use_the_files_column_names(tmp_path: Path) -> None:
     header = [name.upper() for name in reversed(NAMES)]
     rows = [dict(reversed(row.items())) for row in crimes_of_months(YEAR, arrest="maybe")]
-    file = write_csv(tmp_path / "2016.csv", rows, header)
-    [problem] = gate_of(file, YEAR, tmp_path).problems
+    [problem] = gated(tmp_path, rows, header).problems
     assert "column 'ARREST': 36 of 36 values cannot be read; the first is 'maybe' in line 2" in problem
 
 

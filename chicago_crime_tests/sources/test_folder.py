@@ -102,17 +102,22 @@ WRITERS: dict[str, Callable[[Rows], dict[str, bytes]]] = {
     "JSON": lambda rows: {"2016.csv": json.dumps(as_json(rows), indent=1).encode()},
     "JSON lines": lambda rows: {"2016.jsonl": "\n".join(map(json.dumps, as_json(rows))).encode()},
     "fully quoted lines": lambda rows: {"2016.csv": wrapped(text_of(rows), header=True)},
+    "semicolons": lambda rows: {"2016.csv": text_of(rows, delimiter=";").encode("utf-8-sig")},
+    "tabs": lambda rows: {"2016.csv": text_of(rows, delimiter="\t", line_end="\r\n").encode("utf-16")},
+    "pipes": lambda rows: {
+        "2016.gz": gzip.compress(text_of(rows, delimiter="|", line_end="\r", quoting=csv.QUOTE_ALL).encode())
+    },
+    "columns in reverse": lambda rows: {
+        "2016.csv": text_of([dict(reversed(row.items())) for row in rows], NAMES[::-1]).encode()
+    },
 }
 
 
-@settings(max_examples=12, deadline=None)
-@example(writer="JSON", texts=[" ", ", "])
-@given(
-    writer=st.sampled_from(list(WRITERS)),
-    texts=st.lists(st.text('ab ,;|\t"\n\\{}[]:é', max_size=8), min_size=2, max_size=8),
-)
+@pytest.mark.parametrize("writer", WRITERS)
+@settings(max_examples=5, deadline=None)
+@example(texts=[" ", ", "])
+@given(texts=st.lists(st.text('ab ,;|\t"\n\\{}[]:é', max_size=8), min_size=2, max_size=8))
 def test_any_text_is_preserved(tmp_path_factory: pytest.TempPathFactory, writer: str, texts: list[str]) -> None:
-    """Other dialects of CSV are tested in `intake/test_gate.py`."""
     folder = tmp_path_factory.mktemp("form")
     if "quoted" in writer:  # rows cannot have several lines
         texts = [text.replace("\n", "") for text in texts]
@@ -195,16 +200,16 @@ YEAR_FIRST = [
         ("2016.zip", zipped({"a.csv": b"version https://git-lfs.github.com/spec/v1\n"}), ":a.csv is a Git LFS pointer"),
         ("2016.csv", b"/annex/objects/SHA256E-s9--1.csv\n", "is a git-annex pointer: run `git annex get` in its"),
         ("2016.csv", b"\n<!doctype html><title>503</title>", "is an HTML or XML page"),
-        ("2016.csv", b'{"error": true, "message": "Not found"}', r"one object per crime \(keys found: error, mess"),
+        ("2016.csv", b'{"error": true, "message": "Not found"}', r"one object per crime: .* \(keys found: error, mess"),
         ("2016.csv", b'[{"id": 1}, {"id": 2', "is truncated: its JSON array has no end"),
         ("all.json", json.dumps(as_json())[:-1].encode() + b",\n", "is truncated: its JSON array has no end"),
-        ("2016.csv", b'[{"id": 1} {"id": 2}]', "is not valid JSON .*record"),
+        ("2016.json", b'[{"id": 1}, {"id"' + b" " * 3_000_000, "is JSON, but without one object per crime: download"),
         ("all.csv", PLAIN + SWAPPED, "line 26 is a header with the columns in a different order. Split the file"),
         ("2016.csv", PLAIN + SWAPPED, "line 26 is a header with the columns in a different order. Split the file"),
         ("2016.csv", ALIGNED.encode(), "24 of 24 lines cannot be read as rows"),
         ("all.csv", text_of(YEAR_FIRST).encode(), "'Date' contradicts the column year in 36 of 48 rows, first '15-"),
         ("all.csv", text_of([row | {"year": ""} for row in YEAR_FIRST]).encode(), "48 of 672 lines of /"),
-        ("2016.json", b'{"ID": {"0": 1, "1": 2}, "Date": {}}', r"one object per crime \(keys found: Date, ID"),
+        ("2016.json", b'{"ID": {"0": 1, "1": 2}, "Date": {}}', r"one object per crime: .* \(keys found: ID, Date"),
         ("2016.csv", b"[1, 2]", "one object per crime: download it as .csv"),
         ("2016.json", b'[{"ID": 1, "id": 2}]', r"several keys for one column \('ID' and 'id'\)"),
         ("2016.csv", PLAIN.partition(b"\n")[2], r"line 1: no header, only values \(\d+, HX\d+, .*\): add a line"),
@@ -271,29 +276,25 @@ def test_all_truncated_files_of_a_year_are_reported(tmp_path: Path, downloads: P
 
 
 def test_a_plan_reports_the_errors_of_the_run(tmp_path: Path, downloads: Path) -> None:
+    """Each affects only its own years."""
     put(
         downloads,
         {
-            "2014.zip": flagged(zipped({"a.csv": LARGE}), encrypted=True),
-            "2015_to_2016.csv.gz": gzip.compress(LARGE)[:-9],
+            "2013.csv": text_of(crimes_of_months(2013)).encode(),
+            "2014.csv.gz": b"\x1f\x8b damaged",
+            "2015_to_2016.csv": b"",
         },
     )
     (downloads / "2017.csv").symlink_to(tmp_path / "nowhere")
     (downloads / "2018.csv").symlink_to("../.git/annex/objects/aa/bb/SHA256E-s9--1.csv")
-    years = (2014, 2015, 2016, 2017, 2018)
-    refused = load(tmp_path, downloads, *years)
+    (downloads / "2001_to_2004.csv").symlink_to(tmp_path / "nowhere")
+    years = (2003, 2014, 2015, 2016, 2017, 2018)
+    refused = load(tmp_path, downloads, 2013, *years)
+    assert isinstance(refused.pop(2013), Manifest)
     assert {year: one.problem for year, one in FolderSource(downloads).expect(years).items()} == refused
     assert "a broken symbolic link: restore" in str(refused[2017])
     assert "a broken symbolic link: run `git annex get`" in str(refused[2018])
-
-
-def test_an_unreadable_file_affects_only_its_own_years(tmp_path: Path, downloads: Path) -> None:
-    put(downloads, {"2016.csv": PLAIN, "2014.csv.gz": b"\x1f\x8b damaged", "2017_to_2019.csv": b""})
-    (downloads / "2015.csv").symlink_to(tmp_path / "nowhere")
-    (downloads / "2001_to_2004.csv").symlink_to(tmp_path / "nowhere")
-    found = load(tmp_path, downloads, 2003, 2014, 2015, 2016, 2018)
-    assert [year for year, one in found.items() if isinstance(one, Manifest)] == [2016]
-    assert FolderSource(downloads).years() == [2014, 2015, 2016]
+    assert FolderSource(downloads).years() == [2013, 2014, 2017, 2018]
 
 
 def test_the_error_for_a_missing_year_lists_years_and_files(tmp_path: Path, downloads: Path) -> None:

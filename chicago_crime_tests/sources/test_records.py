@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chicago_crime.sources.by_year import YearFinder
+from chicago_crime.sources.by_year import find_years
 from chicago_crime.sources.header import read_header
-from chicago_crime.sources.records import Dialect, Records, as_csv, find_records
+from chicago_crime.sources.records import Dialect, as_csv, find_records
 
 WIDTH = 4
 texts = st.lists(st.sampled_from([*"aé7 ,;|\t\n'\"", '""', "x y"]), max_size=6).map("".join)
@@ -41,10 +41,6 @@ def converted(content: bytes, separator: str, lines: int, columns: Sequence[int 
     return b"".join(as_csv(one, dialect, columns) for one in find_records(blocks(content, lines), dialect))
 
 
-def texts_of(found: Sequence[Records]) -> list[str]:
-    return [one.text[a:b].decode() for one in found for a, b in zip(one.starts, one.ends, strict=True)]
-
-
 @settings(deadline=None)
 @given(rows, separators, quoting, st.integers(1, 9))
 def test_well_formed_records_become_csv_with_commas(
@@ -56,31 +52,6 @@ def test_well_formed_records_become_csv_with_commas(
     assert found.count(b"\n") == content.count(b"\n")
     chosen = converted(content, separator, lines, columns=[2, None, 0])
     assert read(chosen) == [[row[2], "", row[0]] for row in expected]
-
-
-@settings(deadline=None)
-@given(rows, separators, st.data(), st.integers(1, 9))
-def test_damage_affects_only_its_own_line(
-    expected: list[list[str]], separator: str, data: st.DataObject, lines: int
-) -> None:
-    """Fields start with x, so that a preceding quote must be an opening one and cannot close a stray quote."""
-    pieces = []
-    for row in expected:
-        if damage := data.draw(st.sampled_from(["", "1", f'1{separator}"open', f"{separator * 9}"])):
-            pieces.append(f"{damage}\n")
-        pieces.append(written([f"x{field}" for field in row], separator, csv.QUOTE_MINIMAL))
-    content = "".join(pieces).encode()
-    found = list(find_records(blocks(content, lines), Dialect(WIDTH, separator)))
-    assert texts_of(found) == pieces
-    assert sum(one.lines.sum() for one in found) == content.count(b"\n")
-
-
-def test_a_long_record_spans_blocks_and_an_unclosed_quote_does_not() -> None:
-    long = '1,"' + "\n" * 15 + '",c,d\n'
-    endless = '2,"never closed,c,d\n' + "x,y,z,1\n" * 40
-    content = (long + endless + long).encode()
-    records = texts_of(list(find_records(blocks(content, 3), Dialect(WIDTH))))
-    assert records == [long, *endless.splitlines(keepends=True), long]
 
 
 def test_blank_lines_are_found_together() -> None:
@@ -133,5 +104,5 @@ def test_the_year_of_a_date(date: str, year: int, damage: str) -> None:
     names = ["2001", "date", "id", "primary_type", "arrest", "fbi_code", "year"]
     line = ",".join(["2001", f'"{date}"' if "," in date else date, *"1234", "2003"]) + damage
     [found] = find_records([line.encode() + b"\n"], Dialect(len(names) + ("CTA" in damage)))
-    assert YearFinder(read_header(names))(found).tolist() == [year or 2003]
-    assert YearFinder(read_header([*names[:-1], "x"]))(found).tolist() == [year]
+    assert find_years(found, read_header(names)).tolist() == [year or 2003]
+    assert find_years(found, read_header([*names[:-1], "x"])).tolist() == [year]

@@ -109,53 +109,39 @@ class Weights:
         return np.minimum(found, self.options - 1)
 
 
-@dataclass(frozen=True)
 class SampleWeights:
-    """The profile as weights and texts to draw from; types, classes and kinds are indices."""
+    """A profile as weights and texts to draw from; types, classes and kinds are indices."""
 
-    kind: Weights
-    hour: Weights
-    minute: Weights
-    location: Weights
-    cell: Weights
-    type_of_kind: Integers
-    class_of_kind: Integers
-    is_homicide: np.ndarray
-    arrest: Floats
-    domestic: Floats
-    kind_text: pa.Array
-    fbi_text: pa.Array
-    location_text: pa.Array
+    def __init__(self, measured: Profile) -> None:
+        kinds = measured.kinds
+        types = sorted({kind.primary_type for kind in kinds})
+        places = sorted({place for name in types for place in measured.locations.get(name, {})})
+        share_known = 1 - measured.without_location_description
+        locations = np.zeros((len(types), len(places) + 1))
+        for row, name in enumerate(types):
+            counts = measured.locations.get(name, {})
+            for place, count in counts.items():
+                locations[row, places.index(place)] = share_known * count / sum(counts.values())
+            locations[row, -1] = 1 - locations[row].sum()
+        self.kind = Weights([[kind.crimes for kind in kinds]])
+        self.hour = Weights([measured.hours[name] for name in types])
+        self.minute = Weights([measured.minutes_after_midnight, measured.minutes])
+        self.location = Weights(locations)
+        self.cell = Weights(blocks().crimes)
+        self.type_of_kind = np.array([types.index(kind.primary_type) for kind in kinds])
+        self.class_of_kind = np.array([OFFENSE_CLASSES.index(kind.offense_class) for kind in kinds])
+        self.is_homicide = np.array([kind.fbi_code == "01A" for kind in kinds])
+        self.arrest = np.array([kind.arrest for kind in kinds])
+        self.domestic = np.array([kind.domestic for kind in kinds])
+        self.kind_text = pa.array([_csv(kind.iucr, kind.primary_type, kind.description) for kind in kinds])
+        self.fbi_text = pa.array([kind.fbi_code for kind in kinds])
+        self.location_text = pa.array([_csv(place) for place in places] + [""])
 
 
 @lru_cache
 def load_weights() -> SampleWeights:
     """Load the measured profile as weights."""
-    measured = profile()
-    types = sorted({kind.primary_type for kind in measured.kinds})
-    places = sorted({place for name in types for place in measured.locations.get(name, {})})
-    share_known = 1 - measured.without_location_description
-    locations = np.zeros((len(types), len(places) + 1))
-    for row, name in enumerate(types):
-        counts = measured.locations.get(name, {})
-        for place, count in counts.items():
-            locations[row, places.index(place)] = share_known * count / sum(counts.values())
-        locations[row, -1] = 1 - locations[row].sum()
-    return SampleWeights(
-        kind=Weights([[kind.crimes for kind in measured.kinds]]),
-        hour=Weights([measured.hours[name] for name in types]),
-        minute=Weights([measured.minutes_after_midnight, measured.minutes]),
-        location=Weights(locations),
-        cell=Weights(blocks().crimes),
-        type_of_kind=np.array([types.index(kind.primary_type) for kind in measured.kinds]),
-        class_of_kind=np.array([OFFENSE_CLASSES.index(kind.offense_class) for kind in measured.kinds]),
-        is_homicide=np.array([kind.fbi_code == "01A" for kind in measured.kinds]),
-        arrest=np.array([kind.arrest for kind in measured.kinds]),
-        domestic=np.array([kind.domestic for kind in measured.kinds]),
-        kind_text=pa.array([_csv(kind.iucr, kind.primary_type, kind.description) for kind in measured.kinds]),
-        fbi_text=pa.array([kind.fbi_code for kind in measured.kinds]),
-        location_text=pa.array([_csv(place) for place in places] + [""]),
-    )
+    return SampleWeights(profile())
 
 
 def _csv(*fields: str) -> str:
