@@ -102,7 +102,7 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
     of_year = sum(in_year.values())
     of_others = _rows_of_other_years(year, of_year, months)
     problems = list(dict.fromkeys([*filter(None, [of_others, *fetched.problems]), *values.problems(own_names)]))
-    if of_year < counts.rows * MIN_SHARE_OF_YEAR:
+    if min(of_year, counts.rows - values.rejected) < counts.rows * MIN_SHARE_OF_YEAR:  # nothing to accept
         raise SourceError(f"{fetched.origin}: {' '.join(problems)}")
     unreadable = {name: asdict(found) for name, found in values.unreadable.items()}
     no_times = "" if values.has_times else _without_times([*header.ignored, *fetched.ignored])

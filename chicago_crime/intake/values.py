@@ -187,10 +187,9 @@ def read_values(file: Path, place_of: Callable[[int], Place], ends: Sequence[int
         for name in [name for name, count in unread.items() if count]:
             example, place = rows.first(f"unreadable_{name}")
             found.unreadable[name] = Unreadable(unread[name], str(place), example[:80])
-        found.column_errors = _other_year(rows) | _ambiguous_dates(rows)
+        found.column_errors = _other_year(rows)
         for part in _by_file(rows, ends) if len(ends) > 1 else [rows]:  # good files must not hide a bad one
-            found.column_errors |= _swapped_dates(part) | _lost_am_pm(part)
-        found.column_errors |= _day_first(rows)
+            found.column_errors |= _ambiguous_dates(part) | _swapped_dates(part) | _lost_am_pm(part) | _day_first(part)
         empty = [name for name, column in TYPED.items() if column.needed and not present[name]]
         found.column_errors |= dict.fromkeys(empty, "has no values. Export the file again with its values.")
         found.column_errors |= _flag_errors(total) | _coordinate_errors(rows)

@@ -2,10 +2,12 @@
 
 import bz2
 import codecs
+import errno
 import gzip
 import io
 import json
 import lzma
+import os
 import re
 import tempfile
 import zipfile
@@ -71,14 +73,14 @@ class Item:
     inside: Path | None = None
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.member}" if self.member else str(self.file)
+        return f"{shown(self.file)}:{self.member}" if self.member else shown(self.file)
 
     @property
     def version(self) -> str:
         """Name, size in bytes, and modification time in nanoseconds since the epoch."""
         with source_errors(self):
             state = self.file.stat()
-        return f"{self.file.name}:{self.member} {state.st_size} {state.st_mtime_ns}"
+        return f"{shown(self.file.name)}:{self.member} {state.st_size} {state.st_mtime_ns}"
 
     @property
     def names(self) -> list[str]:
@@ -86,6 +88,11 @@ class Item:
         if self.inside:  # the names of part files contain random digits
             return [folder.name for folder in self.file.parents if folder.is_relative_to(self.inside)]
         return [*([Path(self.member).name] if self.member else []), self.file.name]
+
+
+def shown(path: Path | str) -> str:
+    """Return a path as text that any program can print: old systems wrote names that are not UTF-8."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def scan(folder: Path) -> tuple[list[Item], list[str]]:
@@ -101,9 +108,9 @@ def scan(folder: Path) -> tuple[list[Item], list[str]]:
                 found = [Item(part, inside=entry) for part in _parts(entry)]
         elif entry.name.lower().endswith((*_TEXTS, *_PACKED)) and (entry.is_file() or not entry.exists()):  # no pipe
             found, others = _members(entry)
-            left_out += [f"{entry.name}:{member} {UNSUPPORTED}" for member in others]
+            left_out += [f"{shown(entry.name)}:{member} {UNSUPPORTED}" for member in others]
         if not found:
-            left_out.append(f"{entry.name} {SUBFOLDER if entry.is_dir() else UNSUPPORTED}")
+            left_out.append(f"{shown(entry.name)} {SUBFOLDER if entry.is_dir() else UNSUPPORTED}")
         items += found
     return items, left_out
 
@@ -155,9 +162,9 @@ def source_errors(item: Item) -> Iterator[None]:
             raise NotCrimesError(f"{item} is a broken symbolic link: {how}") from error
         if error.errno is None:  # bzip2's
             raise SourceError(f"{item} is damaged or truncated ({error}): download it again") from error
-        raise SourceError(
-            f"{item} cannot be copied ({error.strerror}): check its permissions and the free disk space"
-        ) from error
+        if error.errno == errno.ENOSPC:
+            raise SourceError(f"the disk of the data folder is full while copying {item}: free some space") from error
+        raise SourceError(f"{item} cannot be copied ({error.strerror}): check its permissions") from error
 
 
 @contextmanager
@@ -318,6 +325,8 @@ def _check_keys(item: Item, values: Mapping[str, Any]) -> None:
         raise SourceError(f"{item} has several keys for one column ({names}): use one of them in all records")
     is_by_column = all(isinstance(value, dict | list) for value in values.values())  # as pandas writes by default
     if is_by_column or not SPELLINGS.keys() & counts.keys():
+        if message := values.get("message") or values.get("error"):
+            raise NotCrimesError(f"{item} is an error of a server ({_text(message)[:80]!r}): download it again")
         has = f" (keys found: {', '.join([*values][:12])})" if values else ""
         raise NotCrimesError(f"{item} {_NO_OBJECTS}{has}")
 

@@ -26,7 +26,7 @@ from chicago_crime.sources.base import (
     years_in,
 )
 from chicago_crime.sources.by_year import YearSplit, split_by_year
-from chicago_crime.sources.containers import BLOCK, Item, open_item, scan, unpacked_size
+from chicago_crime.sources.containers import BLOCK, Item, open_item, scan, shown, unpacked_size
 from chicago_crime.sources.layouts import detect_layout
 from chicago_crime.sources.records import Dialect, as_csv, csv_line, find_records, whole_lines
 from chicago_crime.tables.columns import SOURCE_NAMES
@@ -150,7 +150,7 @@ class FolderSource(CrimeSource):
         target = directory / f"{year}.csv"
         _join(parts, year, target, is_alike)
         origin = _abbreviated([*dict.fromkeys(str(part.item.inside or part.item) for part in parts)], " and ")
-        details = _details(parts, without_year, year) | {VERSION: version, "folder": str(self.folder)}
+        details = _details(parts, without_year, year) | {VERSION: version, "folder": shown(self.folder)}
         if skipped := _abbreviated([*same, *not_crimes, *others]):
             details["left_out"] = skipped
         spans = tuple(part.span(year) for part in parts)

@@ -241,6 +241,22 @@ def test_errors_in_coordinates_from_location_name_that_column(tmp_path: Path) ->
     assert problem.partition(".")[0] == unread
 
 
+@pytest.mark.parametrize(
+    ("days", "problem"),
+    [
+        (range(1, 29), "has the day before the month, as in '13/01/2016 10:15' in line 14 of"),
+        (range(1, 13), "has ambiguous dates, such as '01/01/2016 10:15' in line 2 of"),
+    ],
+)
+def test_a_large_file_does_not_hide_days_first_in_a_small_one(tmp_path: Path, days: range, problem: str) -> None:
+    write_csv(tmp_path / "a.csv", crimes_of_months(YEAR, per_month=2800))
+    for_day = crimes_of_months(YEAR, per_month=28, months=[1], updated_on="2018-02-10")
+    small = [{**row, "id": f"{n}", "date": f"{n:02}/01/2016 10:15"} for n, row in enumerate(for_day, 1) if n in days]
+    file = write_csv(tmp_path / "b.csv", small)
+    [report] = run(folder_settings(tmp_path / "data", tmp_path), YEAR, assets="crime_csv")
+    assert f"{problem} {file}" in report.reasons[0]
+
+
 def test_a_good_file_does_not_hide_a_bad_one(tmp_path: Path) -> None:
     settings = folder_settings(tmp_path / "data", tmp_path)
     rows = crimes_of_months(YEAR, per_month=28)

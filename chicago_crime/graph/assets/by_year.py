@@ -1,5 +1,6 @@
 """Process the years of a run two at a time. A year that fails does not stop the others."""
 
+import errno
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -66,7 +67,9 @@ def each_year(
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     for year, error in sorted(failed.items()):
-        run_state.left_out[year] = run_state.complete(f"{asset}: {error}")
+        is_full = isinstance(error, OSError) and error.errno == errno.ENOSPC
+        advice = ". Free some space on the disk of the data folder, and run again" if is_full else ""
+        run_state.left_out[year] = run_state.complete(f"{asset}: {error}{advice}")
         context.log.error(f"{year} is left out: {run_state.left_out[year]}")
     is_over = bool(failed) and not (run_state.publishes and done)
     for year, metadata in sorted(done.items()):
