@@ -95,7 +95,7 @@ class Settings(BaseModel):
         None, description="Dagster's folder; default: `dagster` in data_dir; the command line ignores DAGSTER_HOME"
     )
     sample_rows: int = Field(
-        20_000, ge=0, le=2_000_000, description="rows per sample year; 0 for as many as the real year has"
+        20_000, ge=0, le=2_000_000, description="rows per sample year; 0 for as many as in the real year"
     )
     sample_seed: int = Field(1, ge=0, description="random seed of the sample; the same seed produces the same rows")
     spark_engine: Literal["embedded", "jvm"] = Field(

@@ -14,7 +14,7 @@ MIN_MEAN = 5
 """Minimum mean count per year; smaller series have no power and are not tested."""
 
 MOST_UNPLACED = 0.01
-"""Share of crimes without a place, above which counts by place are too low to be compared, if there are many crimes."""
+"""If more than this share of crimes has no place, counts by place are too low to compare."""
 
 _AREAS = 78
 """Community areas 1 to 77, and 0 for crimes without one."""

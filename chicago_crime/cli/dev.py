@@ -29,7 +29,7 @@ def dev(
     checked_estimates(settings.population)  # Dagster would show a traceback
     prepare_home(settings)
     out.print(
-        "Dagster is loading the graph and starting its daemon, which takes up to 30 seconds. The UI will be at "
+        "Dagster is loading the graph and starting its daemon, usually within a minute. The UI will be at "
         f"http://127.0.0.1:{port}  (Ctrl-C stops it)"
     )
     out.file.flush()  # this process becomes Dagster

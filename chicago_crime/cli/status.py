@@ -26,7 +26,7 @@ def status(
 ) -> None:
     """Show what is loaded and published, by year and table.
 
-    Numbers are row counts. Marks: - missing, * built from inputs that have changed since, ! written by another version,
+    Numbers are row counts. Marks: - missing, * its inputs have changed since it was made, ! written by another version,
     + not published.
     """
     from chicago_crime.cli.screen import errors, out, printable

@@ -10,7 +10,7 @@ Columns = tuple[str, ...]
 
 @dataclass(frozen=True)
 class AddsUp:
-    """Two aggregates that must be equal in each year, which a blocking check verifies.
+    """Two aggregates that must be equal in each year, which a check verifies.
 
     Attributes:
         total: GoogleSQL aggregate over the table.

@@ -269,6 +269,13 @@ def test_a_good_file_does_not_hide_a_bad_one(tmp_path: Path) -> None:
     assert f"the 72 that are written like '2016-01-07' in line 2 of {tmp_path}/2016-07.csv have" in report.reasons[0]
 
 
+def test_a_file_without_any_readable_id_cannot_be_accepted(tmp_path: Path) -> None:
+    write_csv(tmp_path / "2016.csv", [row | {"id": f"'{row['id']}"} for row in LARGE])
+    [report] = run(folder_settings(tmp_path / "data", tmp_path), YEAR, accept="the file is correct")
+    assert "'id': 2,000 of 2,000 values cannot be read; the first is " in report.reasons[0]
+    assert "--accept" not in report.reasons[0]
+
+
 def test_metadata_include_unreadable_values(tmp_path: Path) -> None:
     settings = folder_settings(tmp_path / "data", tmp_path / "in")
     rows = [row | {"domestic": "maybe"} if number == 7 else row for number, row in enumerate(LARGE)]

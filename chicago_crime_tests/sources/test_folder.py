@@ -39,7 +39,16 @@ from chicago_crime_tests.sources.forms import (
     wrapped,
     zipped,
 )
-from chicago_crime_tests.support import NAMES, crime, crimes_of_months, gate_of, refuse
+from chicago_crime_tests.support import (
+    NAMES,
+    crime,
+    crimes_of_months,
+    folder_settings,
+    gate_of,
+    refuse,
+    run_well,
+    write_csv,
+)
 
 
 def put(folder: Path, files: dict[str, bytes]) -> Path:
@@ -200,7 +209,7 @@ YEAR_FIRST = [
         ("2016.zip", zipped({"a.csv": b"version https://git-lfs.github.com/spec/v1\n"}), ":a.csv is a Git LFS pointer"),
         ("2016.csv", b"/annex/objects/SHA256E-s9--1.csv\n", "is a git-annex pointer: run `git annex get` in its"),
         ("2016.csv", b"\n<!doctype html><title>503</title>", "is an HTML or XML page"),
-        ("2016.csv", b'{"error": true, "message": "Not found"}', r"one object per crime: .* \(keys found: error, mess"),
+        ("2016.csv", b'{"error": true, "message": "Not found"}', r"an error of a server \('Not found'\): "),
         ("2016.csv", b'[{"id": 1}, {"id": 2', "is truncated: its JSON array has no end"),
         ("all.json", json.dumps(as_json())[:-1].encode() + b",\n", "is truncated: its JSON array has no end"),
         ("2016.json", b'[{"id": 1}, {"id"' + b" " * 3_000_000, "is JSON, but without one object per crime: download"),
@@ -404,6 +413,15 @@ def test_a_version_changes_with_any_file_of_the_year(downloads: Path) -> None:
     assert {year: source.fetch(year, downloads.parent / str(year)).details["version"] for year in before} == before
     os.utime(downloads / "2016-12.csv", (1, 1))
     assert [year for year, version in source.versions().items() if version != before[year]] == [2016]
+
+
+def test_names_that_are_not_utf_8_are_read_and_shown(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"d\xeda")
+    write_csv(folder / os.fsdecode(b"cr\xedmenes_2016.csv"), crimes_of_months(2016))
+    (folder / os.fsdecode(b"r\xe9sum\xe9.txt")).touch()
+    [report] = run_well(folder_settings(tmp_path / "data", folder), 2016)
+    details = report.metadata["crime_csv", 2016]["details"]
+    assert details["left_out"].startswith("r\ufffdsum\ufffd.txt is not a supported format")
 
 
 def test_skipped_files_are_listed_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
