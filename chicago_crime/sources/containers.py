@@ -279,10 +279,12 @@ def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
     if not is_empty:
         _check_keys(item, values)
     with target.open("wb") as file:
-        file.write(csv_line([*values] or SOURCE_NAMES))
+        file.write(csv_line([key.encode(errors="replace").decode() for key in values] or SOURCE_NAMES))
         for text, one in _elements(item, copy):
-            damaged = mark_damaged("not a JSON object", text.encode(errors="surrogateescape"))
-            file.write(damaged if one is None else csv_line([_text(one.get(key)) for key in values]))
+            line = mark_damaged("not a JSON object", text.encode(errors="surrogateescape"))
+            with suppress(UnicodeEncodeError):  # half of a character that JSON writes as two
+                line = line if one is None else csv_line([_text(one.get(key)) for key in values])
+            file.write(line)
     return target
 
 

@@ -140,20 +140,21 @@ def test_any_text_is_preserved(tmp_path_factory: pytest.TempPathFactory, writer:
 @pytest.mark.parametrize("damage", ['{"id": "31000000", "case_num', "null"])
 def test_a_damaged_json_line_does_not_affect_other_lines(tmp_path: Path, damage: str) -> None:
     """Numbers, flags, texts with quotes, and objects have the same values as in an undamaged file."""
+    half = '{"id": "\\ud800"}'
     values = [row | {"arrest": True, "block": "A\nB", "latitude": 41.8, "location": [1.5, "é"]} for row in as_json()]
     lines = [json.dumps(row) for row in [*values, {"id": None, "block": '"\n'}]]
     loaded = []
-    for name, content in (("undamaged", lines), ("damaged", [*lines[:5], "", damage, '["A", 1]\r', *lines[5:]])):
+    for name, content in (("undamaged", lines), ("damaged", [*lines[:5], "", damage, '["A", 1]\r', half, *lines[5:]])):
         folder = put(tmp_path / name, {"2016.jsonl": "\n".join(content).encode()})
         manifest = manifest_of(tmp_path / name, folder)
         loaded.append((manifest.rows, manifest.unreadable, rows_of(tmp_path / name)))
     assert loaded[0] == loaded[1]
-    assert manifest.quarantined == 3
+    assert manifest.quarantined == 4
     fetched = FolderSource(folder).fetch(2016, tmp_path)
     result = run_gate(fetched, 2016, tmp_path)
     with result.split.quarantine.open(newline="") as file:
         found = [describe_line(one) for one in csv.DictReader(file)]
-    texts = (damage, '"A"', "1")
+    texts = (damage, '"A"', "1", half)
     assert found == [f"record {n} (not a JSON object): {text!r}" for n, text in enumerate(texts, 6)]
 
 
