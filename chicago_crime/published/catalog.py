@@ -142,13 +142,8 @@ class Catalog(_Record):
         """Number of crimes."""
         return sum(year.tables[CRIMES.name].rows for year in self.years.values())
 
-    @property
-    def citation(self) -> str:
-        """A citation of the snapshot, up to the newest month with any crime."""
-        return self.cite(max(month for one in self.years.values() for month in one.source["months"]))
-
     def cite(self, newest: str) -> str:
-        """A citation of the snapshot with records up to `newest`."""
+        """Return a citation of the snapshot with records up to `newest`."""
         names = {one.source["source"]: one.is_synthetic for one in self.years.values()}
         sources = (f"{name} (SYNTHETIC)" if synthetic else f"{DATASET} ({name})" for name, synthetic in names.items())
         return (

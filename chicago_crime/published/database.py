@@ -28,7 +28,7 @@ class Database:
 
     @override
     def __repr__(self) -> str:
-        return f"<{self.cite()}>"
+        return f"<Chicago crime snapshot {self.catalog.snapshot}>"
 
     @property
     def catalog(self) -> Catalog:
@@ -73,5 +73,6 @@ class Database:
         return self._connection.sql(description_of(self._connection, table))
 
     def cite(self) -> str:
-        """Return a citation of this snapshot."""
-        return self.catalog.citation
+        """Return a citation of this snapshot, as on the dashboard."""
+        [[newest]] = self.sql("SELECT MAX(day) FROM crimes_daily").fetchall()
+        return self.catalog.cite(f"{newest:%B %-d, %Y}")
