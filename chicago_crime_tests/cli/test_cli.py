@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
@@ -376,10 +377,12 @@ def test_the_doctor_lists_what_works(data_dir: Path) -> None:
 def test_a_missing_module_is_reported_with_its_extra(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch, missing: str, arguments: list[str], code: int, extra: str
 ) -> None:
-    monkeypatch.setitem(sys.modules, missing, None)
     ours = ("serve.site", "serve.site_pages", "dashboard.data", "dashboard.downloads")
-    for module in ("pysail.spark", *(f"chicago_crime.{name}" for name in ours)):
-        monkeypatch.delitem(sys.modules, module, raising=False)
+    for module in (f"chicago_crime.{name}" for name in ours):
+        monkeypatch.setattr(module, import_module(module))  # so that its package gets it back, too
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.delitem(sys.modules, "pysail.spark", raising=False)
+    monkeypatch.setitem(sys.modules, missing, None)
     result = command(*arguments, "--data-dir", data_dir)
     assert (result.exit_code, f"pip install '.[{extra}]'`" in result.output) == (code, True), result.output
 
