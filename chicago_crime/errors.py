@@ -7,7 +7,10 @@ import re
 import shlex
 from pathlib import Path
 
-HOW_TO_LOAD = "To load a year: `chicago-crime run --years 2021 --source portal`; for SYNTHETIC rows, --source sample"
+HOW_TO_LOAD = (
+    "To load a year: `chicago-crime run --years 2021 --source portal`; for SYNTHETIC rows, --source sample; "
+    "after a failed run, repeat its command"
+)
 _COMMANDS = re.compile(r"\bchicago-crime ([a-z]+)\b(?! --help)(?=([^`\n]*))")
 
 

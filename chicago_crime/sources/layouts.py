@@ -95,7 +95,8 @@ def detect_layout(item: Item, stream: BufferedReader) -> Layout:
                 after = lines[index + 1 :]
                 names = _fit_to_rows(names, after, separator)
                 blanks = re.compile(rf'\{separator} +"')
-                may_have_blanks = f"{separator} " in line or any(blanks.search(_QUOTED.sub('"', one)) for one in after)
+                whole = [one for one in after if one.count('"') % 2 == 0]  # not parts of values of several lines
+                may_have_blanks = f"{separator} " in line or any(blanks.search(_QUOTED.sub('"', one)) for one in whole)
                 has_blanks = may_have_blanks and separator != " "
                 return Layout(
                     read_header(names),

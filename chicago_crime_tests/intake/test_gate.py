@@ -14,8 +14,10 @@ from chicago_crime_tests.support import (
     append_quoted,
     crime,
     crimes_of_months,
+    folder_settings,
     gate_of,
     real_variant,
+    run_well,
     write_csv,
 )
 
@@ -135,3 +137,12 @@ def test_real_variants_are_read(
     assert (result.split.counts.rows, sum(result.months.values())) == (rows, of_year)
     assert result.split.counts.quarantined == quarantined
     assert (result.split.file == real_variant(name)) == canonical
+
+
+def test_names_that_are_not_utf_8_are_read_and_shown(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"d\xeda")
+    write_csv(folder / os.fsdecode(b"cr\xedmenes_2016.csv"), crimes_of_months(2016))
+    (folder / os.fsdecode(b"r\xe9sum\xe9.txt")).touch()
+    [report] = run_well(folder_settings(tmp_path / "data", folder), 2016)
+    details = report.metadata["crime_csv", 2016]["details"]
+    assert details["left_out"].startswith("r\ufffdsum\ufffd.txt is not a supported format")

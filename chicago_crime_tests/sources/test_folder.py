@@ -43,11 +43,8 @@ from chicago_crime_tests.support import (
     NAMES,
     crime,
     crimes_of_months,
-    folder_settings,
     gate_of,
     refuse,
-    run_well,
-    write_csv,
 )
 
 
@@ -125,6 +122,7 @@ WRITERS: dict[str, Callable[[Rows], dict[str, bytes]]] = {
 @pytest.mark.parametrize("writer", WRITERS)
 @settings(max_examples=5, deadline=None)
 @example(texts=[" ", ", "])
+@example(texts=[" ", "\n, "])
 @given(texts=st.lists(st.text('ab ,;|\t"\n\\{}[]:é', max_size=8), min_size=2, max_size=8))
 def test_any_text_is_preserved(tmp_path_factory: pytest.TempPathFactory, writer: str, texts: list[str]) -> None:
     folder = tmp_path_factory.mktemp("form")
@@ -414,15 +412,6 @@ def test_a_version_changes_with_any_file_of_the_year(downloads: Path) -> None:
     assert {year: source.fetch(year, downloads.parent / str(year)).details["version"] for year in before} == before
     os.utime(downloads / "2016-12.csv", (1, 1))
     assert [year for year, version in source.versions().items() if version != before[year]] == [2016]
-
-
-def test_names_that_are_not_utf_8_are_read_and_shown(tmp_path: Path) -> None:
-    folder = tmp_path / os.fsdecode(b"d\xeda")
-    write_csv(folder / os.fsdecode(b"cr\xedmenes_2016.csv"), crimes_of_months(2016))
-    (folder / os.fsdecode(b"r\xe9sum\xe9.txt")).touch()
-    [report] = run_well(folder_settings(tmp_path / "data", folder), 2016)
-    details = report.metadata["crime_csv", 2016]["details"]
-    assert details["left_out"].startswith("r\ufffdsum\ufffd.txt is not a supported format")
 
 
 def test_skipped_files_are_listed_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

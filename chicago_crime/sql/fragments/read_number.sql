@@ -9,11 +9,13 @@ SELECT
     WHEN value LIKE '%+%' AND REGEXP_CONTAINS(value, r'^\s*-?[1-9](?:\.\d{0,5})?[Ee]') THEN NULL
     ELSE COALESCE(
       CAST(SAFE_CAST(REPLACE(value, '_', 'x') AS NUMERIC) AS FLOAT64),
-      -- As spreadsheets write them: 1,176,352.5 and ="1176352.5". In 41,883, the comma is a decimal one.
+      -- As spreadsheets write them: 1,176,352.5 and ="1176352.5".
       CAST(
         SAFE_CAST(
           REPLACE(REGEXP_EXTRACT(READ_BARE(value), r'^-?[.\d]+$|^\d{1,3}(?:,\d{3}){2,}(?:\.\d*)?$'), ',', '') AS NUMERIC
         ) AS FLOAT64
-      )
+      ),
+      -- A single comma is a decimal one, as in 41,883: no coordinate has thousands without millions.
+      CAST(SAFE_CAST(REPLACE(REGEXP_EXTRACT(READ_BARE(value), r'^-?\d+,\d+$'), ',', '.') AS NUMERIC) AS FLOAT64)
     )
   END AS read_number
