@@ -65,7 +65,7 @@ def no_rates(request: PageRequest, *shown: str) -> str:
     """Why rates of the areas, shown or chosen by a filter, are unknown; empty if they are known."""
     if request.filters.splits_areas:
         return "Population is only known for whole community areas."
-    return " ".join(_unplaced(request, request.years, *shown))
+    return " ".join(_about_places(request, request.years, *shown))
 
 
 def is_extrapolated(request: PageRequest) -> bool:
@@ -132,7 +132,7 @@ def incomparable(request: PageRequest, years: Collection[int], *shown: str) -> l
 
     No verdict or change in percent compares years that have one.
     """
-    return [*missing_months(request.facts, years), *_unplaced(request, years, *shown)]
+    return [*missing_months(request.facts, years), *_about_places(request, years, *shown)]
 
 
 def missing_months(facts: Facts, years: Iterable[int]) -> list[str]:
@@ -143,7 +143,7 @@ def missing_months(facts: Facts, years: Iterable[int]) -> list[str]:
     return [f"{months}: the file is incomplete, so nothing is compared with {which}."] if lacking else []
 
 
-def _unplaced(request: PageRequest, years: Collection[int], *shown: str) -> list[str]:
+def _about_places(request: PageRequest, years: Collection[int], *shown: str) -> list[str]:
     kinds = [kind for kind in KINDS if kind in shown or getattr(request.filters, kind)]
     return [caveat for kind in kinds for caveat in (*_redrawn(kind, years), *request.unplaced(kind, years))]
 

@@ -20,7 +20,7 @@ from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import CATALOG, PUBLISHED, Catalog, DamagedError, NothingPublishedError
 from chicago_crime.published.reader import SnapshotReader
 from chicago_crime.storage.warehouse import WarehouseError
-from chicago_crime.tables.years import format_years
+from chicago_crime.tables.years import format_years, missing_months
 
 BYTES_KEPT = 64 << 20
 """Size limit of the cached results of a snapshot; a download of incidents has 8 MB."""
@@ -89,9 +89,8 @@ class Year:
 
 
 def _year(year: int, last_day: date, months: Collection[str], **more: Any) -> Year:
-    until_last = (date(year, month, 1) for month in range(1, last_day.month))
-    missing = tuple(month for month in until_last if f"{month:%Y-%m}" not in months)
-    return Year(last_day=last_day, missing_months=missing, **more)
+    missing = (date(year, month, 1) for month in missing_months(months))
+    return Year(last_day=last_day, missing_months=tuple(first for first in missing if first < last_day), **more)
 
 
 def last_of_month(day: date) -> date:

@@ -1,13 +1,12 @@
 """Search: turns words such as "burglary hyde park 2017" into filters."""
 
 import re
-from calendar import monthrange
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from chicago_crime.dashboard.data import Data, Facts
+from chicago_crime.dashboard.data import Data, Facts, last_of_month
 from chicago_crime.dashboard.filters import Filters, read_filters
 from chicago_crime.dashboard.known import closest
 from chicago_crime.errors import UsageError
@@ -205,7 +204,7 @@ def _days(text: str) -> tuple[date, date] | None:
             first = last = datetime.strptime(text, form).date()
             if form == "%Y":
                 last = first.replace(month=12)
-            return first, last if "%d" in form else last.replace(day=monthrange(last.year, last.month)[1])
+            return first, last if "%d" in form else last_of_month(last)
     return None
 
 

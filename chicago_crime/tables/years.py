@@ -60,3 +60,9 @@ def contiguous_ranges(years: Iterable[int]) -> list[tuple[int, int]]:
 def format_years(years: Iterable[int]) -> str:
     """Format years in the notation of `parse_years`, such as `2014-2016,2021`."""
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in contiguous_ranges(years))
+
+
+def missing_months(months: Iterable[str]) -> list[int]:
+    """Return the months of a year that are missing before the newest of `months` ("2014-01", ...)."""
+    present = {int(month[-2:]) for month in months}
+    return sorted({*range(1, max(present))} - present)

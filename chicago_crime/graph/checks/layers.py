@@ -14,6 +14,7 @@ from chicago_crime.published.audit import is_large
 from chicago_crime.sources.base import MAX_REJECTED_SHARE, MIN_REJECTED
 from chicago_crime.storage.object_store import quarantine_key
 from chicago_crime.tables import CODE_COVERAGE, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
+from chicago_crime.tables.years import missing_months
 
 MAX_SHIFT = 0.05
 """Largest change from year to year in the share of a crime type, or of a column's NULLs, without a warning."""
@@ -54,13 +55,12 @@ def has_not_shrunk(inputs: CheckInputs, years: Sequence[int]) -> Findings:
 def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
     """Find months without rows before the last month with rows, as the current year ends early."""
     for year, manifest in inputs.manifests(years).items():
-        months = sorted(int(month[-2:]) for month in manifest.months)
-        missing = sorted(set(range(1, months[-1])) - set(months))
+        missing = missing_months(manifest.months)
         one = Finding({f"rows in month {month[-2:]}": rows for month, rows in manifest.months.items()})
         if missing:
             names = ", ".join(f"{year}-{month:02}" for month in missing)
-            is_full = sum(manifest.months.values()) >= MIN_ROWS_PER_MONTH * len(months)
-            is_wrong = is_full and any(month > months[0] for month in missing)
+            is_full = sum(manifest.months.values()) >= MIN_ROWS_PER_MONTH * len(manifest.months)
+            is_wrong = is_full and f"{year}-{missing[-1]:02}" > min(manifest.months)
             problems = one.failures if is_wrong else one.warnings
             problems.append(f"no rows in {names}, although later months have rows: the file is incomplete")
         yield year, one
