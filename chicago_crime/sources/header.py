@@ -52,13 +52,15 @@ class Header:
 def read_header(names: Iterable[str]) -> Header:
     """Match header names to source columns, in any order and any known spelling.
 
-    The City's own name of a column takes precedence over other spellings, which are then ignored.
+    The City's own name of a column takes precedence over other spellings, which are then ignored. So is a table's name
+    before all names, as in crimes.id.
 
     Raises:
         HeaderError: a required column is missing, or two names match the same column.
     """
     names = list(names)
-    plain = [normalize(name) for name in names]
+    tables = {name.rpartition(".")[0] for name in names}
+    plain = [normalize(name.rpartition(".")[2] if len(tables) == 1 else name) for name in names]
     found: dict[str, int] = {}
     ignored: list[str] = []
     for index, (name, spelling) in enumerate(zip(names, plain, strict=True)):

@@ -24,6 +24,12 @@ def test_the_citys_own_name_takes_precedence() -> None:
     assert header.positions == tuple(range(3, 25))
 
 
+def test_a_tables_name_before_all_names_is_ignored() -> None:
+    header = read_header([f"default.crimes.{name}" for name in NAMES])
+    assert header.positions == tuple(range(22))
+    assert read_header([name.replace("_", ".") for name in NAMES]).positions == header.positions  # as R writes them
+
+
 def test_a_row_number_is_no_id() -> None:
     with pytest.raises(HeaderError, match=r"lacks id \(found: _id, "):
         read_header(["_id", *NAMES[1:]])
