@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from chicago_crime.analysis.expected import ALIKE, UNLIKE, Floats, expected
+from chicago_crime.analysis.expected import ALIKE, BY_CHANCE, TOO_FEW, UNLIKE, UNUSUAL, USUAL, Floats, expected
 from chicago_crime.reference import offense_groups
 
 MIN_MEAN = 5
@@ -57,7 +57,7 @@ class Signal:
 
 
 def find_signals(counted: pa.Table, span: str, years_back: Sequence[int]) -> list[Signal]:
-    """Return a signal for each series that can be tested, most significant first.
+    """Return a signal for each series that can be tested: unusual ones first, the city's before those of its areas.
 
     Args:
         counted: result of `sql/pages/signals.sql`.
@@ -71,7 +71,8 @@ def find_signals(counted: pa.Table, span: str, years_back: Sequence[int]) -> lis
     offenses = {offense: number for number, offense in enumerate({one.offenses[0]: None for one in areas})}
     pools = [offenses[one.offenses[0]] for one in areas]
     signals = [*_tested(city, UNLIKE, None), *_tested(areas, ALIKE, pools)]
-    return sorted(signals, key=lambda one: -abs(one.score))
+    verdicts = (UNUSUAL, BY_CHANCE, USUAL, TOO_FEW)
+    return sorted(signals, key=lambda one: (verdicts.index(one.verdict), one.area is not None, -abs(one.score)))
 
 
 def _tested(series: list[Series], weight: int, offense: list[int] | None) -> Iterator[Signal]:

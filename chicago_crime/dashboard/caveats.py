@@ -86,13 +86,14 @@ def provisional(request: PageRequest) -> list[str]:
 
 def still_growing(request: PageRequest) -> list[str]:
     """Estimate of how much the latest four weeks will grow, if loads over four weeks ago had enough late reports."""
-    [found] = request.data.answer("late_reports", {}).to_pylist()
+    [found] = request.answer("late_reports", request.facts.years, start=None, finish=None).to_pylist()
     had = found["known"] - found["missing"]
     if found["late"] < LEAST_LATE or not had:
         return []
     growth = as_text(found["missing"] / had, "percent")
     return [
-        f"Late reports will raise the latest four weeks by about {growth}, judging by loads more than four weeks ago."
+        f"Late reports will raise the latest four weeks by about {growth} in all, some offenses by more, judging by "
+        "loads more than four weeks ago."
     ]
 
 
@@ -128,11 +129,12 @@ def changes_of(kind: str, years: Collection[int]) -> list[tuple[int, int]]:
 
 
 def incomparable(request: PageRequest, years: Collection[int], *shown: str) -> list[str]:
-    """Caveats on missing months, and on each kind of place (`shown` or in a filter) that changed or is often unknown.
+    """Caveats on missing months, on the arrest filter, and on kinds of places (`shown` or in a filter) that changed or
+    are often unknown.
 
     No verdict or change in percent compares years that have one.
     """
-    return [*missing_months(request.facts, years), *_about_places(request, years, *shown)]
+    return [*missing_months(request.facts, years), *_young(request, years), *_about_places(request, years, *shown)]
 
 
 def missing_months(facts: Facts, years: Iterable[int]) -> list[str]:
@@ -141,6 +143,16 @@ def missing_months(facts: Facts, years: Iterable[int]) -> list[str]:
     months = "; ".join(f"{one.last_day.year} lacks {one.missing_text}" for one in lacking)
     which = "this year" if len(lacking) == 1 else "these years"
     return [f"{months}: the file is incomplete, so nothing is compared with {which}."] if lacking else []
+
+
+def _young(request: PageRequest, years: Iterable[int]) -> list[str]:
+    """Caveat on the arrest filter in years with recent crimes."""
+    loaded = request.facts.years
+    young = [year for year in sorted(years) if year in loaded and loaded[year].provisional_from]
+    if not young or request.filters.arrest is None:
+        return []
+    recent = f"Recent crimes of {format_years(young)} have had less time for an arrest"
+    return [f"{recent}: with the arrest filter, nothing is compared with them."]
 
 
 def _about_places(request: PageRequest, years: Collection[int], *shown: str) -> list[str]:

@@ -239,7 +239,8 @@ class Data:
             text = format_years(sorted(set[int]().union(*old.values())))
             raise OutdatedError(
                 f"{', '.join(old)} of {text} were published by another version of this package. "
-                "`chicago-crime status` prints the command that loads them again"
+                "`chicago-crime status` prints the command that loads them again. An older snapshot stays as it is: "
+                "`chicago-crime query --as-of` reads it"
             )
         choices = self.answer("choices", {}).drop_columns("crimes").to_pydict()
         frequent = {name: [one for one in values if one is not None] for name, values in choices.items()}

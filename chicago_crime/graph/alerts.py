@@ -1,10 +1,11 @@
 """The alert sensor: one message with all problems since the last message."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from dagster import (
     DagsterInstance,
@@ -36,7 +37,7 @@ ENDED = [DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CA
 
 @dataclass(frozen=True)
 class AlertState:
-    """What has been reported, kept in the sensor's cursor.
+    """What has been reported to an address, kept in the sensor's cursor.
 
     Attributes:
         until: end of the period covered, in epoch seconds.
@@ -49,27 +50,50 @@ class AlertState:
     lasting: Sequence[str] = ()
 
 
-def send(addresses: str, title: str, lines: list[str], files: Sequence[Path] = ()) -> str:
-    """Send a message to Apprise addresses, with files where the service supports attachments.
+class UnreachableError(PlatformError):
+    """No message can be sent to an address."""
+
+
+def send(address: str, title: str, lines: list[str], files: Sequence[Path] = ()) -> None:
+    """Send a message to an Apprise address, with files if the service supports attachments.
+
+    Raises:
+        UnreachableError: the address cannot be reached.
+    """
+    from apprise import Apprise  # slow to import
+
+    more = [f"... and {len(lines) - MAX_LINES} more: see the UI"] if len(lines) > MAX_LINES else []
+    recipient = Apprise()
+    recipient.add(address)
+    text, attached = "\n".join(lines[:MAX_LINES] + more), [str(file) for file in files]
+    if not recipient.notify(text, title, attach=attached, body_format="text"):
+        raise UnreachableError("the message could not be sent")
+
+
+def send_to_each(addresses: str, send_one: Callable[[int, str], None]) -> str:
+    """Call `send_one` with the number and text of each Apprise address.
 
     Returns:
         A message about addresses that could not be reached; "" if all were reached.
 
     Raises:
         SettingsError: an address is invalid.
-        PlatformError: no address could be reached.
+        UnreachableError: no address could be reached.
     """
-    from apprise import Apprise  # slow to import
+    from apprise import Apprise
 
-    recipients = [Apprise() for _ in addresses.split()]
-    for number, (one, address) in enumerate(zip(recipients, addresses.split(), strict=True), 1):
-        if not one.add(address):  # not shown, because it may contain a password
+    numbered = dict(enumerate(addresses.split(), 1))
+    for number, address in numbered.items():
+        if not Apprise.instantiate(address):  # not shown, because it may contain a password
             raise SettingsError(f"CHICAGO_CRIME_ALERTS: address {number} is not an address that Apprise supports")
-    more = [f"... and {len(lines) - MAX_LINES} more: see the UI"] if len(lines) > MAX_LINES else []
-    text, attached = "\n".join(lines[:MAX_LINES] + more), [str(file) for file in files]
-    missed = [str(number) for number, one in enumerate(recipients, 1) if not one.notify(text, title, attach=attached)]
-    if len(missed) == len(recipients):
-        raise PlatformError("the message could not be sent to any address in CHICAGO_CRIME_ALERTS")
+    missed = []
+    for number, address in numbered.items():
+        try:
+            send_one(number, address)
+        except UnreachableError:
+            missed.append(str(number))
+    if len(missed) == len(numbered):
+        raise UnreachableError("the message could not be sent to any address in CHICAGO_CRIME_ALERTS")
     return f"the message could not be sent to address {', '.join(missed)} in CHICAGO_CRIME_ALERTS" if missed else ""
 
 
@@ -85,16 +109,28 @@ def alerts(installation: Installation) -> list[SensorDefinition]:
         description="Sends alerts about failed runs and checks, idle schedules, failed sensors and stale data.",
     )
     def send_word(context: SensorEvaluationContext) -> SensorResult | SkipReason:
-        now = datetime.now(UTC)
-        if context.cursor is None:  # problems from before the first tick are not reported
-            return SensorResult(skip_reason="started", cursor=json.dumps(asdict(AlertState(now.timestamp()))))
-        state = AlertState(**json.loads(context.cursor))
-        lines, state = new_alerts(installation, context.instance, state, now)
-        title = f"Chicago crime data: {len(lines)} alert{'s'[: len(lines) > 1]}"
-        missed = send(addresses, title, lines) if lines else ""
-        return SensorResult(skip_reason=missed or f"{len(lines)} alerts", cursor=json.dumps(asdict(state)))
+        now, done = datetime.now(UTC), set[str]()
+        states = states_of(context.cursor)
+
+        def send_one(number: int, address: str) -> None:
+            if number not in states:  # problems from before the first tick are not reported
+                states[number] = asdict(AlertState(now.timestamp()))
+                return done.add("started")
+            lines, state = new_alerts(installation, context.instance, AlertState(**states[number]), now)
+            if lines:
+                send(address, f"Chicago crime data: {len(lines)} alert{'s'[: len(lines) > 1]}", lines)
+            states[number] = asdict(state)
+            done.add(f"{len(lines)} alerts")
+
+        missed = send_to_each(addresses, send_one)
+        return SensorResult(skip_reason=missed or ", ".join(done), cursor=json.dumps(states))
 
     return [send_word]
+
+
+def states_of(cursor: str | None) -> dict[int, Any]:
+    """Read a sensor's cursor: the state of each address, so that an unreachable one gets its messages later."""
+    return {int(number): state for number, state in json.loads(cursor or "{}").items() if number.isdecimal()}
 
 
 def new_alerts(

@@ -52,13 +52,14 @@ class RunState:
         return {LEFT_OUT_TAG: json.dumps(self.left_out)}
 
     def accepted(self, year: int, sha256: str, in_manifest: str | None = None) -> str | None:
-        """Return why a year's file is accepted although an audit or a check refuses it; None if it is not.
+        """Return why a year's file is accepted although an audit or a check refuses it; None if it is not."""
+        return self.accept or self.accepted_before(year, sha256, in_manifest)
 
-        The reason is that of this run, of the run that fetched the file, or of the run that published it before.
-        """
+    def accepted_before(self, year: int, sha256: str, in_manifest: str | None = None) -> str | None:
+        """Return the reason that the run gave which fetched or published the same file of a year; None without one."""
         held = self.before.get(year)
         is_published = held is not None and held.source.get("sha256") == sha256
-        return self.accept or in_manifest or (held.accepted if held and is_published else None)
+        return in_manifest or (held.accepted if held and is_published else None)
 
     def to_make(self, years: Iterable[int]) -> list[int]:
         """Filter out years that were left out or are kept."""

@@ -24,7 +24,7 @@ from dagster import (
 )
 
 from chicago_crime.errors import PlatformError
-from chicago_crime.graph.alerts import send
+from chicago_crime.graph.alerts import send, send_to_each, states_of
 from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.installation import Installation, build_bucket_store
 from chicago_crime.published.catalog import CHICAGO, NothingPublishedError
@@ -86,7 +86,7 @@ def upload(folder: Path, store: ObjectStore) -> None:
 
 @dataclass(frozen=True)
 class Sent:
-    """What recipients already have: day of the last regular report, snapshot, and keys of unusual counts."""
+    """What a recipient already has: day of the last regular report, snapshot, and keys of unusual counts."""
 
     day: str = ""
     snapshot: str = ""
@@ -106,22 +106,28 @@ def report_sensors(installation: Installation) -> list[SensorDefinition]:
         description="Sends the report on the chosen areas on its weekday, and when new unusual counts appear there.",
     )
     def send_report(context: SensorEvaluationContext) -> SensorResult | SkipReason:
-        sent = Sent(**json.loads(context.cursor)) if context.cursor else Sent()
+        states, done = states_of(context.cursor), set[str]()
+
+        def send_one(number: int, address: str) -> None:
+            sent, message = report(installation, address, Sent(**states.get(number, {})), datetime.now(CHICAGO))
+            states[number] = asdict(sent)
+            done.add(message)
+
         try:
-            sent, done = report(installation, addresses, sent, datetime.now(CHICAGO))
+            missed = send_to_each(addresses, send_one)
         except NothingPublishedError as error:
             return SkipReason(str(error))
-        return SensorResult(skip_reason=done, cursor=json.dumps(asdict(sent)))
+        return SensorResult(skip_reason=missed or ", ".join(done), cursor=json.dumps(states))
 
     return [send_report]
 
 
-def report(installation: Installation, addresses: str, sent: Sent, now: datetime) -> tuple[Sent, str]:
-    """Send the report if it is due; return what recipients have afterwards, and a message on what was done.
+def report(installation: Installation, address: str, sent: Sent, now: datetime) -> tuple[Sent, str]:
+    """Send the report if it is due; return what the recipient has afterwards, and a message on what was done.
 
     Raises:
         SettingsError: an area does not exist.
-        PlatformError: nothing is published, or no address can be reached.
+        PlatformError: nothing is published, or the address cannot be reached.
     """
     from chicago_crime.dashboard import caveats
     from chicago_crime.dashboard.data import Data
@@ -158,7 +164,8 @@ def report(installation: Installation, addresses: str, sent: Sent, now: datetime
                 except NothingMatchesError:
                     lines.append(f"No crimes were reported in {name} in {year}.")
             title = f"{mark}Unusual crime counts in {', '.join(names)}: {len(found)}"
-            done = send(addresses, title, [*lines, f"To cite: {request.citation}"], files) or "sent"
+            send(address, title, [*lines, f"To cite: {request.citation}"], files)
+            done = "sent"
     return Sent(today if is_report_day else sent.day, snapshot, tuple(found)), done
 
 

@@ -11,7 +11,7 @@ def counted(*rows: tuple[int, str, str, int | None, int]) -> pa.Table:
     return pa.Table.from_pylist([dict(zip(names, (*row, 5 * row[-1]), strict=True)) for row in rows])
 
 
-def test_signals_cover_groups_types_and_areas_most_significant_first() -> None:
+def test_signals_cover_groups_types_and_areas_unusual_ones_first() -> None:
     rows = [
         (back, code, type_, area, crimes)
         for code, type_, area, history in [
@@ -23,11 +23,13 @@ def test_signals_cover_groups_types_and_areas_most_significant_first() -> None:
         for back, crimes in enumerate(history)
     ]
     found = find_signals(counted(*rows), "days_28", range(6))
-    first = found[0]
-    assert (first.offenses[0], first.area, first.now) == (("group", "vehicle_theft"), 25, 212)
+    order = ["unusual", "may be chance", "usual", "cannot tell"]
+    assert [order.index(one.verdict) for one in found] == sorted(order.index(one.verdict) for one in found)
+    assert [(one.area, one.now) for one in found if one.verdict == "unusual"][:2] == [(None, 272), (25, 212)]
+    first = found[1]
+    assert first.offenses[0] == ("group", "vehicle_theft")
     assert first.before == (140, 148, 136, 150, 139)
     assert 110 < first.low < 125 < 160 < first.high < 180
-    assert [one.area for one in found if one.verdict == "unusual"][:1] == [25]
     assert {one.verdict for one in found if one.area == 8} == {"usual"}
     named = {(*one.offenses[0], one.area) for one in found}
     assert ("type", "THEFT", 8) in named

@@ -184,7 +184,8 @@ def test_the_intro_and_the_links_have_the_compared_days(data: Data) -> None:
     view = compare(PageRequest(data, Filters(end=date(2016, 3, 15))))
     assert view.sections[0].intro.startswith(
         "28 days: Feb 17 \u2013 Mar 15, 2016, compared with Feb 16 \u2013 Mar 15, 2015; "
-        "Year to date: Jan 1 \u2013 Mar 15, 2016, compared with Jan 1 \u2013 Mar 15, 2015; "
+        "Year to date: Jan 1 \u2013 Mar 15, 2016, compared with Jan 1 \u2013 Mar 15, 2015 "
+        "(only 2016 has a February 29); "
     )
     assert "start=2015-02-16&finish=2015-03-15" in total(view, "spans")["of_days_28_before"]
 

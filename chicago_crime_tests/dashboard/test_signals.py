@@ -10,8 +10,10 @@ from urllib.parse import parse_qsl
 
 import pyarrow as pa
 import pytest
+from sqlglot import exp
 from starlette.testclient import TestClient
 
+from chicago_crime import sql
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters, read_filters
@@ -206,32 +208,41 @@ def test_years_with_unknown_places_are_not_compared(outbreak: Data) -> None:
 
 
 @pytest.mark.parametrize(
-    ("every", "loads", "growth"),
-    [(1, 28, []), (1, 45, ["about 10.2%"]), (7, 8, ["about 10.2%"]), (30, 4, ["about 10.2%"])],
+    ("every", "loads", "types", "growth"),
+    [
+        (1, 28, (), ""),
+        (1, 45, (), "about 10.2%"),
+        (7, 8, ("PROMPT",), ""),
+        (7, 8, (), "about 10.2%"),
+        (30, 4, (), "about 10.2%"),
+    ],
     ids=str,
 )
-def test_late_reports_are_estimated_from_loads_old_enough(every: int, loads: int, growth: list[str]) -> None:
-    """At each load, 52 of the 560 crimes of the newest four weeks are missing: reports take up to 30 days."""
+def test_late_reports_are_estimated_from_loads_old_enough(
+    every: int, loads: int, types: tuple[str, ...], growth: str
+) -> None:
+    """At each load, 52 of the 560 crimes of the newest four weeks are missing: one type is reported late."""
     delays = [0] * 16 + [12, 18, 24, 30]
     first, year_start = date(2024, 2, 6), date(2024, 1, 1)
     snapshots = [first + timedelta(every * number) for number in range(loads)]
     kept, added = [], []
     for number, delay in itertools.product(range((snapshots[-1] - year_start).days - 7), delays):
         day = year_start + timedelta(number)
-        crime = {"id": len(kept), "year": 2024, "date": datetime.combine(day, time(12))}
+        reported = {"primary_type_comparable": "SLOW" if delay else "PROMPT"}
+        crime = {"id": len(kept), "year": 2024, "date": datetime.combine(day, time(12))} | reported
         known = [at for at in snapshots if at >= day + timedelta(max(delay, 8))]
         kept += [crime] if known else []
         if known and known[0] > first:
             before = snapshots[snapshots.index(known[0]) - 1]
             added.append(crime | {"kind": "added", "snapshot": known[0], "previous_snapshot": before})
     sample = {"year": 2024, "kind": "another_data_set", "snapshot": first, "previous_snapshot": date(2024, 2, 1)}
-    columns = {"revisions": {*sample, "id"}, "enriched_crimes": {"id", "year", "date"}}
-    catalog = {name: [one for one in CATALOG[name] if one[0] in few] for name, few in columns.items()}
+    used = {column.name for column in sql.statement("pages/late_reports").find_all(exp.Column)}
+    catalog = {name: [one for one in CATALOG[name] if one[0] in used] for name in ("revisions", "enriched_crimes")}
     held = {"revisions": [*added, sample], "enriched_crimes": kept}
-    answer = pa.Table.from_pylist(in_duckdb(written("pages/late_reports"), held, {}, catalog))
-    request: Any = SimpleNamespace(data=SimpleNamespace(answer=lambda *_: answer))
-    sentences = caveats.still_growing(request)
-    assert [text in sentence for text, sentence in zip(growth, sentences, strict=True)] == [True] * len(growth)
+    parameters = Filters(type=types).parameters([2024])
+    answer = pa.Table.from_pylist(in_duckdb(written("pages/late_reports"), held, parameters, catalog))
+    request: Any = SimpleNamespace(answer=lambda *_, **__: answer, facts=SimpleNamespace(years=[2024]))
+    assert [growth in sentence for sentence in caveats.still_growing(request)] == [True] * bool(growth)
 
 
 @pytest.mark.parametrize("is_fresh", [True, False])

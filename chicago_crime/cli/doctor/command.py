@@ -48,12 +48,12 @@ def doctor(
 def _send_test(installation: "Installation") -> None:
     from chicago_crime.cli.screen import out
     from chicago_crime.errors import PlatformError, UsageError
-    from chicago_crime.graph.alerts import send
+    from chicago_crime.graph.alerts import send, send_to_each
 
     addresses = installation.settings.alerts
     if addresses is None:
         raise UsageError("set CHICAGO_CRIME_ALERTS to the addresses that should receive alerts")
-    text = ["Alerts will arrive here."]
-    if missed := send(addresses.get_secret_value(), "Chicago crime data: test alert", text):
+    title, lines = "Chicago crime data: test alert", ["Alerts will arrive here."]
+    if missed := send_to_each(addresses.get_secret_value(), lambda _, address: send(address, title, lines)):
         raise PlatformError(f"The test message was sent, but {missed}.")
     out.print("The test message was sent.")

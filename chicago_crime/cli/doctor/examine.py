@@ -17,8 +17,7 @@ from chicago_crime.cli.doctor.finding import Finding
 from chicago_crime.cli.options import how_to_install
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation, google_extra
-from chicago_crime.published.catalog import folder_of
-from chicago_crime.settings import load_settings
+from chicago_crime.settings import SettingsError, load_settings
 from chicago_crime.sources.base import SourceError
 from chicago_crime.tables.years import format_years
 
@@ -76,11 +75,15 @@ def _sources(installation: Installation) -> Iterator[Finding]:
         return
     years: dict[tuple[str, str], list[int]] = {}
     for one in manifests:
-        folder = folder_of(one.model_dump()) if one.source == "folder" else ""
-        years.setdefault((one.source, folder), []).append(one.year)
+        folder = str(one.details.get("folder", ""))  # older versions did not record it
+        if folder or one.source != "folder":
+            years.setdefault((one.source, folder), []).append(one.year)
     for (source, folder), covered in years.items():
         chosen = settings.model_dump(exclude_unset=True) | {"source": source, "folder": folder or None}
-        found = _source(Installation(load_settings(chosen)), "warning")  # the next run may use another source
+        try:
+            found = _source(Installation(load_settings(chosen)), "warning")  # the next run may use another source
+        except SettingsError as error:
+            found = Finding(f"source {source}", "warning", str(error), "set it before the next run from this source")
         yield replace(found, what=f"{found.what}, for {format_years(covered)}")
 
 

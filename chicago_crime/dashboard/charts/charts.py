@@ -21,7 +21,7 @@ WHOLE = {"labelExpr": f"datum.value % 1 ? '' : {PLAIN_ZERO['labelExpr']}"}
 """The same for counts, without labels for fractions of a crime."""
 
 FACTORS = [0, 0.5, *(2**power for power in range(12))]
-"""Ticks on an axis of counts relative to expected counts."""
+"""Ticks on an axis of counts relative to a mean."""
 
 MONTHS_NAMED = 36
 """Longest span in months whose axis names months; longer ones are labeled by year."""
@@ -118,12 +118,12 @@ def ranked(name: str, label: str, rows: Rows) -> Figure:
 
 
 def ranges(name: str, label: str, rows: Rows) -> Figure:
-    """Chart counts and expected ranges, relative to the middle of each range. Rows: now, low, high."""
+    """Chart counts and expected ranges, relative to the mean of earlier years. Rows: now, low, high, mean."""
     drawn = []
     for row in rows:
-        middle = max((row["low"] + row["high"]) / 2, 1)
-        relative = {f"{key}_share": row[key] / middle for key in ("now", "low", "high")}
-        drawn.append({**row, **relative, "direction": "rose" if row["now"] > middle else "fell"})
+        mean = max(row["mean"], 1)  # it can be 0
+        relative = {f"{key}_share": row[key] / mean for key in ("now", "low", "high")}
+        drawn.append({**row, **relative, "direction": "rose" if row["now"] > mean else "fell"})
     columns = ("name", "now", "low", "high", "now_share", "low_share", "high_share", "direction")
     tooltips = ("name", "now", "low", "high")
     # On narrow screens, the place moves to a second line.
@@ -132,7 +132,7 @@ def ranges(name: str, label: str, rows: Rows) -> Figure:
     y = _field("name", "nominal", sort=None, axis={"labelLimit": limit, "labelExpr": in_lines, "labelLineHeight": 14})
     color = _field("direction", "nominal", scale={"domain": ["rose", "fell"]})
     axis = {"format": "~%", "values": FACTORS, **PLAIN_ZERO}
-    x = _field("low_share", "quantitative", "Relative to expected", axis=axis, scale={"type": "sqrt"})
+    x = _field("low_share", "quantitative", "Relative to the mean of earlier years", axis=axis, scale={"type": "sqrt"})
     bar, point = {"type": "bar", "style": "before", "height": 8}, {"type": "point", "filled": True, "size": 110}
     layers = [
         _part({"type": "rule", "style": "before", "aria": False}, x={"datum": 1}),

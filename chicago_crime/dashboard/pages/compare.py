@@ -216,7 +216,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
         ]
     days = "; ".join(
         f"{label}: {days_text(*days)}"
-        + (f", compared with {days_text(*days_of(span, end, 1))}" if 1 in backs[span] else "")
+        + (f", compared with {days_text(*days_of(span, end, 1))}{_leap_day(span, end)}" if 1 in backs[span] else "")
         for span, (label, days) in spans.items()
     )
     years = {end.year - back: is_alike for back, is_alike in backs["year_to_date"].items()}
@@ -246,6 +246,13 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
         ],
         link=caveats.HOW_TESTED if any(is_tested.values()) else None,
     )
+
+
+def _leap_day(span: str, end: date) -> str:
+    """Say which of the years compared has one day more, if one has."""
+    lengths = {last.year: last - first for first, last in (days_of(span, end, back) for back in (0, 1))}
+    longer = max(lengths, key=lengths.__getitem__)
+    return f" (only {longer} has a February 29)" if len({*lengths.values()}) > 1 else ""
 
 
 def _is_provisional(facts: Facts, end: date) -> bool:

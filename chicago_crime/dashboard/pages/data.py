@@ -6,12 +6,13 @@ from typing import Any
 
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.view import SYNTHETIC, Column, Number, PageTable, Section, View, as_text
+from chicago_crime.dashboard.view import SYNTHETIC, Column, Number, PageTable, Section, View, as_text, crimes_text
 from chicago_crime.published.catalog import CHICAGO
 from chicago_crime.tables import CRIMES, REJECTED_CRIMES
 
 KINDS = {
-    "added": ("Added", "new in the data"),
+    "new_days": ("New days", "after the earlier load"),
+    "added": ("Added", "new in the data, of days that the earlier load had"),
     "vanished": ("Vanished", "no longer in the data"),
     "reclassified": ("Reclassified", "different primary type, IUCR or FBI code"),
     "arrest_turned": ("Arrest flag changed", "now set, or no longer set"),
@@ -107,7 +108,7 @@ def _day(text: str) -> date:
 def _revisions(request: PageRequest) -> Section:
     """Changes found when years were loaded again."""
     rows = [
-        row | {"kind": KINDS[row["kind"]][0], "meaning": _meaning_of(row)}
+        row | {"kind": KINDS[row["change"]][0], "meaning": _meaning_of(row)}
         for row in request.data.answer("revisions", {"years": request.years}).to_pylist()
     ]
     columns = (
@@ -122,12 +123,14 @@ def _revisions(request: PageRequest) -> Section:
     if not rows:
         unchanged = f"No changes in {request.years_text}."
         return Section("revisions", title, unchanged, is_wide=False)
-    changes, years = sum(row["changes"] for row in rows), len({row["year"] for row in rows})
+    new_days = sum(row["changes"] for row in rows if row["change"] == "new_days")
+    changes, years = sum(row["changes"] for row in rows) - new_days, len({row["year"] for row in rows})
+    besides = f", besides {crimes_text(new_days)} of new days" if new_days else ""
     return Section(
         "revisions",
         title,
-        f"{as_text(changes, 'count')} changes in {years} {'year' if years == 1 else 'years'}. Records are still "
-        "added, corrected and reclassified years later. Data is dated by its most recent update.",
+        f"{as_text(changes, 'count')} changes in {years} {'year' if years == 1 else 'years'}{besides}. Records are "
+        "still added, corrected and reclassified years later. Data is dated by its most recent update.",
         ['For individual crimes: chicago-crime query "from revisions"'],
         tables=[
             PageTable("revisions", "Changes by year, snapshot and kind", columns, rows, is_open=True),
@@ -144,10 +147,10 @@ def _reclassified(request: PageRequest) -> list[PageTable]:
 
 
 def _meaning_of(row: dict[str, Any]) -> str:
-    if row["kind"] == "arrest_turned":
+    if row["change"] == "arrest_turned":
         without = row["changes"] - row["arrests"]
         return f"{as_text(row['arrests'], 'count')} now set, {as_text(without, 'count')} no longer set"
-    return row["crimes"] or KINDS[row["kind"]][1]
+    return row["crimes"] or KINDS[row["change"]][1]
 
 
 def _rejects(request: PageRequest) -> Section:

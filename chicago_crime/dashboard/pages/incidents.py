@@ -42,7 +42,7 @@ def incidents(request: PageRequest) -> View:
         "Which crimes are behind the numbers?",
         numbers=[
             replace(request.reported(crimes), link=""),  # which would lead here
-            arrests_number(counted, " ".join(caveats.few(counted["flagged"]))),
+            arrests_number(counted, " ".join([*caveats.few(counted["flagged"]), caveats.ARREST])),
             part_number("Without a location", counted["without_location"], crimes),
         ],
         sections=[

@@ -27,6 +27,8 @@ def signals(request: PageRequest) -> View:
     if backs[:1] != [0] or len(backs) <= LEAST_YEARS:
         return View(question, [_too_few_days(request, end)])
     request.note_unused(("group", "type", "area"))
+    between = [end.year - back for back in range(1, backs[1])]
+    request.notes += request.not_loaded(sorted({*between} - request.facts.years.keys()))
     found = request.data.derived("signals", lambda: _find(request, end, backs))
     return View(question, [_section(request, span, found[span], backs[1:]) for span in SPANS])
 
@@ -78,8 +80,8 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
     )
     chart, figures = "", []
     if len(drawn) > 1:  # a chart of one bar would only repeat the first row of the table
-        chart = f"The chart shows the {len(drawn)} most unusual. Gray: the expected range."
-        figures = [charts.ranges(span, f"Chart of the most unusual counts, {SPANS[span].lower()}", drawn)]
+        chart = f"The chart shows the first {len(drawn)}. Gray: the expected range."
+        figures = [charts.ranges(span, f"Chart of unusual counts, {SPANS[span].lower()}", drawn)]
     count = f"{len(unusual):,} unusual count{'' if len(unusual) == 1 else 's'}"
     selected = f"The filters select {len(rows):,} of them. " if len(rows) < len(found) else ""
     if found and not rows:
@@ -93,11 +95,20 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         f"called unusual; at most 5% of those are expected to be chance. {chart}".strip(),
         [
             *caveats.provisional(request),
-            *caveats.still_growing(request),
+            *caveats.still_growing(everything),
             *([caveats.UNPLACED] if lacks_areas else []),
         ],
         figures,
-        [PageTable(span, "All counts, most unusual first", columns, rows, shown=50, is_open=True)],
+        [
+            PageTable(
+                span,
+                "All counts: unusual ones first, the city's before its areas'",
+                columns,
+                rows,
+                shown=50,
+                is_open=True,
+            )
+        ],
         link=caveats.HOW_TESTED,
         table_caveats=[caveats.MANY_TESTS, caveats.NO_VERDICT],
     )
@@ -130,6 +141,7 @@ def _row(request: PageRequest, signal: Signal, counted: Offense, first: date, la
         "now": signal.now,
         "low": signal.low,
         "high": signal.high,
+        "mean": sum(signal.before) / len(signal.before),
         "before": ", ".join(f"{count:,}" for count in reversed(signal.before)),
         "score": signal.score,
         "verdict": signal.verdict,

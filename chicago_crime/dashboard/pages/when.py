@@ -1,9 +1,11 @@
 """The page When: hours of the week, and months by year."""
 
+import math
 from calendar import day_name, month_abbr
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import date
+from heapq import nlargest
 from typing import Any
 
 from chicago_crime.dashboard import caveats
@@ -21,6 +23,9 @@ from chicago_crime.dashboard.view import (
     crimes_text,
     share,
 )
+
+STANDARD_ERRORS = 2
+"""Minimum difference, in its standard errors, between the busiest hour or day and the next."""
 
 
 def when(request: PageRequest) -> View:
@@ -58,11 +63,12 @@ def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
     ]
     columns = (Column("weekday", "Day"), Column("hour", "Hour"), CRIMES)
     by_day, by_hour = Counter[str](), Counter[str]()
-    for row in rows:
-        by_day[row["weekday"]] += row["crimes"]
+    for row in found:
+        by_day[day_name[row["day_of_week"] - 1]] += row["crimes"] + row["time_placeholders"]
         by_hour[request.filter_label("hour", row["hour"])] += row["crimes"]
     occur = Counter(day_name[day.weekday()] for day in request.days)
-    a_day = {name: crimes / occur[name] for name, crimes in by_day.items() if crimes}
+    busiest = _highest("hour", by_hour, dict.fromkeys(by_hour, 1), "count")
+    busiest += _highest("day, with unknown times", by_day, occur, "decimal", " on average")
     unequal = (
         f"The period has {min(occur.values())} to {max(occur.values())} of each weekday; the chart shows totals, "
         "not averages."
@@ -70,8 +76,7 @@ def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
     return Section(
         "hours",
         "Hours of the week",
-        f"Crimes with a known time, in Chicago local time. {_highest('hour', by_hour, 'count')}"
-        f"{_highest('day', a_day, 'decimal', ' on average')}".strip(),
+        f"Crimes with a known time, in Chicago local time. {busiest}".strip(),
         [
             "Many times are estimates and cluster on the hour: noon can mean “around noon.”",
             *([unequal] if len({*occur.values()}) > 1 else []),
@@ -82,10 +87,15 @@ def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
     )
 
 
-def _highest(what: str, by: Mapping[str, float], kind: Kind, unit: str = "") -> str:
-    """Name the hour or day with most crimes; several with as many are no finding."""
-    most = [name for name, crimes in by.items() if crimes == max(by.values())]
-    return f"Busiest {what}: {most[0]} ({as_text(by[most[0]], kind)}{unit}). " if len(most) == 1 else ""
+def _highest(what: str, crimes: Mapping[str, int], occur: Mapping[str, int], kind: Kind, unit: str = "") -> str:
+    """Name the hour or day with most crimes on average, if it has clearly more than the next."""
+    means = {name: count / occur[name] for name, count in crimes.items() if count}
+    most = nlargest(2, means, key=means.__getitem__)
+    if len(most) < 2 or crimes[most[0]] < caveats.SMALL:
+        return ""
+    margin = STANDARD_ERRORS * math.sqrt(sum(means[name] / occur[name] for name in most))
+    text = f"Busiest {what}: {most[0]} ({as_text(means[most[0]], kind)}{unit}). "
+    return text if means[most[0]] - means[most[1]] >= margin else ""
 
 
 def _months(request: PageRequest, by_month: defaultdict[date, Counter[str]]) -> Section:

@@ -8,12 +8,10 @@ from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.settings import Settings
 from chicago_crime.storage.google.looker_studio import report_url
 from chicago_crime.storage.warehouse import Warehouse, WarehouseError
-from chicago_crime.tables import ENRICHED_CRIMES, TABLES
+from chicago_crime.tables import TABLES
 from chicago_crime.tables.years import format_years
 
-REPORTED = tuple(
-    sorted((t for t in TABLES.values() if ENRICHED_CRIMES in t.upstream), key=lambda table: table.made_by != "sql")
-)
+REPORTED = tuple(sorted((t for t in TABLES.values() if t.adds_up), key=lambda table: table.made_by != "sql"))
 """The summary tables, crimes_monthly first because a new report opens on the first data source.
 
 A report on individual crimes would read all of them for every chart."""

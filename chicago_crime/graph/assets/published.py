@@ -92,11 +92,10 @@ def _candidate(check_inputs: CheckInputs, run_state: RunState, year: int) -> Can
         found.append(one)
     if problems:
         raise PlatformError(f"{'; '.join(problems)}. {advice.removesuffix('.')}.{run_state.advice}")
-    is_accepted = manifest.accepted or any(one.outcome == "accepted" for one in found)
     return Candidate(
         source=manifest.model_dump(),
         lake=lake_record(check_inputs.object_store, year),
         checks=found,
-        accepted=accept if is_accepted else None,
+        accepted=accept if any(one.outcome == "accepted" for one in found) else manifest.accepted,
         before=run_state.before.get(year),
     )

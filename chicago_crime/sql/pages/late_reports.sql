@@ -1,4 +1,4 @@
--- What:    the share of crimes in the four weeks before each earlier load that only a later load added.
+-- What:    the share of matching crimes in the four weeks before each earlier load that only a later load added.
 -- Grain:   one row.
 -- Columns: crimes of those weeks known now, and those missing at the load, both summed over loads; and distinct crimes
 --          missing from any load.
@@ -37,11 +37,11 @@ SELECT
   COUNT(*) AS known,
   COUNTIF(loads.loaded <= added.missing_until) AS missing,
   COUNT(DISTINCT IF(loads.loaded <= added.missing_until, added.id, NULL)) AS late
-FROM enriched_crimes
+FROM (SELECT year, id, DATE(date) AS day FROM enriched_crimes WHERE matches_filters) AS matching
 INNER JOIN loads
   ON
-    enriched_crimes.year = loads.year
-    AND DATE(enriched_crimes.date) > DATE_SUB(loads.loaded, INTERVAL 36 DAY)
-    AND DATE(enriched_crimes.date) <= DATE_SUB(loads.loaded, INTERVAL 8 DAY)
+    matching.year = loads.year
+    AND matching.day > DATE_SUB(loads.loaded, INTERVAL 36 DAY)
+    AND matching.day <= DATE_SUB(loads.loaded, INTERVAL 8 DAY)
 LEFT JOIN added
-  ON enriched_crimes.id = added.id
+  ON matching.id = added.id

@@ -1,15 +1,16 @@
--- What:    changes between loads of a year, by kind.
+-- What:    changes between loads of a year, by kind; new_days are added crimes of days that the earlier load could not have.
 -- Grain:   year, both snapshots and kind of change.
 -- Columns: the grain; changes; arrest flags that became true; for another data set, its crimes and those before.
 SELECT
   year,
   snapshot,
   previous_snapshot,
-  kind,
+  -- The City withholds the newest seven days.
+  IF(kind = 'added' AND DATE(date) > DATE_SUB(DATE(previous_snapshot), INTERVAL 8 DAY), 'new_days', kind) AS change,
   COUNT(*) AS changes,
   COUNTIF(kind = 'arrest_turned' AND new_value = 'true') AS arrests,
   MAX(IF(kind = 'another_data_set', CONCAT(old_value, ' before, ', new_value, ' now'), NULL)) AS crimes
 FROM revisions
 WHERE year IN UNNEST(@years)
-GROUP BY year, snapshot, previous_snapshot, kind
-ORDER BY year DESC, snapshot, kind
+GROUP BY year, snapshot, previous_snapshot, change
+ORDER BY year DESC, snapshot, change
