@@ -221,10 +221,7 @@ def test_boundaries_are_published_for_loaded_and_future_years(tmp_path: Path, lo
     ("selection", "chosen"),
     [
         ("crimes_monthly, area_rates", {"crimes_monthly", "area_rates"}),
-        (
-            "key:crimes_daily",
-            {"enriched_crimes", "crime_type_count", "crimes_daily", "hot_spots"},
-        ),
+        ("key:crimes_daily", {"enriched_crimes", "crime_type_count", "crimes_daily", "hot_spots"}),
     ],
 )
 def test_selected_assets_run_without_a_source(loaded_copy: Settings, selection: str, chosen: set[str]) -> None:

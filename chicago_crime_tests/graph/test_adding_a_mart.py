@@ -1,6 +1,7 @@
-"""A new mart needs only an SQL file and a `Table`."""
+"""The example of `docs/how-to/add-a-mart.md`: a new mart needs only an SQL file and a `Table`."""
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -9,30 +10,7 @@ from pathlib import Path
 
 from chicago_crime_tests.support import PROJECT
 
-TABLE = """
-
-CRIMES_BY_WARD = Table(
-    "crimes_by_ward",
-    "Counts by ward.",
-    "year and ward",
-    (YEAR, TYPED["ward"], CRIMES_COUNT),
-    key=("year", "ward"),
-    order=("ward",),
-    upstream=(ENRICHED_CRIMES,),
-    adds_up=AddsUp(),
-)
-"""
-SQL = """-- What:    counts by ward.
--- Grain:   year and ward.
--- Columns: the grain, and the number of crimes.
-SELECT
-  year,
-  ward,
-  COUNT(*) AS crimes
-FROM enriched_crimes
-WHERE year = @year
-GROUP BY year, ward
-"""
+SQL, TABLE = re.findall(r"```\w+\n(.*?)```", (PROJECT / "docs/how-to/add-a-mart.md").read_text(), re.DOTALL)
 COMMANDS = (
     "run --years 2014 --sample-rows 600",
     "status --strict",
@@ -52,7 +30,7 @@ def test_a_mart_needs_only_an_sql_file_and_a_table(tmp_path: Path) -> None:
     for package in ("chicago_crime", "spark_jobs"):
         shutil.copytree(PROJECT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     with (tmp_path / "chicago_crime" / "tables" / "marts.py").open("a") as file:
-        file.write(TABLE)
+        file.write(f"\n\n{TABLE}")
     (tmp_path / "chicago_crime" / "sql" / "tables" / "crimes_by_ward.sql").write_text(SQL)
 
     def python(code: str, *arguments: str) -> str:

@@ -17,14 +17,7 @@ from traceback import TracebackException
 
 import pytest
 import yaml
-from dagster import (
-    AssetKey,
-    DagsterInstance,
-    DagsterInvariantViolationError,
-    DagsterRunStatus,
-    asset,
-    materialize,
-)
+from dagster import AssetKey, DagsterInstance, DagsterInvariantViolationError, DagsterRunStatus, asset, materialize
 from dagster._check import CheckError
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus

@@ -38,44 +38,12 @@ def rows_of(result: GateResult) -> list[dict[str, str]]:
         return list(csv.DictReader(file, fieldnames=NAMES))[1:]
 
 
-def test_a_canonical_file_passes_unchanged(tmp_path: Path, folder: Path) -> None:
-    source = write_csv(tmp_path / "2014.csv", crimes_of_months(2014))
-    result = gate_of(source, 2014, folder)
-    assert result.split.file == source
-    assert (result.split.counts.lines, result.split.counts.rows, quarantine_of(result)) == (36, 36, [])
-    assert result.months == {f"2014-{month:02}": 3 for month in range(1, 13)}
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "line 1: the header lacks id, .*found: no columns"),
-        (b"a,b\n1,2\n", "line 1: the header lacks id"),
-        (",".join(NAMES).encode() + b"\n", "a header but no rows"),
-        (",".join(NAMES).encode() + b"\n1\n2\n3\n", "3 of 3 lines cannot be read"),
-    ],
-)
-def test_a_file_without_crimes_is_refused(tmp_path: Path, folder: Path, content: bytes, message: str) -> None:
-    source = tmp_path / "Chicago_Crimes_2014.csv"
-    source.write_bytes(content)
-    with pytest.raises(SourceError, match=message) as refused:
-        gate_of(source, 2014, folder)
-    assert str(source) in str(refused.value)
-
-
 def test_all_problems_are_reported(tmp_path: Path, folder: Path) -> None:
     rows = [*crimes_of_months(2013, 10), *crimes_of_months(2014, arrest="maybe")]
     problems = gate_of(write_csv(tmp_path / "half.csv", rows), 2014, folder).problems
     assert [problem[:15] for problem in problems] == ["only 36 of 156 ", "column 'arrest'"]
     with pytest.raises(SourceError, match=r"only 3 of 123 rows are from 2014; .* column 'arrest': 3 of 123"):
         gate_of(write_csv(tmp_path / "few.csv", rows[:123]), 2014, folder)
-
-
-def test_rows_of_another_year_pass_without_a_month_count(tmp_path: Path, folder: Path) -> None:
-    stray = crime(id=9, date="12/31/2013 11:00:00 PM")
-    result = gate_of(write_csv(tmp_path / "f.csv", [*crimes_of_months(2014), stray]), 2014, folder)
-    assert result.split.counts.rows == 37
-    assert sum(result.months.values()) == 36
 
 
 def test_dates_without_times_pass_with_a_warning_that_names_unused_time_columns(tmp_path: Path, folder: Path) -> None:

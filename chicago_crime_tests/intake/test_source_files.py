@@ -15,16 +15,6 @@ def files(tmp_path: Path) -> SourceFiles:
     return SourceFiles(tmp_path / "csv", tmp_path / "staging")
 
 
-def test_a_fetched_year_has_a_file_and_a_manifest(files: SourceFiles) -> None:
-    manifest = files.fetch(SampleSource(rows=100), 2014, no_progress, refuse)
-    assert files.manifest(2014) == manifest
-    assert files.years() == [2014]
-    assert (manifest.rows, manifest.lines, manifest.synthetic) == (100, 100, True)
-    assert (manifest.details, manifest.missing, manifest.ignored) == ({"seed": 1, "rows": 100}, [], [])
-    assert (len(manifest.months), sum(manifest.months.values())) == (12, 100)
-    assert manifest.bytes == files.csv(2014).stat().st_size
-
-
 def test_a_replaced_file_is_removed(files: SourceFiles) -> None:
     for year in (2014, 2015):
         files.fetch(SampleSource(rows=100), year, no_progress, refuse)

@@ -1,12 +1,10 @@
-"""Tests of staging folders, including those of killed processes."""
+"""Tests of staging folders of killed processes; tests of the sources check that others are removed after an error."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from chicago_crime.intake.staging import publish, staging_folder
+from chicago_crime.intake.staging import staging_folder
 
 HOLD = """
 import sys, time
@@ -26,13 +24,6 @@ def holder(root: Path) -> tuple[subprocess.Popen, Path]:
     return process, Path(process.stdout.readline().strip())
 
 
-def test_a_staging_folder_is_removed_even_after_an_error(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), staging_folder(tmp_path) as folder:
-        (folder / "file").write_text("x")
-        raise RuntimeError
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_only_the_folders_of_killed_processes_are_removed(tmp_path: Path) -> None:
     (killed, left), (running, theirs) = holder(tmp_path), holder(tmp_path)
     try:
@@ -45,13 +36,3 @@ def test_only_the_folders_of_killed_processes_are_removed(tmp_path: Path) -> Non
     finally:
         running.kill()
         running.communicate()
-
-
-def test_publishing_replaces_the_target(tmp_path: Path) -> None:
-    target = tmp_path / "new folder" / "target"
-    for text in ("old", "new"):
-        fresh = tmp_path / "fresh"
-        fresh.write_text(text)
-        publish(fresh, target)
-        assert target.read_text() == text
-        assert not fresh.exists()

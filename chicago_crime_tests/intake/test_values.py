@@ -61,15 +61,8 @@ def test_a_case_is_read(tmp_path: Path, name: str, year: int, rows: int, column:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        (
-            "year_replaced_by_nothing",
-            "column 'ID' has ids shared by several crimes: 12 of 12 rows share their id with another crime, 12 of them "
-            "'3.10E+07', first in line 2",
-        ),
-        (
-            "day_month_swapped",
-            "column 'Date' has the day before the month, as in '13/01/2016 16:00' in line 8: 190 of 300",
-        ),
+        ("year_replaced_by_nothing", "column 'ID' has ids shared by several crimes: 12 of 12 rows share their id with"),
+        ("day_month_swapped", "column 'Date' has the day before the month, as in '13/01/2016 16:00' in line 8: 190 of"),
     ],
 )
 def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, message: str) -> None:
@@ -85,18 +78,13 @@ def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, 
 @pytest.mark.parametrize(
     ("column", "texts", "message"),
     [
-        (
-            "date",
-            ["03/15/2016 14:30"] * 20 + ["15/03/2016 14:30"],
-            "day before the month, as in '15/03/2016 14:30' in line 22",
-        ),
+        ("date", ["03/15/2016 14:30"] * 20 + ["15/03/2016 14:30"], "month, as in '15/03/2016 14:30' in line 22"),
         ("updated_on", ["03/15/2016 14:30", "02/28/2016", "28/02/2016 01:00:00 PM"], "'updated_on' has the day before"),
         ("date", ["03/05/2016 02:30:00 PM"] * 1999 + ["28/02/2016 02:30:00 PM"], "'date' has the day before the month"),
         ("date", ["2016/03/15 14:30", "2016/15/03 14:30"], "day before the month, as in '2016/15/03 14:30' in line 3"),
         ("date", ["3/5/16 14:30"] * 9, "'date' has ambiguous dates, such as '3/5/16 14:30' in line 2"),
         ("date", ["03-05-2016 14:30"] * 9, "'date' has ambiguous dates, such as '03-05-2016 14:30' in line 2"),
         ("date", ["3/5/2016 14:30 CST"] * 9, "column 'date': 9 of 9 values cannot be read; the first is '3/5/2016"),
-        ("updated_on", ["3/5/2016 2:30:00 PM CST"] * 9, "column 'updated_on': 9 of 9 values cannot be read; the first"),
         ("updated_on", ["", "3/5/2016"], "'updated_on' has ambiguous dates, such as '3/5/2016' in line 3"),
         ("date", ["3/5/16 14:30", "16-03-05"], "has the day or a two-digit year before the month, as in '16-03-05' in"),
         *(
@@ -117,21 +105,9 @@ def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, 
         ("date", ["03/05/2016 14:30"] * 150 + ["03/15/2016 14:30"], "'date' has ambiguous dates, such as"),
         ("date", ["NA"] * 9 + ["2016-03-05"], "2016.csv: 9 of 10 rows lack an id or a date. Export"),
         ("date", ["10.20.2016"] * 9, "2016.csv: column 'date': 9 of 9 values cannot be read; the first is '10."),
-        (
-            "id",
-            ["1.10E+07", "1.0400001E+07", "1.10E+07"],
-            "2 of 3 rows share their id with another crime, 2 of them '1.10E+07', first in line 2",
-        ),
-        (
-            "id",
-            ["1.04E+07", "1.10E+07", "1.10E+07"],
-            "has 1 of 3 values that cannot be read, the first '1.04E+07' in line 2, and ids shared by several crimes: ",
-        ),
-        (
-            "id",
-            ["7"] * 3 + ["10170000.0"] * 6,
-            "9 of 9 rows share their id with another crime, 6 of them '10170000.0'",
-        ),
+        ("id", ["1.10E+07", "1.0400001E+07", "1.10E+07"], "2 of 3 rows share their id with another crime, 2 of them '"),
+        ("id", ["1.04E+07", "1.10E+07", "1.10E+07"], "read, the first '1.04E+07' in line 2, and ids shared by several"),
+        ("id", ["7"] * 3 + ["10170000.0"] * 6, "9 of 9 rows share their id with another crime, 6 of them '10170000.0'"),
         (
             "date",
             [f"03/05/2016 {hour:02}:10:00" for hour in range(1, 13)] * 5,
@@ -177,8 +153,7 @@ def test_too_many_unreadable_values_are_refused(tmp_path: Path, column: str, tex
 
 
 @pytest.mark.parametrize(
-    ("column", "text"),
-    [("arrest", "maybe"), ("beat", "x"), ("date", "02/30/2016 14:30"), ("date", "28/02/2016 14:30")],
+    ("column", "text"), [("arrest", "maybe"), ("beat", "x"), ("date", "02/30/2016 14:30"), ("date", "28/02/2016 14:30")]
 )
 def test_few_unreadable_values_are_counted(tmp_path: Path, column: str, text: str) -> None:
     """The line number is correct below multi-line rows, blank lines and damaged lines."""
@@ -219,13 +194,6 @@ def test_a_repeated_id_is_refused_only_for_another_crime(tmp_path: Path) -> None
 def test_rows_without_any_coordinates_pass(tmp_path: Path) -> None:
     nowhere = {"latitude": "36.619446395", "longitude": "-91.686565684", "x_coordinate": "0", "y_coordinate": "0"}
     assert gated(tmp_path, [row | nowhere for row in LARGE]).problems == []
-
-
-def test_errors_use_the_files_column_names(tmp_path: Path) -> None:
-    header = [name.upper() for name in reversed(NAMES)]
-    rows = [dict(reversed(row.items())) for row in crimes_of_months(YEAR, arrest="maybe")]
-    [problem] = gated(tmp_path, rows, header).problems
-    assert "column 'ARREST': 36 of 36 values cannot be read; the first is 'maybe' in line 2" in problem
 
 
 def test_errors_in_coordinates_from_location_name_that_column(tmp_path: Path) -> None:
@@ -273,17 +241,6 @@ def test_a_file_without_any_readable_id_cannot_be_accepted(tmp_path: Path) -> No
     [report] = run(folder_settings(tmp_path / "data", tmp_path), YEAR, accept="the file is correct")
     assert "'id': 2,000 of 2,000 values cannot be read; the first is " in report.reasons[0]
     assert "--accept" not in report.reasons[0]
-
-
-def test_metadata_include_unreadable_values(tmp_path: Path) -> None:
-    settings = folder_settings(tmp_path / "data", tmp_path / "in")
-    rows = [row | {"domestic": "maybe"} if number == 7 else row for number, row in enumerate(LARGE)]
-    write_csv(tmp_path / "in" / "2016.csv", rows)
-    [report] = run_well(settings, YEAR, assets="crime_csv,crime_object,raw_crimes,crimes,rejected_crimes")
-    expected = {"domestic": {"count": 1, "place": "line 9", "example": "maybe"}}
-    assert report.metadata["crime_csv", YEAR]["unreadable_values"] == expected
-    [row] = [row for row in rows_of(settings, "crimes", YEAR) if row["domestic"] is None]
-    assert row["id"] == 7
 
 
 def test_storing_the_output_of_the_gate_is_repeatable(tmp_path: Path) -> None:

@@ -39,13 +39,7 @@ from chicago_crime_tests.sources.forms import (
     wrapped,
     zipped,
 )
-from chicago_crime_tests.support import (
-    NAMES,
-    crime,
-    crimes_of_months,
-    gate_of,
-    refuse,
-)
+from chicago_crime_tests.support import NAMES, crime, crimes_of_months, gate_of, refuse
 
 
 def put(folder: Path, files: dict[str, bytes]) -> Path:
@@ -156,19 +150,14 @@ def test_a_damaged_json_line_does_not_affect_other_lines(tmp_path: Path, damage:
     assert found == [f"record {n} (not a JSON object): {text!r}" for n, text in enumerate(texts, 6)]
 
 
-def test_a_repeated_header_is_not_a_row(tmp_path: Path) -> None:
-    header = text_of(OTHER_COLUMNS, list(OTHER_COLUMNS[0])).partition("\n")[0]
-    others = text_of(OTHER_COLUMNS, list(OTHER_COLUMNS[0])) + f"{header}\n"
-    folder = put(tmp_path / "in", {"2016-01.csv": FIRST + FIRST.partition(b"\n")[0], "2016-02.csv": others.encode()})
-    manifest = manifest_of(tmp_path, folder)
-    assert sorted(rows_of(tmp_path), key=lambda row: int(row["id"])) == ROWS
-    assert (manifest.rows, manifest.quarantined) == (24, 2)
-
-
-def test_the_manifest_lists_columns_and_conversions(tmp_path: Path) -> None:
+def test_the_manifest_lists_columns_conversions_and_repeated_headers(tmp_path: Path) -> None:
     others = text_of(OTHER_COLUMNS, [*list(OTHER_COLUMNS[0])[:-1], "Zip Code"]).replace("ward", "Wards")
-    files = {"2016.csv": b"Exported by hand\n" + others.encode(), "2016-02.csv": PLAIN.replace(b"\xc3", b"")}
+    files = {
+        "2016.csv": f"Exported by hand\n{others}{others.splitlines()[0]}".encode(),
+        "2016-02.csv": PLAIN.replace(b"\xc3", b"") + PLAIN.splitlines()[0],
+    }
     manifest = manifest_of(tmp_path, put(tmp_path / "in", files | {"all.csv": text_of(MANY).encode("cp1252")}))
+    assert (manifest.rows, manifest.quarantined) == (12 + 24 + 24, 2)
     assert manifest.ignored == ["Wards (in some files)", "Zip Code (in some files)"]
     assert manifest.missing == ["ward (in some files)"]
     assert manifest.details["lines_before_header"] == 1
@@ -221,7 +210,9 @@ YEAR_FIRST = [
         ("2016.csv", b"[1, 2]", "one object per crime: download it as .csv"),
         ("2016.json", b'[{"ID": 1, "id": 2}]', r"several keys for one column \('ID' and 'id'\)"),
         ("2016.csv", PLAIN.partition(b"\n")[2], r"line 1: no header, only values \(\d+, HX\d+, .*\): add a line"),
-        ("2016.csv", b"area,name\n1,Loop\n", "line 1: the header lacks id, .*found: area, name"),
+        ("2016.csv", b"a,b\n1,2\n", r"line 1: the header lacks id, date, primary_type, arrest, fbi_code \(found: a, b"),
+        ("2016.csv", text_of(header=["_id", *NAMES[1:]]).encode(), r"lacks id \(found: _id, "),
+        ("2016.csv", text_of(ROWS, ["crime_id", "Unique Key", *NAMES[2:]]).encode(), "'crime_id' and 'Unique Key'"),
         ("2016.csv", bytes(range(1, 99)), "is a binary file, not a CSV"),
         ("2016.csv", PLAIN.partition(b"\n")[0] + b"\n", "has a header but no rows"),
         ("2016.csv", b"PAR1" + LARGE, "unpack it, or export it as CSV"),
@@ -285,14 +276,8 @@ def test_all_truncated_files_of_a_year_are_reported(tmp_path: Path, downloads: P
 
 def test_a_plan_reports_the_errors_of_the_run(tmp_path: Path, downloads: Path) -> None:
     """Each affects only its own years."""
-    put(
-        downloads,
-        {
-            "2013.csv": text_of(crimes_of_months(2013)).encode(),
-            "2014.csv.gz": b"\x1f\x8b damaged",
-            "2015_to_2016.csv": b"",
-        },
-    )
+    good = text_of(crimes_of_months(2013)).encode()
+    put(downloads, {"2013.csv": good, "2014.csv.gz": b"\x1f\x8b damaged", "2015_to_2016.csv": b""})
     (downloads / "2017.csv").symlink_to(tmp_path / "nowhere")
     (downloads / "2018.csv").symlink_to("../.git/annex/objects/aa/bb/SHA256E-s9--1.csv")
     (downloads / "2001_to_2004.csv").symlink_to(tmp_path / "nowhere")

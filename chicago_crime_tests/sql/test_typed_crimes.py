@@ -13,7 +13,6 @@ from chicago_crime_tests.support import NAMES, crime, write_csv
 
 Rows = list[dict[str, Any]]
 
-
 COORDINATES = ("x_coordinate", "y_coordinate", "latitude", "longitude")
 NO_FEET = {"0": "0", "0.0": "0", "": ""}
 NO_DEGREES = {
@@ -51,34 +50,13 @@ def typed_values(folder: Path, *rows: dict[str, str]) -> Rows:
 
 
 def test_a_clean_row_is_typed(folder: Path) -> None:
-    good, bad = typed(folder, crime())
-    assert bad == []
-    assert good == [
-        {
-            "id": 1,
-            "case_number": "HX100001",
-            "date": datetime(2014, 3, 15, 14, 30),
-            "block": "001XX N STATE ST",
-            "iucr": "0820",
-            "primary_type": "THEFT",
-            "description": "$500 AND UNDER",
-            "location_description": "STREET",
-            "arrest": False,
-            "domestic": False,
-            "beat": 111,
-            "district": 1,
-            "ward": 42,
-            "community_area": 32,
-            "fbi_code": "06",
-            "x_coordinate": 1176352.0,
-            "y_coordinate": 1900927.0,
-            "year": 2014,
-            "updated_on": datetime(2018, 2, 10, 15, 50, 1),
-            "latitude": 41.883500187,
-            "longitude": -87.627876698,
-            "month": date(2014, 3, 1),
-        }
-    ]
+    days = {"date": datetime(2014, 3, 15, 14, 30), "updated_on": datetime(2018, 2, 10, 15, 50, 1), "year": 2014}
+    areas = {"beat": 111, "district": 1, "ward": 42, "community_area": 32}
+    feet = {"x_coordinate": 1176352.0, "y_coordinate": 1900927.0}
+    degrees = {"latitude": 41.883500187, "longitude": -87.627876698}
+    others = {"id": 1, "arrest": False, "domestic": False, "month": date(2014, 3, 1)}
+    texts = {name: text for name, text in crime().items() if name != "location"}
+    assert typed(folder, crime()) == ([texts | days | areas | feet | degrees | others], [])
 
 
 def test_codes_blocks_and_areas_have_one_spelling(folder: Path) -> None:
