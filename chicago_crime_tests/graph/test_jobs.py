@@ -45,7 +45,6 @@ def test_a_run_that_fails_before_its_first_step_says_why(settings: Settings, mon
 
 
 def tick(settings: Settings, at: datetime) -> ScheduleExecutionData:
-    """Evaluate the schedule at a time."""
     context = build_schedule_context(
         DagsterInstance.ephemeral(),
         scheduled_execution_time=at.replace(tzinfo=ZoneInfo("America/Chicago")),

@@ -33,11 +33,6 @@ def quarantine_of(result: GateResult) -> list[tuple[int, str, str]]:
         return [(int(row["line"]), row["problem"], row["text"]) for row in csv.DictReader(file)]
 
 
-def rows_of(result: GateResult) -> list[dict[str, str]]:
-    with result.split.file.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file, fieldnames=NAMES))[1:]
-
-
 def test_all_problems_are_reported(tmp_path: Path, folder: Path) -> None:
     rows = [*crimes_of_months(2013, 10), *crimes_of_months(2014, arrest="maybe")]
     problems = gate_of(write_csv(tmp_path / "half.csv", rows), 2014, folder).problems

@@ -18,7 +18,6 @@ with staging_folder(Path(sys.argv[1])) as folder:
 
 
 def holder(root: Path) -> tuple[subprocess.Popen, Path]:
-    """Start a process that holds a staging folder."""
     process = subprocess.Popen([sys.executable, "-c", HOLD, str(root)], stdout=subprocess.PIPE, text=True)
     assert process.stdout
     return process, Path(process.stdout.readline().strip())

@@ -208,32 +208,27 @@ def test_errors_in_coordinates_from_location_name_that_column(tmp_path: Path) ->
     assert problem.partition(".")[0] == unread
 
 
+JANUARY = crimes_of_months(YEAR, per_month=28, months=[1], updated_on="2018-02-10")
+DAYS_FIRST = [row | {"id": f"{day}", "date": f"{day:02}/01/2016 10:15"} for day, row in enumerate(JANUARY, 1)]
+SWAPPED = [
+    row | ({"date": f"2016-{day}-{row['date'][:2]}"} if (day := row["date"][3:5]) <= "12" else {})
+    for row in crimes_of_months(YEAR, per_month=28, months=range(7, 13))
+]
+
+
 @pytest.mark.parametrize(
-    ("days", "problem"),
+    ("rows", "problem"),
     [
-        (range(1, 29), "has the day before the month, as in '13/01/2016 10:15' in line 14 of"),
-        (range(1, 13), "has ambiguous dates, such as '01/01/2016 10:15' in line 2 of"),
+        (DAYS_FIRST, "has the day before the month, as in '13/01/2016 10:15' in line 14 of {}"),
+        (DAYS_FIRST[:12], "has ambiguous dates, such as '01/01/2016 10:15' in line 2 of {}"),
+        (SWAPPED, "the 72 that are written like '2016-01-07' in line 2 of {} have"),
     ],
 )
-def test_a_large_file_does_not_hide_days_first_in_a_small_one(tmp_path: Path, days: range, problem: str) -> None:
+def test_a_large_good_file_does_not_hide_a_small_bad_one(tmp_path: Path, rows: list, problem: str) -> None:
     write_csv(tmp_path / "a.csv", crimes_of_months(YEAR, per_month=2800))
-    for_day = crimes_of_months(YEAR, per_month=28, months=[1], updated_on="2018-02-10")
-    small = [{**row, "id": f"{n}", "date": f"{n:02}/01/2016 10:15"} for n, row in enumerate(for_day, 1) if n in days]
-    file = write_csv(tmp_path / "b.csv", small)
+    file = write_csv(tmp_path / "b.csv", rows)
     [report] = run(folder_settings(tmp_path / "data", tmp_path), YEAR, assets="crime_csv")
-    assert f"{problem} {file}" in report.reasons[0]
-
-
-def test_a_good_file_does_not_hide_a_bad_one(tmp_path: Path) -> None:
-    settings = folder_settings(tmp_path / "data", tmp_path)
-    rows = crimes_of_months(YEAR, per_month=28)
-    for row in rows[168:]:
-        month, day, rest = row["date"].split("/")
-        row["date"] = f"{rest[:4]}-{day}-{month}" if int(day) <= 12 else row["date"]
-    write_csv(tmp_path / "2016-01.csv", rows[:168])
-    write_csv(tmp_path / "2016-07.csv", rows[168:])
-    [report] = run(settings, YEAR, assets="crime_csv")
-    assert f"the 72 that are written like '2016-01-07' in line 2 of {tmp_path}/2016-07.csv have" in report.reasons[0]
+    assert problem.format(file) in report.reasons[0]
 
 
 def test_a_file_without_any_readable_id_cannot_be_accepted(tmp_path: Path) -> None:

@@ -80,6 +80,7 @@ def test_an_error_is_the_message_of_the_run(tmp_path: Path) -> None:
 
 WARDS = collection("ward", NUMBERS["ward"])
 WARD_5 = collection("ward", [5])["features"][0]
+POINT = {"type": "Point", "coordinates": [-87.7, 41.8]}
 MIXED = {"features": [one | {"geometry": square(n % 40)} for n, one in enumerate(WARDS["features"])]}
 
 
@@ -88,15 +89,10 @@ MIXED = {"features": [one | {"geometry": square(n % 40)} for n, one in enumerate
     [
         ("area", collection("area", range(1, 77)), "any name of area.geojson lacks community areas: 77"),
         ("area", collection("area", range(1, 79)), "feature 78 has no valid number for community areas: .*'78'"),
-        ("beat", collection("beat", [111, 4000]), "feature 2 has no valid number for police beats"),
         ("ward", json.loads(json.dumps(WARDS).replace("-87.", "-89.")), "is not in Chicago: it extends from -89"),
         ("ward", MIXED, "wards overlap, which suggests a mix of different years"),
         ("ward", {"features": [WARD_5 | {"geometry": None}]}, r"feature 1 \(number 5\) has no boundary"),
-        (
-            "ward",
-            {"features": [WARD_5 | {"geometry": {"type": "Point", "coordinates": [-87.7, 41.8]}}]},
-            "has no boundary: it is a Point",
-        ),
+        ("ward", {"features": [WARD_5 | {"geometry": POINT}]}, "has no boundary: it is a Point"),
         ("ward", collection("area", NUMBERS["area"]), "both have community areas"),
         ("ward", {"features": [WARD_5 | {"properties": {"name": "x"}}]}, "unknown kind of boundaries"),
         ("ward", {"type": "Topology"}, "is not GeoJSON with features"),

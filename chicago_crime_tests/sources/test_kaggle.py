@@ -108,19 +108,6 @@ def test_the_error_without_a_token_explains_how_to_get_one(kaggle: KaggleServer,
     assert kaggle.requests == []
 
 
-def test_the_client_finds_a_token_or_a_legacy_key(
-    kaggle: KaggleServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
-    assert len(KaggleSource(policy=QUICK).years()) == 22
-    monkeypatch.delenv("KAGGLE_API_TOKEN")
-    kaggle.pair = ("somebody", "planted0key")
-    (tmp_path / "home" / ".kaggle").mkdir(parents=True)
-    (tmp_path / "home" / ".kaggle" / "kaggle.json").write_text('{"username": "somebody", "key": "planted0key"}')
-    assert len(KaggleSource(policy=QUICK).years()) == 22
-    assert kaggle.requests[-1].headers["Authorization"].startswith("Basic ")
-
-
 def test_the_access_check_is_not_retried(kaggle: KaggleServer) -> None:
     assert source().check_access() == "Kaggle accepts the token"
     before = len(kaggle.requests)

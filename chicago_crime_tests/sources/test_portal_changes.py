@@ -45,7 +45,6 @@ class Copy:
         return {year: self.files.fetch(prepared, year, no_progress, refuse) for year in sorted(fetched)}
 
     def csvs(self) -> dict[int, bytes]:
-        """Return the content of all CSVs, by year."""
         return {year: self.files.csv(year).read_bytes() for year in self.years}
 
     def is_a_full_load(self) -> bool:
@@ -57,7 +56,6 @@ class Copy:
 
 @pytest.fixture
 def portal() -> Iterator[PortalServer]:
-    """A portal with 36 rows in each of four years."""
     rows = [row for year in YEARS for row in crimes_of_months(year)]
     with PortalServer(rows[:-1]).answering() as server:
         server.change(rows)  # most rows were written long before the last update
@@ -66,7 +64,6 @@ def portal() -> Iterator[PortalServer]:
 
 @pytest.fixture
 def copy(portal: PortalServer, tmp_path: Path) -> Copy:
-    """These years, downloaded the day before."""
     copy = Copy(portal, tmp_path)
     copy.day()
     return copy

@@ -19,7 +19,6 @@ Row = dict[str, str]
 
 
 def sample(tmp_path: Path, year: int, **settings: object) -> list[Row]:
-    """Return the rows of a sample year."""
     file = SampleSource(**{"newest": TODAY, **settings}).fetch(year, tmp_path)  # type: ignore[arg-type]
     with file.path.open(newline="", encoding="utf-8") as stream:
         return list(csv.DictReader(stream))

@@ -48,12 +48,10 @@ PARAMETERS = {
 
 @cache
 def google() -> Analyzer:
-    """Return Google's analyzer with our tables."""
     return Analyzer(CATALOG)
 
 
 def typed(parameters: Mapping[str, object]) -> dict[str, Typed]:
-    """Return parameters with their types in our statements."""
     return {name: Typed(PARAMETERS[name], value) for name, value in parameters.items()}
 
 
@@ -88,7 +86,6 @@ def cut(file: Path, every: int) -> list[dict[str, str]]:
 
 
 def reference_rows(table: str) -> list[Row]:
-    """Return the typed rows of a reference table."""
     types = dict(REFERENCE[table])
     return [
         {name: int(text) if types[name] == "INT64" else text or None for name, text in row.items()}

@@ -43,7 +43,6 @@ def typed(folder: Path, *rows: dict[str, str]) -> tuple[Rows, Rows]:
 
 
 def typed_values(folder: Path, *rows: dict[str, str]) -> Rows:
-    """Return the crimes typed from good rows, in order."""
     good, bad = typed(folder, *(row | {"id": str(number)} for number, row in enumerate(rows)))
     assert not bad
     return good

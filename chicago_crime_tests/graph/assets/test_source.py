@@ -20,7 +20,6 @@ YEARS = (2014, 2015)
 
 @pytest.fixture
 def portal() -> Iterator[PortalServer]:
-    """A portal for one test, which may change it."""
     with PortalServer(row for year in YEARS for row in crimes_of_months(year)).answering() as server:
         yield server
 
@@ -69,7 +68,6 @@ def test_a_refresh_makes_only_changed_years_and_equals_a_full_load(portal: Porta
 
 
 def copied(loaded_from: tuple[PortalServer, Path], folder: Path) -> tuple[PortalServer, Settings]:
-    """Return the shared portal, and a copy of its installation that a test may change."""
     portal, data = loaded_from
     shutil.copytree(data, folder, dirs_exist_ok=True)
     return portal, settings_of(portal, folder)
