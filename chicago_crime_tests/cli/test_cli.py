@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from chicago_crime.cli.app import EXAMPLES, app
 from chicago_crime.graph.instance import open_instance
+from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.storage import lineage
 from chicago_crime.tables import TABLES
@@ -52,7 +53,6 @@ def data_dir(loaded_years: Settings) -> Path:
         (["--help"], ""),
         (["describe", "crimes"], "pydantic rich"),
         (["status"], "duckdb pydantic rich"),
-        (["query", "SELECT 1"], "duckdb pydantic rich"),
         (["query", "SELECT 1", "--format", "csv"], "duckdb pydantic rich"),
         (["run", "--years", "14"], "pydantic rich"),
     ],
@@ -192,6 +192,8 @@ def test_boundaries_are_published_for_loaded_and_future_years(tmp_path: Path, lo
         assert done.exit_code == 0, done.output
         assert f"from {outlines}" in words_of(done)
         assert message in words_of(done)
+    command("run", "--years", 2014, "--sample-rows", 100, "--data-dir", tmp_path / "new")
+    assert Installation(load_settings(data_dir=tmp_path / "new")).reader().boundaries()
 
 
 @pytest.mark.parametrize(

@@ -57,13 +57,6 @@ def test_outlines_are_published_and_kept(loaded_copy: Settings, portal: PortalSe
         reader.boundaries()
 
 
-def test_outlines_fetched_before_any_year_are_published_with_the_first(tmp_path: Path, portal: PortalServer) -> None:
-    settings = Settings(data_dir=tmp_path / "data", sample_rows=100, portal_url=portal.url)
-    assert fetch_outlines(settings)["snapshot"] == ""
-    run_well(settings, 2014)
-    assert Installation(settings).reader().boundaries()
-
-
 def test_requests_are_retried_and_errors_give_advice(portal: PortalServer) -> None:
     policy = RetryPolicy(attempts=2, first_wait_s=0.01, timeout_s=5)
     portal.will(Fault(status=503), on=KINDS["beat"].dataset)

@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from chicago_crime.intake.source_files import SourceFiles
-from chicago_crime.sources.base import SourceError, no_progress
+from chicago_crime.sources.base import SourceError
 from chicago_crime.sources.portal import MAX_READS, PortalSource
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault, FaultyHandler, FaultyServer
 from chicago_crime_tests.servers.portal_server import PortalServer
-from chicago_crime_tests.support import all_text_of, crime, crimes_of_months, files_below, refuse
+from chicago_crime_tests.support import all_text_of, crime, crimes_of_months
 
 APP_TOKEN = "planted0app0token"
 QUICK = RetryPolicy(attempts=5, first_wait_s=0.01, timeout_s=5)
@@ -121,24 +120,14 @@ def test_two_stale_counts_do_not_hide_a_row(portal: PortalServer, tmp_path: Path
     assert len(rows_of_file(file.path)) == 37
 
 
-def test_a_failed_fetch_leaves_the_previous_year_untouched(portal: PortalServer, tmp_path: Path) -> None:
-    files = SourceFiles(tmp_path / "csv", tmp_path / "staging")
-    files.fetch(source(portal), 2014, no_progress, refuse)
-    before = files_below(files.folder)
-
+def test_a_year_that_changes_during_each_download_is_an_error(portal: PortalServer, tmp_path: Path) -> None:
     def one_more() -> None:
         portal.change([*portal.rows, crime(id=1_000_000_000 + len(portal.rows), year=2014)])
 
-    portal.requests.clear()
     portal.will(Fault(before=one_more), on="id > 0", times=MAX_READS)
     with pytest.raises(SourceError, match=r"changed 2014 during each of 3 downloads.*try again in an hour"):
-        files.fetch(source(portal), 2014, no_progress, refuse)
+        source(portal).fetch(2014, tmp_path)
     assert page_starts(portal).count(0) == MAX_READS
-    portal.will(Fault(status=503), on=f"id > {rows_of_portal(portal, 2014)[19]['id']}", times=99)
-    with pytest.raises(SourceError, match="503"):
-        files.fetch(source(portal), 2014, no_progress, refuse)
-    assert files_below(files.folder) == before
-    assert list(files.staging.iterdir()) == []
 
 
 def test_threads_fetch_years_one_at_a_time(portal: PortalServer, tmp_path: Path) -> None:
