@@ -44,9 +44,7 @@ def test_overrides_take_precedence_over_the_environment(monkeypatch: pytest.Monk
         ("CHICAGO_CRIME_SORUCE", "sample", "unknown setting CHICAGO_CRIME_SORUCE: .*CHICAGO_CRIME_SOURCE"),
     ],
 )
-def test_errors_name_the_setting_and_the_allowed_values(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
-) -> None:
+def test_errors_name_setting_and_values(monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=message):
         load_settings()
@@ -63,9 +61,7 @@ def test_examples_in_error_messages_are_valid() -> None:
 SECRET = "CHICAGO_CRIME_PORTAL_APP_TOKEN"
 
 
-def test_settings_are_passed_to_subprocesses_but_secrets_never_shown(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_settings_reach_subprocesses_and_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     settings = load_settings(source="portal", data_dir=tmp_path, portal_app_token=SecretStr("planted0secret"))
     assert "planted0secret" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
     for name, value in settings.as_environment().items():

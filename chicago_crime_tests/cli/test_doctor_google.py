@@ -168,9 +168,7 @@ def test_invalid_credentials_are_the_only_finding(cloud: WholeCloud, tmp_path: P
     assert cloud.storage.calls + cloud.bigquery.calls + cloud.dataproc.calls + cloud.access.calls == []
 
 
-def test_without_credentials_the_fix_signs_in_with_a_quota_project(
-    cloud: WholeCloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_missing_credentials_need_a_sign_in(cloud: WholeCloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "nowhere.json"))
     [finding] = problems(cloud, gcp_credentials=None, gcs_endpoint=None)
     login = "gcloud auth application-default login"

@@ -176,9 +176,7 @@ def test_codes_that_appear_or_vanish_are_warnings(settings: Settings) -> None:
         ),
     ],
 )
-def test_damage_to_a_stored_table_is_detected(
-    loaded_copy: Settings, table: str, query: str, check: str, problem: str
-) -> None:
+def test_damage_to_a_table_is_detected(loaded_copy: Settings, table: str, query: str, check: str, problem: str) -> None:
     change(loaded_copy, table, 2014, query)
     evaluation, of_2015 = evaluate(loaded_copy, table, check).values()
     assert of_2015.passed and not evaluation.passed, "the failure is reported for its year only"

@@ -60,9 +60,7 @@ def test_dates_after_the_last_update_pass_with_a_warning(tmp_path: Path, folder:
     assert found.startswith("1 of 36 last updates are later than the file; the first is 2071-01-05 15:50:00 in line 9.")
 
 
-def test_damaged_lines_and_repeated_headers_of_a_converted_file_are_quarantined_unchanged(
-    tmp_path: Path, folder: Path
-) -> None:
+def test_damaged_lines_of_a_converted_file_are_quarantined_unchanged(tmp_path: Path, folder: Path) -> None:
     text = write_csv(tmp_path / "in" / "2014.csv", crimes_of_months(2014)).read_text().replace('"', "")
     lines = [line.replace(", -", " -").replace(",", ";") for line in text.splitlines()]
     content = "\r\n".join([*lines[:9], "1;2", '"open', *lines[9:], lines[0], ""])

@@ -98,26 +98,6 @@ def test_a_value_is_read(tmp_path: Path, column: str, texts: list[str], expected
     assert values_of(result, column) == expected
 
 
-@pytest.mark.parametrize(
-    "names",
-    [
-        {"community_area": "Community Area", "fbi_code": "FBI_CD", "iucr": "IUCR_CODE", "latitude": "lat"},
-        {"community_area": "COMMUNITY_AREA_NUMBER", "date": "DATE OF OCCURRENCE", "longitude": "LNG"},
-        {"fbi_code": "FBICODE", "case_number": "CASE#", "primary_type": "PRIMARY DESCRIPTION", "id": "unique_key"},
-    ],
-    ids=str,
-)
-def test_other_column_names_are_recognized(tmp_path: Path, names: dict[str, str]) -> None:
-    """As in the case columns_ibm."""
-    result = gated(tmp_path, [crime(date="2016-03-05")], [names.get(name, name) for name in NAMES])
-    assert (result.header.ignored, result.header.missing) == ((), ())
-    assert [values_of(result, name) for name in ("community_area", "fbi_code", "longitude")] == [
-        [32],
-        ["06"],
-        [-87.627876698],
-    ]
-
-
 @pytest.mark.parametrize("text", ['"' + "x" * 1_000_001 + '"', "é" * 600_000, '"' + "a\n" * 19 + "b" * 1_000_000 + '"'])
 def test_a_huge_field_affects_only_its_own_line(tmp_path: Path, text: str) -> None:
     """As in the case huge_field. Each line of such a row is a damaged line."""

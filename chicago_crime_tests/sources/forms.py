@@ -17,6 +17,11 @@ ROWS[2]["location_description"] = "HOTEL, MOTEL"
 ROWS[3]["block"] = "0000X CAFÉ ST"
 ROWS[4] |= {"latitude": "", "longitude": "", "location": ""}
 SPELLED = [name.replace("_", " ").title() for name in NAMES]
+OTHER_NAMES = {
+    **{"id": "unique_key", "case_number": "CASE#", "date": "DATE OF OCCURRENCE", "iucr": "IUCR_CODE"},
+    **{"primary_type": "PRIMARY DESCRIPTION", "community_area": "COMMUNITY_AREA_NUMBER", "fbi_code": "FBI_CD"},
+    **{"latitude": "lat", "longitude": "LNG"},
+}
 Rows = list[dict[str, str]]
 
 
@@ -98,6 +103,7 @@ FORMS: dict[str, dict[str, bytes]] = {
     "carets": {"2016.csv": text_of(delimiter="^").encode()},
     "blanks between quotes": {"2016.csv": text_of(delimiter=" ", quoting=csv.QUOTE_NONNUMERIC).encode()},
     "names in brackets": {"2016.csv": text_of(header=[f"[{name}]" for name in SPELLED]).encode()},
+    "names of other programs": {"2016.csv": text_of(header=[OTHER_NAMES.get(name, name) for name in NAMES]).encode()},
     "other names beside the City's own": {
         "2016.csv": text_of(
             [{"a": "7", "b": "x", "c": "9"} | row for row in ROWS], ["_id", "Crime Type", "Unique Key", *NAMES]

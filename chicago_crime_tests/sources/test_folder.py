@@ -238,9 +238,7 @@ YEAR_FIRST = [
         ("2001_to_2020.csv", PLAIN + b"1,2,01/01/2016\n" * 60, r"60 of 84 lines .* is line 26 \(3 fields"),
     ],
 )  # fmt: skip
-def test_an_unreadable_file_is_refused_with_its_path(
-    tmp_path: Path, downloads: Path, name: str, content: bytes, message: str
-) -> None:
+def test_unreadable_files_are_refused(tmp_path: Path, downloads: Path, name: str, content: bytes, message: str) -> None:
     put(downloads, {name: content})
     refused = load(tmp_path, downloads, 2016)[2016]
     assert isinstance(refused, str)
@@ -400,10 +398,9 @@ def test_a_version_changes_with_any_file_of_the_year(downloads: Path) -> None:
 
 
 def test_skipped_files_are_listed_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "in" / "older").mkdir(parents=True)
-    (tmp_path / "in" / "january.csv").write_bytes(FIRST)
-    (tmp_path / "in" / "february.csv").write_bytes(SECOND.partition(b"\n")[2])
-    (tmp_path / "in" / "march.zip").write_bytes(zipped({"../march.csv": SECOND, "april.txt": SECOND}))
+    march = zipped({"../march.csv": SECOND, "april.txt": SECOND})
+    put(tmp_path / "in", {"january.csv": FIRST, "february.csv": SECOND.partition(b"\n")[2], "march.zip": march})
+    (tmp_path / "in" / "older").mkdir()
     (tmp_path / "in" / "linked.csv").symlink_to(tmp_path / "nowhere")
     os.mkfifo(tmp_path / "in" / "pipe_2016.csv")
     iterdir = Path.iterdir

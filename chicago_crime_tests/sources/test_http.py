@@ -39,9 +39,7 @@ def get_with_retries(storage: KaggleStorage) -> bytes:
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_transient_error_is_retried_with_a_warning(
-    storage: KaggleStorage, status: int, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_transient_errors_are_retried(storage: KaggleStorage, status: int, caplog: pytest.LogCaptureFixture) -> None:
     storage.will(Fault(status=status), times=3)
     assert get_with_retries(storage) == CONTENT
     logged = [f"{record.levelname} {record.getMessage()}" for record in caplog.records]

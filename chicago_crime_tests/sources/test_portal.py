@@ -81,9 +81,7 @@ def test_only_a_lost_page_is_requested_again(portal: PortalServer, tmp_path: Pat
 
 
 @pytest.mark.parametrize("kind", ["added row", "removed row", "changed row"])
-def test_a_year_that_changes_during_the_download_is_downloaded_again(
-    portal: PortalServer, tmp_path: Path, kind: str
-) -> None:
+def test_a_year_that_changes_meanwhile_is_downloaded_again(portal: PortalServer, tmp_path: Path, kind: str) -> None:
     rows = list(portal.rows)
     late = crime(id=1, year=2014, updated_on="02/11/2018 03:50:01 PM")  # before the current page
     changed = {
@@ -180,9 +178,7 @@ class _FixedServer(FaultyServer):
         ((200, b"[{}]", {}), "unexpected response to a count of rows"),
     ],
 )
-def test_a_server_that_is_not_the_portal_is_an_error(
-    tmp_path: Path, answer: tuple[int, bytes, dict[str, str]], message: str
-) -> None:
+def test_another_server_is_an_error(tmp_path: Path, answer: tuple[int, bytes, dict[str, str]], message: str) -> None:
     with _FixedServer().answering() as other:
         other.answer = answer
         with pytest.raises(SourceError, match=message):

@@ -154,9 +154,7 @@ def fully_downloaded(copy: Copy) -> list[int]:
     ],
     ids=["damaged", "other columns", "other portal", "another source", "earlier version"],
 )
-def test_a_year_that_cannot_be_updated_is_downloaded_in_full(
-    copy: Copy, portal: PortalServer, suffix: str, old: str, new: str
-) -> None:
+def test_other_files_are_downloaded_in_full(copy: Copy, portal: PortalServer, suffix: str, old: str, new: str) -> None:
     [file] = copy.files.folder.glob(f"2014*.{suffix}")
     text = file.read_text()
     file.write_text(text.replace(old, new, 1))

@@ -180,9 +180,7 @@ def test_unfiltered_pages_are_equal(loaded: Settings, name: str) -> None:
     assert_equal_results(loaded, name, parameters)
 
 
-def test_a_statement_can_join_a_reference_table(
-    loaded: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_statements_join_reference_tables(loaded: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages" / "names.sql").write_text(
         "SELECT name, COUNT(*) AS n FROM crimes JOIN fbi_codes USING (fbi_code) GROUP BY name"
@@ -192,9 +190,7 @@ def test_a_statement_can_join_a_reference_table(
 
 
 @pytest.mark.parametrize("name", [*reference.TABLES, "leading_zeros"])
-def test_reference_tables_have_the_same_types_in_both_engines(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reference_tables_have_equal_types(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if name == "leading_zeros":
         (tmp_path / "zeros.csv").write_text("code,number\n0110,0\n1150,22\n")
         monkeypatch.setattr(reference, "file", lambda _: tmp_path / "zeros.csv")

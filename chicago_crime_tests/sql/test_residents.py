@@ -73,9 +73,7 @@ def test_estimates_extend_the_censuses(settings: Settings, tmp_path: Path) -> No
         (None, "cannot be read"),
     ],
 )
-def test_no_run_starts_with_invalid_estimates(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: Any, problem: str
-) -> None:
+def test_no_run_has_invalid_estimates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: Any, problem: str) -> None:
     monkeypatch.delattr(os, "execve")
     file = tmp_path / "estimates.csv"
     if text is not None:
