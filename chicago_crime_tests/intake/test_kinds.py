@@ -21,8 +21,6 @@ YEAR = 2016
 MID_MARCH = datetime(2016, 3, 15, 13)
 AFTERNOON, MIDNIGHT = datetime(2016, 3, 5, 14, 30), datetime(2016, 3, 5)
 SECONDS = datetime(2016, 3, 5, 14, 30, 15)
-
-
 PARSED = to_duckdb(sql.statement("fragments/parsed_crimes"), {}, lambda _: csv_scan("$file", NAMES))
 
 

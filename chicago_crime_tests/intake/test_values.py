@@ -31,6 +31,7 @@ from chicago_crime_tests.support import (
 
 YEAR = 2016
 LARGE = [crime(id=n, date="03/15/2016 02:30:00 PM") for n in range(2000)]
+HOURS = [f"03/15/2016 {hour}:10" for hour in range(1, 13)]
 
 
 @pytest.mark.parametrize(
@@ -97,34 +98,17 @@ def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, 
             for column in ("date", "updated_on")
             for march in ("2016-03-05", " 2016-03-05 14:30", '="2016-03-05"', "20160305", "05-Mar-16", "Mar 05, 2016")
         ),
-        (  # one date to the contrary, such as a late correction, proves nothing
-            "date",
-            ["03/15/2016"] * 60 + ["2016-03-05", "2016-04-05"] * 30 + ["2016-03-20"],
-            "day and month swapped in some dates: the 61 that are written like '2016-03-05' in line 62",
-        ),
+        # one date to the contrary, such as a late correction, proves nothing
+        ("date", ["03/15/2016"] * 60 + ["2016-03-05", "2016-04-05"] * 30 + ["2016-03-20"], "the 61 that are written"),
         ("date", ["03/05/2016 14:30"] * 150 + ["03/15/2016 14:30"], "'date' has ambiguous dates, such as"),
         ("date", ["NA"] * 9 + ["2016-03-05"], "2016.csv: 9 of 10 rows lack an id or a date. Export"),
         ("date", ["10.20.2016"] * 9, "2016.csv: column 'date': 9 of 9 values cannot be read; the first is '10."),
         ("id", ["1.10E+07", "1.0400001E+07", "1.10E+07"], "2 of 3 rows share their id with another crime, 2 of them '"),
         ("id", ["1.04E+07", "1.10E+07", "1.10E+07"], "read, the first '1.04E+07' in line 2, and ids shared by several"),
         ("id", ["7"] * 3 + ["10170000.0"] * 6, "9 of 9 rows share their id with another crime, 6 of them '10170000.0'"),
-        (
-            "date",
-            [f"03/05/2016 {hour:02}:10:00" for hour in range(1, 13)] * 5,
-            "'date' lacks AM and PM: 60 times, such as '03/05/2016 01:10:00' in line 2, are between 1:00 and 12:59",
-        ),
-        (
-            "date",
-            ["03/15/2016 02:30:00 PM"] * 99
-            + [f"03/15/2016 {hour}:10" for hour in range(1, 13)] * 9
-            + ["3/15/2016 17:00"],
-            "'date' lacks AM and PM: 109 times, such as '03/15/2016 1:10' in line 101",
-        ),
-        (
-            "date",
-            [f"03/05/2016 {hour:02}:10:00 PM" for hour in (1, 12, 13)] * 5,
-            "'date': 5 of 15 values cannot be read; the first is '03/05/2016 13:10:00 PM' in line 4",
-        ),
+        ("date", [f"{time}:00" for time in HOURS] * 5, "AM and PM: 60 times, such as '03/15/2016 1:10:00' in line 2, "),
+        ("date", ["03/15/2016 02:30:00 PM"] * 99 + HOURS * 9 + ["3/15/2016 17:00"], "109 times, such as '03/15/2016 1"),
+        ("date", ["03/05/2016 13:10:00 PM"] * 5, "5 of 5 values cannot be read; the first is '03/05/2016 13:10:00 PM'"),
         ("fbi_code", ["", "NA"], "column 'fbi_code' has no values. Export"),
         *((name, [""] * 2, f"column '{name}' has no values. Export") for name in ("id", "date", "arrest")),
         ("primary_type", ["THEFT", "", " ", "NULL", "#N/A", "-"], "'primary_type': 5 of 6 values are empty. Export"),
@@ -135,7 +119,6 @@ def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, 
         ("latitude", ["41;88", "41.9"], "'latitude': 1 of 2 values cannot be read; the first is '41;88' in line 2"),
         ("latitude", ["-87.6"] * 5, "'latitude' has no value in Chicago: -87.6 in line 2, and 4 others"),
         ("x_coordinate", ["1.169082e+06", "1.16908e+06"], "'x_coordinate': 1 of 2 values cannot be read"),
-        ("x_coordinate", ["1.16e+6", "1169082", "1.2E+06"], "'x_coordinate': 2 of 3 values cannot be read"),
         ("x_coordinate", ["1900927"] * 9, "Expected feet east in Illinois East"),
         ("id", ["7", "1.07E+07"], "'id': 1 of 2 values cannot be read; the first is '1.07E+07' in line 3"),
         ("beat", ["1.811E+03", "1.72E+03"], "'beat': 1 of 2 values cannot be read; the first is '1.72E+03' in line 3"),

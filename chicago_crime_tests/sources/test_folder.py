@@ -160,6 +160,7 @@ def test_the_manifest_lists_columns_conversions_and_repeated_headers(tmp_path: P
     assert (manifest.rows, manifest.quarantined) == (12 + 24 + 24, 2)
     assert manifest.ignored == ["Wards (in some files)", "Zip Code (in some files)"]
     assert manifest.missing == ["ward (in some files)"]
+    assert {row["ward"] for row in rows_of(tmp_path)} == {"", "42"}
     assert manifest.details["lines_before_header"] == 1
     assert manifest.details["windows_1252_letters"] == 2
 
