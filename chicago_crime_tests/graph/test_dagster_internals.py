@@ -1,7 +1,4 @@
-"""The batching event log compared with Dagster's own, and the run launcher without a code location.
-
-`end_to_end/test_stack.py` tests the run launcher with a code location.
-"""
+"""The batching event log compared with Dagster's own; `end_to_end/test_stack.py` tests the run launcher further."""
 
 import json
 import os

@@ -1,7 +1,4 @@
-"""More values of the kinds in `../shared/data/cases`, with the expected results.
-
-File formats are tested in `sources/test_folder.py`, and refused values in `test_values.py`.
-"""
+"""More values of the kinds in `../shared/data/cases`; refused values are in `test_values.py`."""
 
 from datetime import datetime
 from pathlib import Path

@@ -1,8 +1,4 @@
-"""Tests of `chicago_crime/sources/folder.py` and the modules it uses: every format of a file gives the same rows.
-
-Files pass through the source and the gate, as in a run. The files in `../shared/data/cases` are tested in
-`end_to_end/test_cases.py`; these are more of the same kinds.
-"""
+"""Tests of `chicago_crime/sources/folder.py`: files of all formats go through the source and the gate, as in a run."""
 
 import bz2
 import csv
@@ -77,8 +73,7 @@ def manifest_of(tmp_path: Path, folder: Path, year: int = 2016) -> Manifest:
 
 def rows_of(tmp_path: Path, year: int = 2016) -> Rows:
     """Read the rows of a fetched year as written to the lake."""
-    (tmp_path / f"gated-{year}").mkdir()
-    result = gate_of(SourceFiles(tmp_path / "csv", tmp_path).csv(year), year, tmp_path / f"gated-{year}")
+    result = gate_of(SourceFiles(tmp_path / "csv", tmp_path).csv(year), year, tmp_path)
     with result.split.file.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file, fieldnames=NAMES))[1:]
 
@@ -315,9 +310,8 @@ def test_a_file_that_is_still_being_written_is_refused(tmp_path: Path, downloads
         with file.open("ab") as stream:
             stream.write(b"1,")
 
-    (tmp_path / "target").mkdir()
     with pytest.raises(SourceError, match=f"{name} changed while it was being read"):
-        FolderSource(downloads).fetch(2016, tmp_path / "target", write_on)
+        FolderSource(downloads).fetch(2016, tmp_path, write_on)
 
 
 def test_every_line_of_a_file_of_many_years_is_accounted_for(tmp_path: Path, downloads: Path) -> None:
@@ -350,8 +344,7 @@ def test_every_line_of_a_file_of_many_years_is_accounted_for(tmp_path: Path, dow
     assert found[2015].details["lines_of_other_years"] == 24 + 5 + 36
     assert rows_of(tmp_path, 2015) == crimes_of_months(2015)
 
-    (tmp_path / "target").mkdir()
-    fetched = FolderSource(downloads).fetch(2016, tmp_path / "target")
+    fetched = FolderSource(downloads).fetch(2016, tmp_path)
     of_file = (downloads / name).read_bytes().replace(b"\r\n", b"\n").splitlines()
     for number, line in enumerate(fetched.path.read_bytes().splitlines()[1:], 2):
         assert of_file[fetched.place(number).number - 1] == line
@@ -378,8 +371,7 @@ def test_the_years_of_a_run_are_read_in_one_pass(tmp_path: Path, downloads: Path
     assert steps[-1] == len(text_of(MANY).encode().partition(b"\n")[2])
     steps.clear()
     for year, rows in ((2015, 36), (2016, 24)):
-        (tmp_path / str(year)).mkdir()
-        file = prepared.fetch(year, tmp_path / str(year), lambda done, _: steps.append(done)).path
+        file = prepared.fetch(year, tmp_path, lambda done, _: steps.append(done)).path
         assert len(file.read_text().splitlines()) == 1 + rows
     assert steps == []
 

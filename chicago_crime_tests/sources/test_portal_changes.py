@@ -17,8 +17,7 @@ from chicago_crime_tests.support import NAMES, crime, crimes_of_months, refuse
 
 YEARS = range(2013, 2017)
 ROWS = ",".join(NAMES)
-CHANGES = "updated_at >="
-"""Identifies requests for changes."""
+CHANGES = "updated_at >="  # in requests for changes
 
 
 class Copy:

@@ -1,7 +1,4 @@
-"""Tests of the translation to DuckDB: small statements, evaluated by Google's evaluator and DuckDB.
-
-`test_googlesql.py` compares complete statements, with parameters.
-"""
+"""Rules of the translation to DuckDB in small expressions; `test_googlesql.py` compares complete statements."""
 
 from datetime import date, datetime
 from typing import Any
