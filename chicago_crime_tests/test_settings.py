@@ -58,9 +58,6 @@ def test_examples_in_error_messages_are_valid() -> None:
         assert examples and re.search(pattern, examples[0]), pattern
 
 
-SECRET = "CHICAGO_CRIME_PORTAL_APP_TOKEN"
-
-
 def test_settings_reach_subprocesses_and_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     settings = load_settings(source="portal", data_dir=tmp_path, portal_app_token=SecretStr("planted0secret"))
     assert "planted0secret" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
@@ -72,7 +69,11 @@ def test_settings_reach_subprocesses_and_secrets_are_not_shown(monkeypatch: pyte
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        (SECRET, "planted\n0secret", r"=\(a secret\): it contains characters that are invalid in a token"),
+        (
+            "CHICAGO_CRIME_PORTAL_APP_TOKEN",
+            "planted\n0secret",
+            r"=\(a secret\): it contains characters that",
+        ),
         ("CHICAGO_CRIME_PORTAL_URL", "https://me:planted0secret@data.cityofchicago.org", "use a value like"),
     ],
 )

@@ -79,7 +79,6 @@ def values_of(result: GateResult, column: str) -> list[Any]:
         ("block", ['="001XX N STATE ST"', '="A ""B"""', "=1"], ["001XX N STATE ST", 'A "B"', "=1"]),
         ("arrest", ['="false"', '="1"'], [False, True]),
         ("date", ['="03/05/2016 02:30:15 PM"', '="5-Mar-16"'], [SECONDS, MIDNIGHT]),
-        ("longitude", ['="-87.6"'], [-87.6]),
         # other kinds of blanks
         ("primary_type", ["THEFT\u00a0", "THEFT\t", "\u00a0theft\r\n", "\u202fTheft "], ["THEFT"] * 4),
         ("fbi_code", ["06\u00a0", "06\t", "06\r\n"], ["06"] * 3),

@@ -44,7 +44,6 @@ HOURS = [f"03/15/2016 {hour}:10" for hour in range(1, 13)]
         ("flags_t_f", 2016, 12, "arrest", False),
         ("huge_field", 2016, 11, "id", 31_000_000),
         ("columns_ibm", 2005, 44, "community_area", 38),
-        ("columns_ibm", 2005, 44, "fbi_code", "06"),
     ],
 )
 def test_a_case_is_read(tmp_path: Path, name: str, year: int, rows: int, column: str, first: Any) -> None:

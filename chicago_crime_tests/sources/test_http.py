@@ -49,15 +49,12 @@ def test_transient_errors_are_retried(storage: KaggleStorage, status: int, caplo
         get_with_retries(storage)
 
 
-@pytest.mark.parametrize("form", ["seconds", "date"])
-def test_retry_after_is_respected(storage: KaggleStorage, form: str) -> None:
-    here, now = time.monotonic(), datetime.now(UTC)
+def test_retry_after_is_respected(storage: KaggleStorage) -> None:
+    start, now = time.monotonic(), datetime.now(UTC)
     due = now.replace(microsecond=0) + timedelta(seconds=2)  # dates have whole seconds
-    retry_after = "1" if form == "seconds" else format_datetime(due, usegmt=True)
-    storage.will(Fault(status=429, retry_after=retry_after))
+    storage.will(Fault(status=429, retry_after=format_datetime(due, usegmt=True)))
     assert get_with_retries(storage) == CONTENT
-    _, second = storage.requests
-    assert second.at - here >= min(1, (due - now).total_seconds())
+    assert storage.requests[1].at - start >= 1
 
 
 def test_an_invalid_retry_after_is_ignored_and_a_long_one_is_an_error(storage: KaggleStorage) -> None:
@@ -69,11 +66,7 @@ def test_an_invalid_retry_after_is_ignored_and_a_long_one_is_an_error(storage: K
     assert len(storage.requests) == 3
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [Fault(cut_after=1_000_000), Fault(cut_after=0), Fault(pause_s=60)],
-    ids=["cut", "cut at the start", "silence"],
-)
+@pytest.mark.parametrize("fault", [Fault(cut_after=1_000_000), Fault(cut_after=0), Fault(pause_s=60)], ids=str)
 def test_a_broken_download_starts_over(storage: KaggleStorage, tmp_path: Path, fault: Fault) -> None:
     policy = replace(QUICK, attempts=2, timeout_s=1)
 

@@ -63,11 +63,9 @@ def test_a_year_is_downloaded_in_ordered_pages_over_one_connection(portal: Porta
     assert source(portal).fetch(2016, tmp_path).details["partial"] is True
 
 
-@pytest.mark.parametrize(
-    ("today", "newest"), [(date(2024, 1, 8), 2023), (date(2024, 1, 9), 2024), (date(2024, 12, 31), 2024)]
-)
-def test_the_newest_year_is_the_year_of_eight_days_ago(today: date, newest: int) -> None:
-    assert PortalSource("http://nowhere", today=today).years() == list(range(2001, newest + 1))
+def test_the_newest_year_is_the_year_of_eight_days_ago() -> None:
+    for today, newest in ((date(2024, 1, 8), 2023), (date(2024, 1, 9), 2024), (date(2024, 12, 31), 2024)):
+        assert PortalSource("http://nowhere", today=today).years() == list(range(2001, newest + 1))
 
 
 def test_only_a_lost_page_is_requested_again(portal: PortalServer, tmp_path: Path) -> None:

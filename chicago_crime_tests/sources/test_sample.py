@@ -56,10 +56,10 @@ def test_the_current_year_ends_a_week_ago_with_proportionally_fewer_rows(tmp_pat
     assert max(when(row, "Updated On").date() for row in rows) <= TODAY
 
 
-@pytest.mark.parametrize("year", [2000, 2025])
-def test_a_year_out_of_range_is_an_error(tmp_path: Path, year: int) -> None:
-    with pytest.raises(SourceError, match=f"no year {year}: it has 2001 to 2024"):
-        SampleSource(newest=TODAY).fetch(year, tmp_path)
+def test_a_year_out_of_range_is_an_error(tmp_path: Path) -> None:
+    for year in (2000, 2025):
+        with pytest.raises(SourceError, match=f"no year {year}: it has 2001 to 2024"):
+            SampleSource(newest=TODAY).fetch(year, tmp_path)
 
 
 def test_type_shares_match_the_measured_ones(tmp_path: Path) -> None:

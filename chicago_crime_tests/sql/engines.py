@@ -22,8 +22,7 @@ from chicago_crime_tests.support import NAMES
 
 Row = dict[str, Any]
 
-FOLDER = Path(sql.__file__).parent
-FILES = sorted(str(file.relative_to(FOLDER).with_suffix("")) for file in FOLDER.rglob("*.sql"))
+FILES = sorted(f"{file.parent.name}/{file.stem}" for file in Path(sql.__file__).parent.rglob("*.sql"))
 
 REFERENCE = {name: [*ddl.reference_types(reference.rows(name)).items()] for name in reference.TABLES}
 CATALOG = {
