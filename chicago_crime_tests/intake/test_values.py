@@ -180,14 +180,14 @@ def test_rows_without_any_coordinates_pass(tmp_path: Path) -> None:
 
 def test_errors_in_coordinates_from_location_name_that_column(tmp_path: Path) -> None:
     names = [name for name in NAMES if name not in ("latitude", "longitude")]
+    upper = [name.upper() for name in names]
     rows = crimes_of_months(YEAR, location="(40.7128, -74.0060)")
-    file = write_csv(tmp_path / "2016.csv", [{name: row[name] for name in names} for row in rows], names)
-    with pytest.raises(SourceError, match=r"column 'location' has no value in Chicago: 40\.7128 in line 2"):
+    file = write_csv(tmp_path / "2016.csv", [{name: row[name] for name in names} for row in rows], upper)
+    with pytest.raises(SourceError, match=r"column 'LOCATION' has no value in Chicago: 40\.7128 in line 2"):
         gate_of(file, YEAR, tmp_path)
     file.write_text(file.read_text().replace("40.7128, -74.0060", "41,88; -87,63"))
     [problem] = gate_of(file, YEAR, tmp_path).problems
-    unread = "column 'location': 36 of 36 values cannot be read; the first is '(41,88; -87,63)' in line 2"
-    assert problem.partition(".")[0] == unread
+    assert problem.startswith("column 'LOCATION': 36 of 36 values cannot be read; the first is '(41,88; -87,63)' in l")
 
 
 JANUARY = crimes_of_months(YEAR, per_month=28, months=[1], updated_on="2018-02-10")
