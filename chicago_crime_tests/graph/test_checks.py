@@ -95,7 +95,7 @@ def test_an_early_end_is_valid_and_a_late_start_is_a_warning(settings: Settings)
     write_csv(settings.folder / "2015.csv", crimes_of_months(2015, months=[3, 4]))
     problems = found(run_well(settings, 2014, 2015, assets="crime_csv"))
     assert problems.keys() == {"crime_csv:has_no_gap"}
-    assert problems["crime_csv:has_no_gap"].startswith("2015: no rows in 2015-01, 2015-02, although later months have")
+    assert problems["crime_csv:has_no_gap"].startswith("2015: no rows in 2015-01, 2015-02, although later months")
 
 
 def test_rejects_quarantined_lines_and_values_out_of_range_are_warnings(settings: Settings) -> None:
@@ -114,7 +114,7 @@ def test_rejects_quarantined_lines_and_values_out_of_range_are_warnings(settings
     assert "ward is not in the range 1 to 50 in 1 rows" in out_of_range and "district" not in out_of_range
     assert "iucr is not three digits and a digit or letter, such as 0820 or 031A in 1 rows" in out_of_range
     quarantined = problems.pop("crime_object:few_lines_quarantined")
-    assert quarantined.startswith("2014: 1 of 1,201 lines cannot be read as rows and are in quarantine/2014.csv; the ")
+    assert quarantined.startswith("2014: 1 of 1,201 lines cannot be read as rows and are in quarantine/2014.csv")
     assert "line 1,202 of 2014.csv (1 field where the header has 22): 'no row'" in quarantined
     assert problems == {"rejected_crimes:few_rows_rejected": "2014: 13 of 1,200 rows are rejected"}
     metadata = reports[0].metadata
@@ -165,7 +165,7 @@ def test_codes_that_appear_or_vanish_are_warnings(settings: Settings) -> None:
         ("raw_crimes", "SELECT * LIMIT 35", "nothing_lost", "source lines is 36, but .* is 35"),
         ("crimes", "SELECT * LIMIT 35", "nothing_lost", "raw_crimes is 36, but .* is 35"),
         ("enriched_crimes", "SELECT * LIMIT 35", "nothing_lost", "crimes is 36, but .* is 35"),
-        ("enriched_crimes", REPLACE + "(latitude::FLOAT AS latitude)", "coordinates_are_kept", "latitudes differ betw"),
+        ("enriched_crimes", REPLACE + "(latitude::FLOAT AS latitude)", "coordinates_are_kept", "latitudes differ"),
         ("crimes", REPLACE + "(1 AS id)", "holds_to_schema", "repeated id in 35 rows"),
         ("crimes", REPLACE + "(NULL::BIGINT AS id)", "holds_to_schema", "id is NULL in 36 rows"),
         ("crimes", REPLACE + "(2013 AS year)", "holds_to_schema", "another year in 36 rows"),

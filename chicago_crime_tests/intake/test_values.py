@@ -61,8 +61,8 @@ def test_a_case_is_read(tmp_path: Path, name: str, year: int, rows: int, column:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("year_replaced_by_nothing", "column 'ID' has ids shared by several crimes: 12 of 12 rows share their id with"),
-        ("day_month_swapped", "column 'Date' has the day before the month, as in '13/01/2016 16:00' in line 8: 190 of"),
+        ("year_replaced_by_nothing", "column 'ID' has ids shared by several crimes: 12 of 12 rows share their id"),
+        ("day_month_swapped", "column 'Date' has the day before the month, as in '13/01/2016 16:00' in line 8"),
     ],
 )
 def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, message: str) -> None:
@@ -102,11 +102,11 @@ def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, 
         ("date", ["03/05/2016 14:30"] * 150 + ["03/15/2016 14:30"], "'date' has ambiguous dates, such as"),
         ("date", ["NA"] * 9 + ["2016-03-05"], "2016.csv: 9 of 10 rows lack an id or a date. Export"),
         ("date", ["10.20.2016"] * 9, "2016.csv: column 'date': 9 of 9 values cannot be read; the first is '10."),
-        ("id", ["1.10E+07", "1.0400001E+07", "1.10E+07"], "2 of 3 rows share their id with another crime, 2 of them '"),
-        ("id", ["1.04E+07", "1.10E+07", "1.10E+07"], "read, the first '1.04E+07' in line 2, and ids shared by several"),
+        ("id", ["1.10E+07", "1.0400001E+07", "1.10E+07"], "2 of 3 rows share their id with another crime, 2 of them"),
+        ("id", ["1.04E+07", "1.10E+07", "1.10E+07"], "read, the first '1.04E+07' in line 2, and ids shared"),
         ("id", ["7"] * 3 + ["10170000.0"] * 6, "9 of 9 rows share their id with another crime, 6 of them '10170000.0'"),
-        ("date", [f"{time}:00" for time in HOURS] * 5, "AM and PM: 60 times, such as '03/15/2016 1:10:00' in line 2, "),
-        ("date", ["03/15/2016 02:30:00 PM"] * 99 + HOURS * 9 + ["3/15/2016 17:00"], "109 times, such as '03/15/2016 1"),
+        ("date", [f"{time}:00" for time in HOURS] * 5, "AM and PM: 60 times, such as '03/15/2016 1:10:00' in line 2"),
+        ("date", ["03/15/2016 02:30:00 PM"] * 99 + HOURS * 9 + ["3/15/2016 17:00"], "AM and PM: 109 times"),
         ("date", ["03/05/2016 13:10:00 PM"] * 5, "5 of 5 values cannot be read; the first is '03/05/2016 13:10:00 PM'"),
         ("fbi_code", ["", "NA"], "column 'fbi_code' has no values. Export"),
         *((name, [""] * 2, f"column '{name}' has no values. Export") for name in ("id", "date", "arrest")),
@@ -187,7 +187,7 @@ def test_errors_in_coordinates_from_location_name_that_column(tmp_path: Path) ->
         gate_of(file, YEAR, tmp_path)
     file.write_text(file.read_text().replace("40.7128, -74.0060", "41,88; -87,63"))
     [problem] = gate_of(file, YEAR, tmp_path).problems
-    assert problem.startswith("column 'LOCATION': 36 of 36 values cannot be read; the first is '(41,88; -87,63)' in l")
+    assert problem.startswith("column 'LOCATION': 36 of 36 values cannot be read; the first is '(41,88; -87,63)'")
 
 
 JANUARY = crimes_of_months(YEAR, per_month=28, months=[1], updated_on="2018-02-10")
