@@ -88,7 +88,6 @@ def test_every_command_has_a_one_line_description_an_example_and_shell_completio
         (["run", "--years", "2014", "--source", "sample", "--folder", "x"], "--folder is for the source folder, but"),
         (["run", "--years", "2014", "--folder", "x", "--sample-rows", "9"], "omit it, or choose --source sample"),
         (["run", "--years", "2014", "--folder", "/nowhere", "--dry-run"], "--folder /nowhere is not a folder"),
-        (["run"], "--years"),
         (["query", "select 1", "--format", "parquet"], "--output"),
         (["query", "select 1", "--output", "answer.doc"], "--output: the extension of 'answer.doc' is not a supported"),
         (["query", "select 1", "--format", "xml"], "--format: 'xml' is not a supported file format: choose csv, json"),
@@ -96,7 +95,6 @@ def test_every_command_has_a_one_line_description_an_example_and_shell_completio
         (["rehearse"], "rehearse needs Google Cloud: set CHICAGO_CRIME_DEPLOYMENT=gcp"),
         (["dashboard", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1:8050"),
         (["dashboard", "--host", "999.1.1.1"], "): choose another --host"),
-        (["fly"], "fly"),
     ],
 )
 def test_an_invalid_command_exits_with_a_helpful_message(tmp_path: Path, arguments: list[str], message: str) -> None:

@@ -33,6 +33,8 @@ def test_all_problems_are_reported(tmp_path: Path) -> None:
     assert [problem[:15] for problem in problems] == ["only 36 of 156 ", "column 'arrest'"]
     with pytest.raises(SourceError, match=r"only 3 of 123 rows are from 2014; .* column 'arrest': 3 of 123"):
         gate_of(write_csv(tmp_path / "few.csv", rows[:123]), 2014, tmp_path)
+    with pytest.raises(SourceError, match=r"few\.csv, line 1: the header lacks id \(found: x, "):
+        gate_of(write_csv(tmp_path / "few.csv", rows, ["x", *NAMES[1:]]), 2014, tmp_path)
 
 
 def test_dates_without_times_pass_with_a_warning_that_names_unused_time_columns(tmp_path: Path) -> None:
