@@ -14,12 +14,7 @@ from chicago_crime_tests.support import PROJECT
 
 PACKAGE = "chicago_crime"
 OWN = (PACKAGE, "spark_jobs", "infra_pulumi", "benchmarks", "chicago_crime_tests")
-MODULES = sorted(
-    file
-    for folder in OWN
-    for file in (PROJECT / folder).rglob("*.py")
-    if ".venv" not in file.parts  # Pulumi's
-)
+MODULES = sorted(file for one in OWN for file in (PROJECT / one).rglob("*.py") if ".venv" not in file.parts)
 OF_PACKAGE = [file for file in MODULES if file.is_relative_to(PROJECT / PACKAGE)]
 SQL_FILES = [f for f in sorted((PROJECT / PACKAGE / "sql").glob("*/*.sql")) if f.parent.name != "demo"]
 
@@ -30,7 +25,6 @@ LAYERS = (
 """Layers in order: each may import itself and those before it."""
 
 MAX_LINES = 450
-MAX_MODULES_AT_THE_TOP = 6
 
 
 def name_of(file: Path) -> str:
@@ -70,11 +64,6 @@ def test_no_module_is_too_long() -> None:
     assert [name_of(file) for file in MODULES if len(file.read_text().splitlines()) > MAX_LINES] == []
 
 
-def test_the_top_of_the_package_has_few_modules() -> None:
-    assert len([*(PROJECT / PACKAGE).glob("*.py")]) <= MAX_MODULES_AT_THE_TOP
-    assert len((PROJECT / PACKAGE / "definitions.py").read_text().splitlines()) <= 80, "the platform fits on one page"
-
-
 def test_imports_follow_the_order_of_layers() -> None:
     wrong = [
         f"{module} imports {name}"
@@ -101,13 +90,8 @@ def test_only_the_settings_read_the_environment() -> None:
 
 
 def test_spark_jobs_import_only_pyspark_and_the_standard_library() -> None:
-    imported = {
-        name.split(".")[0]
-        for file in (PROJECT / "spark_jobs").glob("*.py")
-        for node in ast.walk(ast.parse(file.read_text()))
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""])
-    }
+    text = "\n".join(file.read_text() for file in (PROJECT / "spark_jobs").glob("*.py"))
+    imported = set(re.findall(r"^\s*(?:from|import) (\w+)", text, re.MULTILINE))
     assert imported <= {"argparse", "collections", "concurrent", "pyspark"}
 
 
@@ -128,19 +112,13 @@ def test_code_versions_depend_only_on_files_that_make_tables() -> None:
 
 def test_tables_are_consistent_and_columns_are_described() -> None:
     defined: list[str] = []
+    types: dict[str, str] = {}
     for table in TABLES.values():
         names = [column.name for column in table.columns]
         assert len(set(names)) == len(names), table.name
         assert set(table.key) | set(table.order) <= set(names), table.name
         assert all(column.description.endswith(".") for column in table.columns), table.name
         assert {above.name for above in table.upstream} <= set(defined), f"{table.name} precedes its upstream tables"
+        if table.name not in ("raw_crimes", "rejected_crimes"):  # of texts
+            assert all(types.setdefault(one.name, one.type) == one.type for one in table.columns), table.name
         defined.append(table.name)
-
-
-def test_columns_with_the_same_name_have_the_same_type() -> None:
-    types: dict[str, set[str]] = {}
-    for table in TABLES.values():
-        if table.name not in ("raw_crimes", "rejected_crimes"):
-            for column in table.columns:
-                types.setdefault(column.name, set()).add(column.type)
-    assert {name: found for name, found in types.items() if len(found) > 1} == {}

@@ -30,19 +30,13 @@ def test_overrides_take_precedence_over_the_environment(monkeypatch: pytest.Monk
     [
         ("CHICAGO_CRIME_DEPLOYMENT", "azure", "CHICAGO_CRIME_DEPLOYMENT=azure.*'local'"),
         ("CHICAGO_CRIME_SOURCE", "ftp", "CHICAGO_CRIME_SOURCE=ftp.*'sample', 'folder', 'kaggle' or 'portal'"),
-        ("CHICAGO_CRIME_SAMPLE_ROWS", "many", "CHICAGO_CRIME_SAMPLE_ROWS=many"),
         ("CHICAGO_CRIME_SAMPLE_ROWS", "-1", "CHICAGO_CRIME_SAMPLE_ROWS=-1"),
         ("CHICAGO_CRIME_DUCKDB_MEMORY", "lots", "CHICAGO_CRIME_DUCKDB_MEMORY=lots"),
         ("CHICAGO_CRIME_SOURCE", "folder", "set --folder or CHICAGO_CRIME_FOLDER"),
-        (
-            "CHICAGO_CRIME_DEPLOYMENT",
-            "gcp",
-            "DEPLOYMENT=gcp needs CHICAGO_CRIME_GCP_PROJECT and CHICAGO_CRIME_GCS_BUCKET",
-        ),
+        ("CHICAGO_CRIME_DEPLOYMENT", "gcp", "gcp needs CHICAGO_CRIME_GCP_PROJECT and CHICAGO_CRIME_GCS_BUCKET"),
         ("CHICAGO_CRIME_PORTAL_URL", "data.cityofchicago.org", "CHICAGO_CRIME_PORTAL_URL=data.cityofchicago.org"),
         ("CHICAGO_CRIME_DATA_DIR", "/data/100%", r"CHICAGO_CRIME_DATA_DIR=/data/100%: the path /data/100% contains %"),
-        ("CHICAGO_CRIME_DATA_DIR", "/data/*", r"contains \*.*choose another folder"),
-        ("CHICAGO_CRIME_DATA_DIR", "/data[1]/x", r"contains \["),
+        ("CHICAGO_CRIME_DATA_DIR", "/data[1]/x", r"contains \[.*choose another folder"),
         ("CHICAGO_CRIME_DAGSTER_HOME", "/data/{a,b}", r"CHICAGO_CRIME_DAGSTER_HOME.*contains \{"),
         ("CHICAGO_CRIME_DASHBOARD_PATH", "crime", "CHICAGO_CRIME_DASHBOARD_PATH=crime: use a value like /crime "),
         ("CHICAGO_CRIME_DASHBOARD_PROXIES", "proxy.internal", r"DASHBOARD_PROXIES=proxy\.internal"),
@@ -50,9 +44,7 @@ def test_overrides_take_precedence_over_the_environment(monkeypatch: pytest.Monk
         ("CHICAGO_CRIME_SORUCE", "sample", "unknown setting CHICAGO_CRIME_SORUCE: .*CHICAGO_CRIME_SOURCE"),
     ],
 )
-def test_errors_name_the_setting_and_the_allowed_values(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
-) -> None:
+def test_errors_name_setting_and_values(monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=message):
         load_settings()
@@ -66,12 +58,7 @@ def test_examples_in_error_messages_are_valid() -> None:
         assert examples and re.search(pattern, examples[0]), pattern
 
 
-SECRET = "CHICAGO_CRIME_PORTAL_APP_TOKEN"
-
-
-def test_settings_are_passed_to_subprocesses_but_secrets_never_shown(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_settings_reach_subprocesses_and_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     settings = load_settings(source="portal", data_dir=tmp_path, portal_app_token=SecretStr("planted0secret"))
     assert "planted0secret" not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
     for name, value in settings.as_environment().items():
@@ -82,7 +69,11 @@ def test_settings_are_passed_to_subprocesses_but_secrets_never_shown(
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        (SECRET, "planted\n0secret", r"=\(a secret\): it contains characters that are invalid in a token"),
+        (
+            "CHICAGO_CRIME_PORTAL_APP_TOKEN",
+            "planted\n0secret",
+            r"=\(a secret\): it contains characters that",
+        ),
         ("CHICAGO_CRIME_PORTAL_URL", "https://me:planted0secret@data.cityofchicago.org", "use a value like"),
     ],
 )

@@ -9,7 +9,6 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +20,7 @@ from typer.testing import CliRunner
 
 from chicago_crime.cli.app import EXAMPLES, app
 from chicago_crime.graph.instance import open_instance
+from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.storage import lineage
 from chicago_crime.tables import TABLES
@@ -28,9 +28,6 @@ from chicago_crime.tables.columns import COMPARABLE
 from chicago_crime_tests.end_to_end.browsing import free_port
 from chicago_crime_tests.outlines import write_outlines
 from chicago_crime_tests.support import command, crimes_of_months, files_below, words_of, write_csv
-
-UNREACHABLE = "http://127.0.0.1:9"
-"""A closed port."""
 
 HEAVY = ("dagster", "numpy", "pandas", "pyarrow", "pyspark", "sqlglot")
 LOADED = f"""
@@ -47,21 +44,12 @@ def data_dir(loaded_years: Settings) -> Path:
     return loaded_years.data_dir
 
 
-@pytest.fixture
-def busy_port() -> Iterator[int]:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        yield taken.getsockname()[1]
-
-
 @pytest.mark.parametrize(
     ("arguments", "allowed"),
     [
         (["--help"], ""),
         (["describe", "crimes"], "pydantic rich"),
         (["status"], "duckdb pydantic rich"),
-        (["query", "SELECT 1"], "duckdb pydantic rich"),
         (["query", "SELECT 1", "--format", "csv"], "duckdb pydantic rich"),
         (["run", "--years", "14"], "pydantic rich"),
     ],
@@ -75,22 +63,13 @@ def test_a_command_imports_only_what_it_needs(data_dir: Path, arguments: list[st
     assert set(loaded.removeprefix("loaded:").split()) <= set(allowed.split()), done.stderr
 
 
-@pytest.mark.parametrize("name", [function.__name__ for function in EXAMPLES])
-def test_every_command_has_help_with_an_example(name: str) -> None:
-    result = command(name, "--help")
-    assert result.exit_code == 0
-    assert f" chicago-crime {name}" in result.output.split("Example")[1]
-
-
-def test_version_prints_the_package_version() -> None:
+def test_every_command_has_a_one_line_description_an_example_and_shell_completion() -> None:
     assert command("--version").output == f"chicago-crime {version('chicago-crime')}\n"
-
-
-def test_every_command_has_a_one_line_description_and_shell_completion() -> None:
     lines = command("--help", COLUMNS="80").output.splitlines()
     for name in (function.__name__ for function in EXAMPLES):
         [line] = [line for line in lines if line.startswith(f"  {name} ")]
         assert line.endswith(".") and not line.endswith("...")
+        assert f" chicago-crime {name}" in command(name, "--help").output.split("Example")[1]
     completing = {"_CHICAGO_CRIME_COMPLETE": "complete_bash", "COMP_WORDS": "chicago-crime describe crimes_m"}
     result = CliRunner().invoke(app, [], prog_name="chicago-crime", env=completing | {"COMP_CWORD": "2"})
     assert result.output.split() == ["crimes_monthly"]
@@ -101,36 +80,24 @@ def test_every_command_has_a_one_line_description_and_shell_completion() -> None
     [
         (["run", "--years", "14"], "write years like 2014-2016,2021"),
         (["run", "--years", "2014", "--source", "ftp"], "--source ftp: Input should be 'sample', 'folder', 'kaggle'"),
-        (["run", "--years", "2014", "--source", "folder"], "set --folder or CHICAGO_CRIME_FOLDER"),
         (["run", "--years", "2014", "--assets", "?"], "there is no asset '?': use names separated by commas"),
         (["run", "--years", "2014", "--assets", "published, crime"], "no asset 'crime' (did you mean crimes?)"),
         (["run", "--years", "2014", "--assets", "key:(("], "cannot read the asset selection"),
         (["run", "--years", "2014", "--folder", "/nowhere"], "--folder /nowhere is not a folder"),
         (["run", "--years", "2014", "--folder", "~nobody-has-this-name/x"], "~nobody-has-this-name/x is not a folder"),
-        (
-            ["run", "--years", "2014", "--source", "sample", "--folder", "x"],
-            "--folder is for the source folder, but the",
-        ),
+        (["run", "--years", "2014", "--source", "sample", "--folder", "x"], "--folder is for the source folder, but"),
         (["run", "--years", "2014", "--folder", "x", "--sample-rows", "9"], "omit it, or choose --source sample"),
         (["run", "--years", "2014", "--folder", "/nowhere", "--dry-run"], "--folder /nowhere is not a folder"),
-        (["run"], "--years"),
         (["query", "select 1", "--format", "parquet"], "--output"),
-        (
-            ["query", "select 1", "--output", "answer.doc"],
-            "--output: the extension of 'answer.doc' is not a supported file format",
-        ),
-        (["query", "select 1", "--output", "a.csv", "--format", "table"], "'table' is not a supported file format"),
+        (["query", "select 1", "--output", "answer.doc"], "--output: the extension of 'answer.doc' is not a supported"),
         (["query", "select 1", "--format", "xml"], "--format: 'xml' is not a supported file format: choose csv, json"),
         (["describe", "arrests"], "the tables are raw_crimes"),
         (["rehearse"], "rehearse needs Google Cloud: set CHICAGO_CRIME_DEPLOYMENT=gcp"),
         (["dashboard", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1:8050"),
         (["dashboard", "--host", "999.1.1.1"], "): choose another --host"),
-        (["fly"], "fly"),
     ],
 )
-def test_an_invalid_command_exits_with_2_and_a_helpful_message(
-    tmp_path: Path, arguments: list[str], message: str
-) -> None:
+def test_an_invalid_command_exits_with_a_helpful_message(tmp_path: Path, arguments: list[str], message: str) -> None:
     result = command(*arguments, CHICAGO_CRIME_DATA_DIR=str(tmp_path / "data"))
     assert result.exit_code == 2
     assert message in words_of(result)
@@ -150,11 +117,13 @@ def test_an_unwritable_data_folder_is_named(tmp_path: Path) -> None:
     assert command("dev", "--port", free_port(), "--data-dir", below).output == result.output
 
 
-@pytest.mark.parametrize("name", ["dev", "dashboard"])
-def test_servers_refuse_a_busy_port_before_they_print_an_address(tmp_path: Path, busy_port: int, name: str) -> None:
-    result = command(name, "--port", busy_port, "--data-dir", tmp_path)
-    assert result.exit_code == 2
-    assert result.output == f"port {busy_port} is in use: stop the program that uses it, or choose another --port\n"
+def test_servers_refuse_a_busy_port_before_they_print_an_address(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for name in ("dev", "dashboard"):
+            result = command(name, "--port", port, "--data-dir", tmp_path)
+            assert result.exit_code == 2
+            assert result.output == f"port {port} is in use: stop the program that uses it, or choose another --port\n"
 
 
 def test_commands_without_snapshots_explain_how_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,16 +184,15 @@ def test_boundaries_are_published_for_loaded_and_future_years(tmp_path: Path, lo
         assert done.exit_code == 0, done.output
         assert f"from {outlines}" in words_of(done)
         assert message in words_of(done)
+    command("run", "--years", 2014, "--sample-rows", 100, "--data-dir", tmp_path / "new")
+    assert Installation(load_settings(data_dir=tmp_path / "new")).reader().boundaries()
 
 
 @pytest.mark.parametrize(
     ("selection", "chosen"),
     [
         ("crimes_monthly, area_rates", {"crimes_monthly", "area_rates"}),
-        (
-            "key:crimes_daily",
-            {"enriched_crimes", "crime_type_count", "crimes_daily", "hot_spots"},
-        ),
+        ("key:crimes_daily", {"enriched_crimes", "crime_type_count", "crimes_daily", "hot_spots"}),
     ],
 )
 def test_selected_assets_run_without_a_source(loaded_copy: Settings, selection: str, chosen: set[str]) -> None:
@@ -252,37 +220,30 @@ def test_a_failed_run_exits_with_1_keeps_the_other_years_and_ends_with_the_reaso
     assert again.output.endswith("2014: the tables are the same as in the current snapshot\n")
 
 
-def test_status_shows_missing_and_outdated_tables(data_dir: Path, loaded_copy: Settings, tmp_path: Path) -> None:
-    assert command("status", "--data-dir", data_dir, "--strict").exit_code == 0
+def test_status_shows_outdated_tables(loaded_copy: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert command("status", "--data-dir", loaded_copy.data_dir, "--strict").exit_code == 0
     fetched = write_csv(tmp_path / "new" / "crimes.csv", [*crimes_of_months(2014), *crimes_of_months(2015)])
     to = ("--folder", fetched.parent, "--data-dir", loaded_copy.data_dir)
     assert command("run", "--years", "2014-2015", "--assets", "crime_csv", *to).exit_code == 0
     rates = loaded_copy.data_dir / "warehouse" / "area_rates"
     (rates / "2015.parquet").unlink()
     pq.write_table(pq.read_table(rates / "2014.parquet").drop_columns(["population"]), rates / "2014.parquet")
+    current = lineage.code_version
+    changed = TABLES["code_coverage"]
+    monkeypatch.setattr(lineage, "code_version", lambda one: "another" if one == changed else current(one))
     result = command("status", "--data-dir", loaded_copy.data_dir, "--strict")
     assert result.exit_code == 1
     lines = {cells[0]: cells[1:] for line in result.output.splitlines() if (cells := line.split())}
     assert lines["2014"] == ["2015"]
     assert lines["raw_crimes"] == lines["crimes"] == ["36", "36"]
-    assert lines["area_rates"] == ["308*!+", "-"]
+    assert (lines["area_rates"], lines["code_coverage"]) == (["308*!+", "-"], ["12!", "12!"])
     assert lines["published"] == ["differs", "yes"]
-    assert "2014: made by another version of the package, or with other estimates: area_rates\n" in result.output
+    assert "2014: made by another version of the package, or with other estimates: area_rates, " in result.output
     assert "2015: area_rates lacks the year\n" in result.output
     [what_to_do] = re.findall("What to do: chicago-crime (.*)", result.output)
     assert f"--years 2014-2015 --source folder --folder {fetched.parent}" in what_to_do
     assert command(*shlex.split(what_to_do)).exit_code == 0
     assert command("status", "--data-dir", loaded_copy.data_dir, "--strict").exit_code == 0
-
-
-def test_status_shows_tables_made_with_another_version_of_the_sql(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    current = {table.name: lineage.code_version(table) for table in TABLES.values()}
-    monkeypatch.setattr(lineage, "code_version", lambda table: (current | {"area_rates": "another"})[table.name])
-    result = command("status", "--data-dir", data_dir, "--strict")
-    assert (result.exit_code, result.output.count("!")) == (1, 2)
-    assert "2014-2015: made by another version of the package, or with other estimates: area_rates\n" in result.output
 
 
 def test_a_query_prints_a_table_and_reports_truncation(data_dir: Path) -> None:
@@ -392,7 +353,7 @@ def test_a_missing_module_is_reported_with_its_extra(
     [
         ({"CHICAGO_CRIME_SOURCE": "folder", "CHICAGO_CRIME_FOLDER": "/nowhere"}, "CHICAGO_CRIME_FOLDER=/nowhere"),
         ({"CHICAGO_CRIME_SOURCE": "kaggle", "HOME": "/nowhere"}, "token"),
-        ({"CHICAGO_CRIME_SOURCE": "portal", "CHICAGO_CRIME_PORTAL_URL": UNREACHABLE}, "cannot be reached"),
+        ({"CHICAGO_CRIME_SOURCE": "portal", "CHICAGO_CRIME_PORTAL_URL": "http://127.0.0.1:9"}, "cannot be reached"),
         ({"CHICAGO_CRIME_SPARK_ENGINE": "jvm", "CHICAGO_CRIME_JAVA_HOME": "/nowhere"}, "install Java 17"),
         ({"CHICAGO_CRIME_DATA_DIR": "/proc/nowhere"}, "CHICAGO_CRIME_DATA_DIR"),
     ],

@@ -19,6 +19,7 @@ from chicago_crime.settings import Settings
 from chicago_crime_tests import support
 from chicago_crime_tests.support import crimes_of_months, run, run_well, write_csv
 
+PUBLISHED = "objects/published/data/crimes/2014/*.parquet"
 COUNT = "SELECT COUNT(*) AS n, COUNT(DISTINCT case_number) AS cases, SUM(arrest::INT) AS arrests FROM crimes"
 
 
@@ -33,21 +34,13 @@ def doctor(settings: Settings) -> str:
     return "\n".join(f"{one.detail}: {one.fix}" for one in findings if one.state != "ok")
 
 
-def published_file(settings: Settings, table: str = "crimes", year: int = 2014) -> Path:
-    catalog = current(Installation(settings).object_store)
-    return settings.data_dir / "objects" / catalog.years[year].tables[table].key
-
-
-def emptied(content: bytes) -> bytes:
-    return b""
+def published_file(settings: Settings) -> Path:
+    [file] = settings.data_dir.glob(PUBLISHED)
+    return file
 
 
 def cut(content: bytes) -> bytes:
     return content[:-20]
-
-
-def missing(content: bytes) -> None:
-    """Delete the file."""
 
 
 def of_a_newer_version(content: bytes) -> bytes:
@@ -60,36 +53,35 @@ def corrupted(content: bytes) -> bytes:
 
 
 class Damage(NamedTuple):
-    """Damage to a file, and the commands that must report it."""
+    """Damage to a file of the data folder, or None to remove it, and the commands that must report it."""
 
-    file: Callable[[Settings], Path]
-    change: Callable[[bytes], bytes | None]
+    pattern: str
+    change: Callable[[bytes], bytes] | None
     reported_by: str
 
     def apply(self, settings: Settings) -> Path:
-        file = self.file(settings)
-        content = self.change(file.read_bytes())
-        if content is None:
-            file.unlink()
+        [file] = settings.data_dir.glob(self.pattern)
+        if self.change:
+            file.write_bytes(self.change(file.read_bytes()))
         else:
-            file.write_bytes(content)
+            file.unlink()
         return file
 
 
 DAMAGES = {
-    "manifest": Damage(lambda s: s.data_dir / "csv" / "2014.json", cut, "status plan doctor"),
-    "empty manifest": Damage(lambda s: s.data_dir / "csv" / "2014.json", emptied, "status plan doctor"),
-    "newer manifest": Damage(lambda s: s.data_dir / "csv" / "2014.json", of_a_newer_version, ""),
-    "record of the lake": Damage(lambda s: s.data_dir / "objects/crimes/2014.json", cut, "status doctor"),
-    "working footer": Damage(lambda s: s.data_dir / "warehouse/crimes/2014.parquet", cut, "status working plan doctor"),
-    "empty mart": Damage(lambda s: s.data_dir / "warehouse/area_rates/2014.parquet", emptied, "status plan doctor"),
-    "published footer": Damage(published_file, cut, "status query doctor"),
-    "empty published file": Damage(published_file, emptied, "status query doctor"),
-    "published pages": Damage(published_file, corrupted, "query doctor"),
-    "empty published mart": Damage(lambda s: published_file(s, "area_rates"), emptied, "status doctor"),
-    "catalog": Damage(lambda s: s.data_dir / "objects/published/catalog.json", cut, "status query doctor"),
-    "no catalog": Damage(lambda s: s.data_dir / "objects/published/catalog.json", missing, "status query doctor"),
-    "newer catalog": Damage(lambda s: s.data_dir / "objects/published/catalog.json", of_a_newer_version, ""),
+    "manifest": Damage("csv/2014.json", cut, "status plan doctor"),
+    "empty manifest": Damage("csv/2014.json", lambda _: b"", "status plan doctor"),
+    "newer manifest": Damage("csv/2014.json", of_a_newer_version, ""),
+    "record of the lake": Damage("objects/crimes/2014.json", cut, "status doctor"),
+    "working footer": Damage("warehouse/crimes/2014.parquet", cut, "status working plan doctor"),
+    "empty mart": Damage("warehouse/area_rates/2014.parquet", lambda _: b"", "status plan doctor"),
+    "published footer": Damage(PUBLISHED, cut, "status query doctor"),
+    "empty published file": Damage(PUBLISHED, lambda _: b"", "status query doctor"),
+    "published pages": Damage(PUBLISHED, corrupted, "query doctor"),
+    "empty published mart": Damage(PUBLISHED.replace("crimes", "area_rates"), lambda _: b"", "status doctor"),
+    "catalog": Damage("objects/published/catalog.json", cut, "status query doctor"),
+    "no catalog": Damage("objects/published/catalog.json", None, "status query doctor"),
+    "newer catalog": Damage("objects/published/catalog.json", of_a_newer_version, ""),
 }
 COMMANDS = {
     "status": ("status", "--strict"),
@@ -199,10 +191,8 @@ def test_other_programs_see_the_published_tables(loaded_copy: Settings, loaded_y
     run_well(loaded_copy, 2014, assets="published")
     assert doctor(loaded_copy) == ""
     with duckdb.connect(str(database), read_only=True) as connection:
-        assert connection.execute("SELECT year, COUNT(*) FROM crimes GROUP BY ALL ORDER BY ALL").fetchall() == [
-            (2014, 36),
-            (2015, 36),
-        ]
+        counts = connection.execute("SELECT year, COUNT(*) FROM crimes GROUP BY ALL ORDER BY ALL").fetchall()
+        assert counts == [(2014, 36), (2015, 36)]
         comments = connection.execute("SELECT comment FROM duckdb_columns() WHERE table_name = 'crimes'").fetchall()
         assert all(comment for (comment,) in comments)
 

@@ -1,6 +1,7 @@
-"""A new mart needs only an SQL file and a `Table`."""
+"""The example of `docs/how-to/add-a-mart.md`: a new mart needs only an SQL file and a `Table`."""
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -9,59 +10,28 @@ from pathlib import Path
 
 from chicago_crime_tests.support import PROJECT
 
-TABLE = """
-
-CRIMES_BY_WARD = Table(
-    "crimes_by_ward",
-    "Counts by ward.",
-    "year and ward",
-    (YEAR, TYPED["ward"], CRIMES_COUNT),
-    key=("year", "ward"),
-    order=("ward",),
-    upstream=(ENRICHED_CRIMES,),
-    adds_up=AddsUp(),
-)
-"""
-SQL = """-- What:    counts by ward.
--- Grain:   year and ward.
--- Columns: the grain, and the number of crimes.
-SELECT
-  year,
-  ward,
-  COUNT(*) AS crimes
-FROM enriched_crimes
-WHERE year = @year
-GROUP BY year, ward
-"""
+SQL, TABLE = re.findall(r"```\w+\n(.*?)```", (PROJECT / "docs/how-to/add-a-mart.md").read_text(), re.DOTALL)
 COMMANDS = (
     "run --years 2014 --sample-rows 600",
     "status --strict",
     "query 'SELECT SUM(crimes) FROM crimes_by_ward'",
     "describe crimes_by_ward",
 )
-LISTED = """
-from chicago_crime.definitions import defs
-from dagster import AssetKey
-node = defs().resolve_asset_graph().get(AssetKey("crimes_by_ward"))
-made_of, checks = node.parent_keys, sorted(key.name for key in node.check_keys)
-print(node.group_name, *[key.to_user_string() for key in made_of], *checks)
-"""
 
 
 def test_a_mart_needs_only_an_sql_file_and_a_table(tmp_path: Path) -> None:
     for package in ("chicago_crime", "spark_jobs"):
         shutil.copytree(PROJECT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     with (tmp_path / "chicago_crime" / "tables" / "marts.py").open("a") as file:
-        file.write(TABLE)
+        file.write(f"\n\n{TABLE}")
     (tmp_path / "chicago_crime" / "sql" / "tables" / "crimes_by_ward.sql").write_text(SQL)
 
-    def python(code: str, *arguments: str) -> str:
-        command = [sys.executable, "-c", code, *arguments]
-        environment = os.environ | {"CHICAGO_CRIME_DATA_DIR": str(tmp_path / "data"), "COLUMNS": "200"}
-        return subprocess.check_output(command, cwd=tmp_path, env=environment, text=True)
-
-    assert python(LISTED) == "marts enriched_crimes adds_up holds_to_schema\n"
-    said = [python("from chicago_crime.cli.app import main; main()", *shlex.split(command)) for command in COMMANDS]
+    environment = os.environ | {"CHICAGO_CRIME_DATA_DIR": str(tmp_path / "data"), "COLUMNS": "200"}
+    python = [sys.executable, "-c", "from chicago_crime.cli.app import main; main()"]
+    said = [
+        subprocess.check_output([*python, *shlex.split(command)], cwd=tmp_path, env=environment, text=True)
+        for command in COMMANDS
+    ]
     assert "crimes_by_ward 2014: " in said[0]
     assert " 600 " in said[2]
     assert "Counts by ward." in said[3]

@@ -34,7 +34,6 @@ class Webhook(FaultyServer):
 
     @property
     def address(self) -> str:
-        """Apprise address of the server."""
         return self.url.replace("http", "json")
 
     @property

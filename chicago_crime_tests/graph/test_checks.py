@@ -28,6 +28,7 @@ from chicago_crime_tests.servers.portal_server import PortalServer
 from chicago_crime_tests.support import crimes_of_months, run, run_well, write_csv
 
 TYPING = "crime_csv,crime_object,raw_crimes,crimes,rejected_crimes"
+REPLACE = "SELECT * REPLACE "
 
 
 def found(reports: list[RunReport]) -> dict[str, str]:
@@ -48,10 +49,8 @@ def evaluate(settings: Settings, asset: str, check: str) -> dict[str, AssetCheck
         events = instance.all_logs(result.run_id, of_type=DagsterEventType.ASSET_CHECK_EVALUATION)
     found = [entry.dagster_event.asset_check_evaluation_data for entry in events if entry.dagster_event]
     evaluations = {str(evaluation.partition): evaluation for evaluation in found}
-    shown = {i.partition_key: i.latest_execution_status.value == "SUCCEEDED" for i in known if is_shown(i)}
-    assert shown == {year: evaluation.passed for year, evaluation in evaluations.items()}, (
-        "the UI shows the same results"
-    )
+    in_ui = {i.partition_key: i.latest_execution_status.value == "SUCCEEDED" for i in known if is_shown(i)}
+    assert in_ui == {year: evaluation.passed for year, evaluation in evaluations.items()}
     return evaluations
 
 
@@ -61,10 +60,10 @@ def is_shown(known: AssetCheckPartitionInfo) -> bool:
 
 
 def change(settings: Settings, table: str, year: int, query: str) -> None:
-    """Replace a stored year with the result of a query on its file `{old}`."""
+    """Replace a stored year with the result of a query on its file."""
     file = settings.data_dir / "warehouse" / table / f"{year}.parquet"
     damaged = file.with_suffix(".damaged")
-    duckdb.sql(query.format(old=f"'{file}'")).write_parquet(str(damaged))
+    duckdb.sql(f"FROM '{file}' {query}").write_parquet(str(damaged))
     damaged.replace(file)
 
 
@@ -94,11 +93,9 @@ def test_a_missing_month_blocks_publication(settings: Settings) -> None:
 def test_an_early_end_is_valid_and_a_late_start_is_a_warning(settings: Settings) -> None:
     write_csv(settings.folder / "2014.csv", crimes_of_months(2014, months=[1, 2, 3]))
     write_csv(settings.folder / "2015.csv", crimes_of_months(2015, months=[3, 4]))
-    reports = run_well(settings, 2014, 2015, assets="crime_csv")
-    assert found(reports) == {
-        "crime_csv:has_no_gap": "2015: no rows in 2015-01, 2015-02, although later months have rows: the file is "
-        "incomplete"
-    }
+    problems = found(run_well(settings, 2014, 2015, assets="crime_csv"))
+    assert problems.keys() == {"crime_csv:has_no_gap"}
+    assert problems["crime_csv:has_no_gap"].startswith("2015: no rows in 2015-01, 2015-02, although later months")
 
 
 def test_rejects_quarantined_lines_and_values_out_of_range_are_warnings(settings: Settings) -> None:
@@ -116,12 +113,10 @@ def test_rejects_quarantined_lines_and_values_out_of_range_are_warnings(settings
     assert "latitude is not in the range 41.63 to 42.04 in 1 rows" in out_of_range
     assert "ward is not in the range 1 to 50 in 1 rows" in out_of_range and "district" not in out_of_range
     assert "iucr is not three digits and a digit or letter, such as 0820 or 031A in 1 rows" in out_of_range
-    assert problems == {
-        "crime_object:few_lines_quarantined": "2014: 1 of 1,201 lines cannot be read as rows and are in "
-        "quarantine/2014.csv; the first is line 1,202 of 2014.csv (1 field where the header has 22): 'no row'. "
-        "Download or export the file again",
-        "rejected_crimes:few_rows_rejected": "2014: 13 of 1,200 rows are rejected",
-    }
+    quarantined = problems.pop("crime_object:few_lines_quarantined")
+    assert quarantined.startswith("2014: 1 of 1,201 lines cannot be read as rows and are in quarantine/2014.csv")
+    assert "line 1,202 of 2014.csv (1 field where the header has 22): 'no row'" in quarantined
+    assert problems == {"rejected_crimes:few_rows_rejected": "2014: 13 of 1,200 rows are rejected"}
     metadata = reports[0].metadata
     assert metadata["rejected_crimes", 2014]["rejected_rows_by_reason"] == {"date_outside_year": 13}
     assert metadata["crime_object", 2014]["quarantined_lines"] == 1
@@ -143,7 +138,7 @@ def test_emptied_columns_and_vanished_types_are_warnings(settings: Settings) -> 
 
 
 def test_a_year_with_other_columns_is_not_compared(loaded_copy: Settings) -> None:
-    change(loaded_copy, "crimes", 2014, "SELECT * EXCLUDE (ward) FROM {old}")
+    change(loaded_copy, "crimes", 2014, "SELECT * EXCLUDE (ward)")
     found = evaluate(loaded_copy, "crimes", "is_like_the_year_before")["2015"]
     assert (found.passed, found.metadata["found"].value) == (True, NOT_EXAMINED)
 
@@ -167,33 +162,21 @@ def test_codes_that_appear_or_vanish_are_warnings(settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("table", "query", "check", "problem"),
     [
-        ("raw_crimes", "SELECT * FROM {old} LIMIT 35", "nothing_lost", "source lines is 36, but .* is 35"),
-        ("crimes", "SELECT * FROM {old} LIMIT 35", "nothing_lost", "raw_crimes is 36, but .* is 35"),
-        ("enriched_crimes", "SELECT * FROM {old} LIMIT 35", "nothing_lost", "crimes is 36, but .* is 35"),
-        (
-            "enriched_crimes",
-            "SELECT * REPLACE (latitude::FLOAT AS latitude) FROM {old}",
-            "coordinates_are_kept",
-            "latitudes differ between crimes and enriched_crimes",
-        ),
-        ("crimes", "SELECT * REPLACE (1 AS id) FROM {old}", "holds_to_schema", "repeated id in 35 rows"),
-        ("crimes", "SELECT * REPLACE (NULL::BIGINT AS id) FROM {old}", "holds_to_schema", "id is NULL in 36 rows"),
-        ("crimes", "SELECT * REPLACE (2013 AS year) FROM {old}", "holds_to_schema", "another year in 36 rows"),
-        (
-            "crimes",
-            "SELECT * REPLACE (date - INTERVAL 1 YEAR AS date) FROM {old}",
-            "holds_to_schema",
-            "date in another year in 36 rows",
-        ),
+        ("raw_crimes", "SELECT * LIMIT 35", "nothing_lost", "source lines is 36, but .* is 35"),
+        ("crimes", "SELECT * LIMIT 35", "nothing_lost", "raw_crimes is 36, but .* is 35"),
+        ("enriched_crimes", "SELECT * LIMIT 35", "nothing_lost", "crimes is 36, but .* is 35"),
+        ("enriched_crimes", REPLACE + "(latitude::FLOAT AS latitude)", "coordinates_are_kept", "latitudes differ"),
+        ("crimes", REPLACE + "(1 AS id)", "holds_to_schema", "repeated id in 35 rows"),
+        ("crimes", REPLACE + "(NULL::BIGINT AS id)", "holds_to_schema", "id is NULL in 36 rows"),
+        ("crimes", REPLACE + "(2013 AS year)", "holds_to_schema", "another year in 36 rows"),
+        ("crimes", REPLACE + "(date - INTERVAL 1 YEAR AS date)", "holds_to_schema", "date in another year in 36 rows"),
         *(
-            (table, "SELECT * REPLACE (crimes + 1 AS crimes) FROM {old}", "adds_up", f"{table} is .*, but")
+            (table, REPLACE + "(crimes + 1 AS crimes)", "adds_up", f"{table} is .*, but")
             for table in ("crime_type_count", "crimes_hourly", "hot_spots", "area_rates")
         ),
     ],
 )
-def test_damage_to_a_stored_table_is_detected(
-    loaded_copy: Settings, table: str, query: str, check: str, problem: str
-) -> None:
+def test_damage_to_a_table_is_detected(loaded_copy: Settings, table: str, query: str, check: str, problem: str) -> None:
     change(loaded_copy, table, 2014, query)
     evaluation, of_2015 = evaluate(loaded_copy, table, check).values()
     assert of_2015.passed and not evaluation.passed, "the failure is reported for its year only"

@@ -1,7 +1,4 @@
-"""The batching event log compared with Dagster's own, and the run launcher without a code location.
-
-`end_to_end/test_stack.py` tests the run launcher with a code location.
-"""
+"""The batching event log compared with Dagster's own; `end_to_end/test_stack.py` tests the run launcher further."""
 
 import json
 import os
@@ -9,7 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from queue import Queue
@@ -17,17 +13,10 @@ from traceback import TracebackException
 
 import pytest
 import yaml
-from dagster import (
-    AssetKey,
-    DagsterInstance,
-    DagsterInvariantViolationError,
-    DagsterRunStatus,
-    asset,
-    materialize,
-)
+from dagster import AssetKey, DagsterInstance, DagsterInvariantViolationError, DagsterRunStatus, asset, materialize
 from dagster._check import CheckError
 from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.launcher.base import CheckRunHealthResult, WorkerStatus
+from dagster._core.launcher.base import WorkerStatus
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
 from dagster._core.scheduler.instigation import (
     InstigatorState,
@@ -55,11 +44,6 @@ def a_table() -> None:
     """An asset without data."""
 
 
-def events_of(instance: DagsterInstance, run_id: str) -> list[tuple[str, str | None]]:
-    events = [entry.dagster_event for entry in instance.all_logs(run_id)]
-    return [(event.event_type_value, event.step_key) for event in events if event]
-
-
 def test_the_batching_log_and_dagsters_own_read_each_others_events(settings: Settings) -> None:
     with open_instance(settings) as batching, DagsterInstance.from_config(str(settings.home)) as own:
         assert type(batching.event_log_storage) is BatchingEventLog
@@ -67,9 +51,7 @@ def test_the_batching_log_and_dagsters_own_read_each_others_events(settings: Set
         assert int(os.environ[BATCH_SIZE]) > 1
         for writer, reader in ((batching, own), (own, batching)):
             run_id = materialize([a_table], instance=writer).run_id
-            written = events_of(writer, run_id)
-            assert ("ASSET_MATERIALIZATION", "a_table") in written
-            assert events_of(reader, run_id) == written
+            assert [*reader.all_logs(run_id)] == [*writer.all_logs(run_id)]
             latest = reader.get_latest_materialization_event(AssetKey("a_table"))
             assert latest and latest.run_id == run_id
 
@@ -96,13 +78,10 @@ def test_configured_storage_is_kept(settings: Settings, monkeypatch: pytest.Monk
     }
     config.write_text(yaml.dump({"event_log_storage": consolidated}))
     monkeypatch.setattr("chicago_crime.graph.instance.CONFIG", config)
-    with open_instance(settings) as instance:
-        assert type(instance.event_log_storage).__name__ == "ConsolidatedSqliteEventLogStorage"
-    config.write_text("")
-    with open_instance(settings.model_copy(update={"dagster_home": settings.home})) as instance:
-        assert type(instance.event_log_storage).__name__ == "ConsolidatedSqliteEventLogStorage", (
-            "the user's file is kept"
-        )
+    for one in (settings, settings.model_copy(update={"dagster_home": settings.home})):
+        with open_instance(one) as instance:
+            assert type(instance.event_log_storage).__name__ == "ConsolidatedSqliteEventLogStorage"
+        config.write_text("")  # the user's file in their own home of Dagster is kept
 
 
 def test_a_batch_is_stored_completely_or_not_at_all(settings: Settings) -> None:
@@ -150,25 +129,15 @@ def test_a_long_tick_is_reported_once(settings: Settings) -> None:
         assert [[*idle_ticks(instance, *span)] for span in spans] == [[], ["refresh: no answer"], []]
 
 
-@pytest.fixture
-def launching(tmp_path: Path) -> Iterator[DagsterInstance]:
+def test_runs_without_a_code_location_that_responds_are_healthy(tmp_path: Path) -> None:
     (tmp_path / "dagster.yaml").write_text(LAUNCHER)
+    nobody = {GRPC_INFO_TAG: json.dumps({"host": "127.0.0.1", "port": free_port()})}
     with DagsterInstance.from_config(str(tmp_path)) as instance:
-        yield instance
-
-
-def health(instance: DagsterInstance, **tags: str) -> CheckRunHealthResult:
-    assert instance.run_launcher.supports_check_run_worker_health
-    run = create_run_for_test(instance, status=DagsterRunStatus.STARTED, tags=tags)
-    return instance.run_launcher.check_run_worker_health(run)
-
-
-def test_runs_without_a_code_location_that_responds_are_healthy(launching: DagsterInstance) -> None:
-    assert health(launching).status is WorkerStatus.RUNNING, "a run of the command line has none"
-    nobody = json.dumps({"host": "127.0.0.1", "port": free_port()})
-    found = health(launching, **{GRPC_INFO_TAG: nobody})
-    assert found.status is WorkerStatus.RUNNING
-    assert "does not respond" in (found.msg or "")
+        assert instance.run_launcher.supports_check_run_worker_health
+        for tags, message in (({}, ""), (nobody, "does not respond")):  # a run of the command line has no location
+            run = create_run_for_test(instance, status=DagsterRunStatus.STARTED, tags=tags)
+            found = instance.run_launcher.check_run_worker_health(run)
+            assert (found.status, message in (found.msg or "")) == (WorkerStatus.RUNNING, True)
 
 
 def test_ctrl_c_during_the_import_of_dagster_prints_no_traceback() -> None:

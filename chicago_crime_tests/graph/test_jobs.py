@@ -45,7 +45,6 @@ def test_a_run_that_fails_before_its_first_step_says_why(settings: Settings, mon
 
 
 def tick(settings: Settings, at: datetime) -> ScheduleExecutionData:
-    """Evaluate the schedule at a time."""
     context = build_schedule_context(
         DagsterInstance.ephemeral(),
         scheduled_execution_time=at.replace(tzinfo=ZoneInfo("America/Chicago")),
@@ -62,9 +61,7 @@ def years_requested(tick_data: ScheduleExecutionData) -> list[list[int]]:
 @pytest.mark.parametrize(
     ("offered", "requested"), [([2014, 2015], [[2015]]), ([2014], []), ([2015, 2016], [[2015, 2016]])]
 )
-def test_only_years_that_the_source_offers_are_requested(
-    settings: Settings, offered: list[int], requested: list[list[int]]
-) -> None:
+def test_only_offered_years_are_requested(settings: Settings, offered: list[int], requested: list[list[int]]) -> None:
     for year in offered:
         write_csv(settings.folder / f"{year}.csv", crimes_of_months(year))
     tick_data = tick(settings, datetime(2016, 3, 7, 6))
@@ -115,9 +112,7 @@ def job_of_environment() -> JobDefinition:
     return build_definitions(Installation(load_settings())).resolve_job_def("load_and_publish")
 
 
-def test_a_retry_from_the_failed_step_leaves_out_the_same_years(
-    loaded_copy: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_retry_leaves_out_the_same_years(loaded_copy: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in loaded_copy.as_environment().items():
         monkeypatch.setenv(name, value)
     write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014)[:20])

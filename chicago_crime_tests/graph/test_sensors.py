@@ -44,11 +44,9 @@ class Watch:
         return result
 
     def requested(self) -> list[list[int]]:
-        """Evaluate a tick, and return the years of each run that it requests."""
         return [years_in_tags(request.tags) for request in self.tick().run_requests or []]
 
     def load(self, *years: int) -> None:
-        """Fetch years like the asset `crime_csv`."""
         installation = Installation(self.settings)
         for year in years:
             installation.source_files.fetch(installation.source, year, no_progress, refuse)
@@ -85,7 +83,6 @@ def portal() -> Iterator[PortalServer]:
 
 @pytest.fixture
 def watch(portal: PortalServer, tmp_path: Path, instance: DagsterInstance) -> Watch:
-    """A watch on the portal."""
     return Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
 
 

@@ -1,7 +1,4 @@
-"""More values of the kinds in `../shared/data/cases`, with the expected results.
-
-File formats are tested in `sources/test_folder.py`, and refused values in `test_values.py`.
-"""
+"""More values of the kinds in `../shared/data/cases`; refused values are in `test_values.py`."""
 
 from datetime import datetime
 from pathlib import Path
@@ -21,8 +18,6 @@ YEAR = 2016
 MID_MARCH = datetime(2016, 3, 15, 13)
 AFTERNOON, MIDNIGHT = datetime(2016, 3, 5, 14, 30), datetime(2016, 3, 5)
 SECONDS = datetime(2016, 3, 5, 14, 30, 15)
-
-
 PARSED = to_duckdb(sql.statement("fragments/parsed_crimes"), {}, lambda _: csv_scan("$file", NAMES))
 
 
@@ -84,7 +79,6 @@ def values_of(result: GateResult, column: str) -> list[Any]:
         ("block", ['="001XX N STATE ST"', '="A ""B"""', "=1"], ["001XX N STATE ST", 'A "B"', "=1"]),
         ("arrest", ['="false"', '="1"'], [False, True]),
         ("date", ['="03/05/2016 02:30:15 PM"', '="5-Mar-16"'], [SECONDS, MIDNIGHT]),
-        ("longitude", ['="-87.6"'], [-87.6]),
         # other kinds of blanks
         ("primary_type", ["THEFT\u00a0", "THEFT\t", "\u00a0theft\r\n", "\u202fTheft "], ["THEFT"] * 4),
         ("fbi_code", ["06\u00a0", "06\t", "06\r\n"], ["06"] * 3),
@@ -96,26 +90,6 @@ def test_a_value_is_read(tmp_path: Path, column: str, texts: list[str], expected
     result = gated(tmp_path, [crime(**{"id": n, "date": "2016-03-05", column: one}) for n, one in enumerate(texts)])
     assert (result.unreadable, result.problems) == ({}, [])
     assert values_of(result, column) == expected
-
-
-@pytest.mark.parametrize(
-    "names",
-    [
-        {"community_area": "Community Area", "fbi_code": "FBI_CD", "iucr": "IUCR_CODE", "latitude": "lat"},
-        {"community_area": "COMMUNITY_AREA_NUMBER", "date": "DATE OF OCCURRENCE", "longitude": "LNG"},
-        {"fbi_code": "FBICODE", "case_number": "CASE#", "primary_type": "PRIMARY DESCRIPTION", "id": "unique_key"},
-    ],
-    ids=str,
-)
-def test_other_column_names_are_recognized(tmp_path: Path, names: dict[str, str]) -> None:
-    """As in the case columns_ibm."""
-    result = gated(tmp_path, [crime(date="2016-03-05")], [names.get(name, name) for name in NAMES])
-    assert (result.header.ignored, result.header.missing) == ((), ())
-    assert [values_of(result, name) for name in ("community_area", "fbi_code", "longitude")] == [
-        [32],
-        ["06"],
-        [-87.627876698],
-    ]
 
 
 @pytest.mark.parametrize("text", ['"' + "x" * 1_000_001 + '"', "é" * 600_000, '"' + "a\n" * 19 + "b" * 1_000_000 + '"'])

@@ -15,17 +15,8 @@ def files(tmp_path: Path) -> SourceFiles:
     return SourceFiles(tmp_path / "csv", tmp_path / "staging")
 
 
-def test_a_fetched_year_has_a_file_and_a_manifest(files: SourceFiles) -> None:
-    manifest = files.fetch(SampleSource(rows=100), 2014, no_progress, refuse)
-    assert files.manifest(2014) == manifest
-    assert files.years() == [2014]
-    assert (manifest.rows, manifest.lines, manifest.synthetic) == (100, 100, True)
-    assert (manifest.details, manifest.missing, manifest.ignored) == ({"seed": 1, "rows": 100}, [], [])
-    assert (len(manifest.months), sum(manifest.months.values())) == (12, 100)
-    assert manifest.bytes == files.csv(2014).stat().st_size
-
-
-def test_a_replaced_file_is_removed(files: SourceFiles) -> None:
+def test_replaced_files_and_those_of_a_killed_fetch_are_removed(files: SourceFiles) -> None:
+    (files.staging / "of a killed fetch").mkdir(parents=True)
     for year in (2014, 2015):
         files.fetch(SampleSource(rows=100), year, no_progress, refuse)
     replaced, manifest = files.csv(2014), files.folder / "2014.json"
@@ -36,6 +27,7 @@ def test_a_replaced_file_is_removed(files: SourceFiles) -> None:
     files.fetch(SampleSource(rows=300), 2014, no_progress, refuse)
     assert sorted(file.suffix for file in files.folder.glob("2014.*")) == [".csv", ".json", ".quarantine"]
     assert files.csv(2015).exists()
+    assert [*files.staging.iterdir()] == []
 
 
 def test_a_missing_year_is_an_error_with_the_command_to_fetch_it(files: SourceFiles) -> None:

@@ -31,6 +31,7 @@ from chicago_crime_tests.support import (
 
 YEAR = 2016
 LARGE = [crime(id=n, date="03/15/2016 02:30:00 PM") for n in range(2000)]
+HOURS = [f"03/15/2016 {hour}:10" for hour in range(1, 13)]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,6 @@ LARGE = [crime(id=n, date="03/15/2016 02:30:00 PM") for n in range(2000)]
         ("flags_t_f", 2016, 12, "arrest", False),
         ("huge_field", 2016, 11, "id", 31_000_000),
         ("columns_ibm", 2005, 44, "community_area", 38),
-        ("columns_ibm", 2005, 44, "fbi_code", "06"),
     ],
 )
 def test_a_case_is_read(tmp_path: Path, name: str, year: int, rows: int, column: str, first: Any) -> None:
@@ -61,15 +61,8 @@ def test_a_case_is_read(tmp_path: Path, name: str, year: int, rows: int, column:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        (
-            "year_replaced_by_nothing",
-            "column 'ID' has ids shared by several crimes: 12 of 12 rows share their id with another crime, 12 of them "
-            "'3.10E+07', first in line 2",
-        ),
-        (
-            "day_month_swapped",
-            "column 'Date' has the day before the month, as in '13/01/2016 16:00' in line 8: 190 of 300",
-        ),
+        ("year_replaced_by_nothing", "column 'ID' has ids shared by several crimes: 12 of 12 rows share their id"),
+        ("day_month_swapped", "column 'Date' has the day before the month, as in '13/01/2016 16:00' in line 8"),
     ],
 )
 def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, message: str) -> None:
@@ -85,18 +78,13 @@ def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, 
 @pytest.mark.parametrize(
     ("column", "texts", "message"),
     [
-        (
-            "date",
-            ["03/15/2016 14:30"] * 20 + ["15/03/2016 14:30"],
-            "day before the month, as in '15/03/2016 14:30' in line 22",
-        ),
+        ("date", ["03/15/2016 14:30"] * 20 + ["15/03/2016 14:30"], "month, as in '15/03/2016 14:30' in line 22"),
         ("updated_on", ["03/15/2016 14:30", "02/28/2016", "28/02/2016 01:00:00 PM"], "'updated_on' has the day before"),
         ("date", ["03/05/2016 02:30:00 PM"] * 1999 + ["28/02/2016 02:30:00 PM"], "'date' has the day before the month"),
         ("date", ["2016/03/15 14:30", "2016/15/03 14:30"], "day before the month, as in '2016/15/03 14:30' in line 3"),
         ("date", ["3/5/16 14:30"] * 9, "'date' has ambiguous dates, such as '3/5/16 14:30' in line 2"),
         ("date", ["03-05-2016 14:30"] * 9, "'date' has ambiguous dates, such as '03-05-2016 14:30' in line 2"),
         ("date", ["3/5/2016 14:30 CST"] * 9, "column 'date': 9 of 9 values cannot be read; the first is '3/5/2016"),
-        ("updated_on", ["3/5/2016 2:30:00 PM CST"] * 9, "column 'updated_on': 9 of 9 values cannot be read; the first"),
         ("updated_on", ["", "3/5/2016"], "'updated_on' has ambiguous dates, such as '3/5/2016' in line 3"),
         ("date", ["3/5/16 14:30", "16-03-05"], "has the day or a two-digit year before the month, as in '16-03-05' in"),
         *(
@@ -109,46 +97,17 @@ def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, 
             for column in ("date", "updated_on")
             for march in ("2016-03-05", " 2016-03-05 14:30", '="2016-03-05"', "20160305", "05-Mar-16", "Mar 05, 2016")
         ),
-        (  # one date to the contrary, such as a late correction, proves nothing
-            "date",
-            ["03/15/2016"] * 60 + ["2016-03-05", "2016-04-05"] * 30 + ["2016-03-20"],
-            "day and month swapped in some dates: the 61 that are written like '2016-03-05' in line 62",
-        ),
+        # one date to the contrary, such as a late correction, proves nothing
+        ("date", ["03/15/2016"] * 60 + ["2016-03-05", "2016-04-05"] * 30 + ["2016-03-20"], "the 61 that are written"),
         ("date", ["03/05/2016 14:30"] * 150 + ["03/15/2016 14:30"], "'date' has ambiguous dates, such as"),
         ("date", ["NA"] * 9 + ["2016-03-05"], "2016.csv: 9 of 10 rows lack an id or a date. Export"),
         ("date", ["10.20.2016"] * 9, "2016.csv: column 'date': 9 of 9 values cannot be read; the first is '10."),
-        (
-            "id",
-            ["1.10E+07", "1.0400001E+07", "1.10E+07"],
-            "2 of 3 rows share their id with another crime, 2 of them '1.10E+07', first in line 2",
-        ),
-        (
-            "id",
-            ["1.04E+07", "1.10E+07", "1.10E+07"],
-            "has 1 of 3 values that cannot be read, the first '1.04E+07' in line 2, and ids shared by several crimes: ",
-        ),
-        (
-            "id",
-            ["7"] * 3 + ["10170000.0"] * 6,
-            "9 of 9 rows share their id with another crime, 6 of them '10170000.0'",
-        ),
-        (
-            "date",
-            [f"03/05/2016 {hour:02}:10:00" for hour in range(1, 13)] * 5,
-            "'date' lacks AM and PM: 60 times, such as '03/05/2016 01:10:00' in line 2, are between 1:00 and 12:59",
-        ),
-        (
-            "date",
-            ["03/15/2016 02:30:00 PM"] * 99
-            + [f"03/15/2016 {hour}:10" for hour in range(1, 13)] * 9
-            + ["3/15/2016 17:00"],
-            "'date' lacks AM and PM: 109 times, such as '03/15/2016 1:10' in line 101",
-        ),
-        (
-            "date",
-            [f"03/05/2016 {hour:02}:10:00 PM" for hour in (1, 12, 13)] * 5,
-            "'date': 5 of 15 values cannot be read; the first is '03/05/2016 13:10:00 PM' in line 4",
-        ),
+        ("id", ["1.10E+07", "1.0400001E+07", "1.10E+07"], "2 of 3 rows share their id with another crime, 2 of them"),
+        ("id", ["1.04E+07", "1.10E+07", "1.10E+07"], "read, the first '1.04E+07' in line 2, and ids shared"),
+        ("id", ["7"] * 3 + ["10170000.0"] * 6, "9 of 9 rows share their id with another crime, 6 of them '10170000.0'"),
+        ("date", [f"{time}:00" for time in HOURS] * 5, "AM and PM: 60 times, such as '03/15/2016 1:10:00' in line 2"),
+        ("date", ["03/15/2016 02:30:00 PM"] * 99 + HOURS * 9 + ["3/15/2016 17:00"], "AM and PM: 109 times"),
+        ("date", ["03/05/2016 13:10:00 PM"] * 5, "5 of 5 values cannot be read; the first is '03/05/2016 13:10:00 PM'"),
         ("fbi_code", ["", "NA"], "column 'fbi_code' has no values. Export"),
         *((name, [""] * 2, f"column '{name}' has no values. Export") for name in ("id", "date", "arrest")),
         ("primary_type", ["THEFT", "", " ", "NULL", "#N/A", "-"], "'primary_type': 5 of 6 values are empty. Export"),
@@ -159,7 +118,6 @@ def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, 
         ("latitude", ["41;88", "41.9"], "'latitude': 1 of 2 values cannot be read; the first is '41;88' in line 2"),
         ("latitude", ["-87.6"] * 5, "'latitude' has no value in Chicago: -87.6 in line 2, and 4 others"),
         ("x_coordinate", ["1.169082e+06", "1.16908e+06"], "'x_coordinate': 1 of 2 values cannot be read"),
-        ("x_coordinate", ["1.16e+6", "1169082", "1.2E+06"], "'x_coordinate': 2 of 3 values cannot be read"),
         ("x_coordinate", ["1900927"] * 9, "Expected feet east in Illinois East"),
         ("id", ["7", "1.07E+07"], "'id': 1 of 2 values cannot be read; the first is '1.07E+07' in line 3"),
         ("beat", ["1.811E+03", "1.72E+03"], "'beat': 1 of 2 values cannot be read; the first is '1.72E+03' in line 3"),
@@ -177,8 +135,7 @@ def test_too_many_unreadable_values_are_refused(tmp_path: Path, column: str, tex
 
 
 @pytest.mark.parametrize(
-    ("column", "text"),
-    [("arrest", "maybe"), ("beat", "x"), ("date", "02/30/2016 14:30"), ("date", "28/02/2016 14:30")],
+    ("column", "text"), [("arrest", "maybe"), ("beat", "x"), ("date", "02/30/2016 14:30"), ("date", "28/02/2016 14:30")]
 )
 def test_few_unreadable_values_are_counted(tmp_path: Path, column: str, text: str) -> None:
     """The line number is correct below multi-line rows, blank lines and damaged lines."""
@@ -221,51 +178,39 @@ def test_rows_without_any_coordinates_pass(tmp_path: Path) -> None:
     assert gated(tmp_path, [row | nowhere for row in LARGE]).problems == []
 
 
-def test_errors_use_the_files_column_names(tmp_path: Path) -> None:
-    header = [name.upper() for name in reversed(NAMES)]
-    rows = [dict(reversed(row.items())) for row in crimes_of_months(YEAR, arrest="maybe")]
-    [problem] = gated(tmp_path, rows, header).problems
-    assert "column 'ARREST': 36 of 36 values cannot be read; the first is 'maybe' in line 2" in problem
-
-
 def test_errors_in_coordinates_from_location_name_that_column(tmp_path: Path) -> None:
     names = [name for name in NAMES if name not in ("latitude", "longitude")]
+    upper = [name.upper() for name in names]
     rows = crimes_of_months(YEAR, location="(40.7128, -74.0060)")
-    file = write_csv(tmp_path / "2016.csv", [{name: row[name] for name in names} for row in rows], names)
-    with pytest.raises(SourceError, match=r"column 'location' has no value in Chicago: 40\.7128 in line 2"):
+    file = write_csv(tmp_path / "2016.csv", [{name: row[name] for name in names} for row in rows], upper)
+    with pytest.raises(SourceError, match=r"column 'LOCATION' has no value in Chicago: 40\.7128 in line 2"):
         gate_of(file, YEAR, tmp_path)
     file.write_text(file.read_text().replace("40.7128, -74.0060", "41,88; -87,63"))
     [problem] = gate_of(file, YEAR, tmp_path).problems
-    unread = "column 'location': 36 of 36 values cannot be read; the first is '(41,88; -87,63)' in line 2"
-    assert problem.partition(".")[0] == unread
+    assert problem.startswith("column 'LOCATION': 36 of 36 values cannot be read; the first is '(41,88; -87,63)'")
+
+
+JANUARY = crimes_of_months(YEAR, per_month=28, months=[1], updated_on="2018-02-10")
+DAYS_FIRST = [row | {"id": f"{day}", "date": f"{day:02}/01/2016 10:15"} for day, row in enumerate(JANUARY, 1)]
+SWAPPED = [
+    row | ({"date": f"2016-{day}-{row['date'][:2]}"} if (day := row["date"][3:5]) <= "12" else {})
+    for row in crimes_of_months(YEAR, per_month=28, months=range(7, 13))
+]
 
 
 @pytest.mark.parametrize(
-    ("days", "problem"),
+    ("rows", "problem"),
     [
-        (range(1, 29), "has the day before the month, as in '13/01/2016 10:15' in line 14 of"),
-        (range(1, 13), "has ambiguous dates, such as '01/01/2016 10:15' in line 2 of"),
+        (DAYS_FIRST, "has the day before the month, as in '13/01/2016 10:15' in line 14 of {}"),
+        (DAYS_FIRST[:12], "has ambiguous dates, such as '01/01/2016 10:15' in line 2 of {}"),
+        (SWAPPED, "the 72 that are written like '2016-01-07' in line 2 of {} have"),
     ],
 )
-def test_a_large_file_does_not_hide_days_first_in_a_small_one(tmp_path: Path, days: range, problem: str) -> None:
+def test_a_large_good_file_does_not_hide_a_small_bad_one(tmp_path: Path, rows: list, problem: str) -> None:
     write_csv(tmp_path / "a.csv", crimes_of_months(YEAR, per_month=2800))
-    for_day = crimes_of_months(YEAR, per_month=28, months=[1], updated_on="2018-02-10")
-    small = [{**row, "id": f"{n}", "date": f"{n:02}/01/2016 10:15"} for n, row in enumerate(for_day, 1) if n in days]
-    file = write_csv(tmp_path / "b.csv", small)
+    file = write_csv(tmp_path / "b.csv", rows)
     [report] = run(folder_settings(tmp_path / "data", tmp_path), YEAR, assets="crime_csv")
-    assert f"{problem} {file}" in report.reasons[0]
-
-
-def test_a_good_file_does_not_hide_a_bad_one(tmp_path: Path) -> None:
-    settings = folder_settings(tmp_path / "data", tmp_path)
-    rows = crimes_of_months(YEAR, per_month=28)
-    for row in rows[168:]:
-        month, day, rest = row["date"].split("/")
-        row["date"] = f"{rest[:4]}-{day}-{month}" if int(day) <= 12 else row["date"]
-    write_csv(tmp_path / "2016-01.csv", rows[:168])
-    write_csv(tmp_path / "2016-07.csv", rows[168:])
-    [report] = run(settings, YEAR, assets="crime_csv")
-    assert f"the 72 that are written like '2016-01-07' in line 2 of {tmp_path}/2016-07.csv have" in report.reasons[0]
+    assert problem.format(file) in report.reasons[0]
 
 
 def test_a_file_without_any_readable_id_cannot_be_accepted(tmp_path: Path) -> None:
@@ -273,17 +218,6 @@ def test_a_file_without_any_readable_id_cannot_be_accepted(tmp_path: Path) -> No
     [report] = run(folder_settings(tmp_path / "data", tmp_path), YEAR, accept="the file is correct")
     assert "'id': 2,000 of 2,000 values cannot be read; the first is " in report.reasons[0]
     assert "--accept" not in report.reasons[0]
-
-
-def test_metadata_include_unreadable_values(tmp_path: Path) -> None:
-    settings = folder_settings(tmp_path / "data", tmp_path / "in")
-    rows = [row | {"domestic": "maybe"} if number == 7 else row for number, row in enumerate(LARGE)]
-    write_csv(tmp_path / "in" / "2016.csv", rows)
-    [report] = run_well(settings, YEAR, assets="crime_csv,crime_object,raw_crimes,crimes,rejected_crimes")
-    expected = {"domestic": {"count": 1, "place": "line 9", "example": "maybe"}}
-    assert report.metadata["crime_csv", YEAR]["unreadable_values"] == expected
-    [row] = [row for row in rows_of(settings, "crimes", YEAR) if row["domestic"] is None]
-    assert row["id"] == 7
 
 
 def test_storing_the_output_of_the_gate_is_repeatable(tmp_path: Path) -> None:

@@ -17,6 +17,11 @@ ROWS[2]["location_description"] = "HOTEL, MOTEL"
 ROWS[3]["block"] = "0000X CAFÉ ST"
 ROWS[4] |= {"latitude": "", "longitude": "", "location": ""}
 SPELLED = [name.replace("_", " ").title() for name in NAMES]
+OTHER_NAMES = {
+    **{"id": "unique_key", "case_number": "CASE#", "date": "DATE OF OCCURRENCE", "iucr": "IUCR_CODE"},
+    **{"primary_type": "PRIMARY DESCRIPTION", "community_area": "COMMUNITY_AREA_NUMBER", "fbi_code": "FBI_CD"},
+    **{"latitude": "lat", "longitude": "LNG"},
+}
 Rows = list[dict[str, str]]
 
 
@@ -81,11 +86,10 @@ FORMS: dict[str, dict[str, bytes]] = {
     **{f"zip with {name}": {"2016.zip": zipped({name: PLAIN})} for name in ("rows.csv", "quarantine.csv")},
     "zip of two members": {"2016.zip": zipped({"01.csv": FIRST, "02.csv": SECOND})},
     "zip of two members of the same name": {
-        "2016.zip": zipped({"01.csv": FIRST, "02.csv": SECOND}).replace(b"02.csv", b"01.csv"),
+        "2016.zip": zipped({"01.csv": FIRST, "02.csv": SECOND}).replace(b"02.csv", b"01.csv")
     },
     "zip from a Mac": {"2016.zip": zipped({"2016.csv": PLAIN, "__MACOSX/._2016.csv": b"Mac", ".DS_Store": b"x"})},
     "hidden files": {"2016.csv": PLAIN, "._2016.csv": b"\0Mac OS X", ".2016.csv.swp": b"x", "_2016.csv": b"x"},
-    "Spark's parts": {"2016.csv/_SUCCESS": b"", "2016.csv/part-0.csv": FIRST, "2016.csv/part-1.csv": SECOND},
     "Spark's parts, gzip, one empty": {
         **{"crimes_2016/part-00000-2004-c000.csv.gz": gzip.compress(FIRST), "crimes_2016/part-00001.csv": b""},
         **{"crimes_2016/part-00002.csv.gz": gzip.compress(SECOND), "crimes_2016/.part-00000.crc": b"crc"},
@@ -95,12 +99,16 @@ FORMS: dict[str, dict[str, bytes]] = {
         **{"crimes/year=2016/ward=1/data_0.csv": FIRST, "crimes/year=2016/ward=2/data_0.csv": SECOND},
         **{"crimes/year=2016/_temporary/part-0.csv": b"x", "crimes/_SUCCESS": b""},
     },
-    "tabs without quotes": {
-        "2016.tsv": text_of(delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None).encode(),
-    },
+    "tabs without quotes": {"2016.tsv": text_of(delimiter="\t", quoting=csv.QUOTE_NONE, quotechar=None).encode()},
     "carets": {"2016.csv": text_of(delimiter="^").encode()},
     "blanks between quotes": {"2016.csv": text_of(delimiter=" ", quoting=csv.QUOTE_NONNUMERIC).encode()},
     "names in brackets": {"2016.csv": text_of(header=[f"[{name}]" for name in SPELLED]).encode()},
+    "names of other programs": {"2016.csv": text_of(header=[OTHER_NAMES.get(name, name) for name in NAMES]).encode()},
+    "other names beside the City's own": {
+        "2016.csv": text_of(
+            [{"a": "7", "b": "x", "c": "9"} | row for row in ROWS], ["_id", "Crime Type", "Unique Key", *NAMES]
+        ).encode()
+    },
     "a sep= line": {"2016.csv": b"sep=;\r\n" + text_of(delimiter=";", line_end="\r\n").encode()},
     "a wrong sep= line": {"2016.csv": b"sep=;\n" + PLAIN},
     "lines before the header": {"2016.csv": b"Crimes of 2016\n\n# exported, by hand\n" + PLAIN},
@@ -109,16 +117,14 @@ FORMS: dict[str, dict[str, bytes]] = {
     "blanks before quotes only": {"2016.csv": text_of().replace(',"', ', "').encode()},
     "fully quoted lines": {"2016.csv": wrapped(text_of(), header=False)},
     "fully quoted lines before empty fields": {
-        "2016.csv": wrapped(text_of(), header=True).replace(b"\n", b";;\r\n") + b";;\r\n",
+        "2016.csv": wrapped(text_of(), header=True).replace(b"\n", b";;\r\n") + b";;\r\n"
     },
-    "some fully quoted lines": {
-        "2016.csv": FIRST + wrapped(SECOND.decode(), header=False).partition(b"\n")[2],
-    },
+    "some fully quoted lines": {"2016.csv": FIRST + wrapped(SECOND.decode(), header=False).partition(b"\n")[2]},
     "fully quoted lines with carets": {"2016.csv": wrapped(text_of(delimiter="^"), header=True)},
     "a comma after each row": {"2016.csv": PLAIN.replace(b"\n", b",\n").replace(b",\n", b"\n", 1)},
     "commas after the header": {"2016.csv": PLAIN.replace(b"\n", b",,\n", 1)},
     "tabs after the header and some more after each row": {
-        "2016.csv": text_of(delimiter="\t").replace("\n", "\t\t\n").replace("\t\n", "\n", 1).encode(),
+        "2016.csv": text_of(delimiter="\t").replace("\n", "\t\t\n").replace("\t\n", "\n", 1).encode()
     },
     "R's numbers before each row": {"2016.csv": PLAIN.replace(b"\n", b'\n"7",').removesuffix(b'"7",')},
     "UTF-16, big-endian, tabs": {"2016.txt.csv": b"\xfe\xff" + text_of(delimiter="\t").encode("utf-16-be")},
@@ -142,7 +148,7 @@ FORMS: dict[str, dict[str, bytes]] = {
     "JSON and an empty page": {"2016-1.json": json.dumps(as_json()).encode(), "2016-2.json": b"[ ]\n"},
     "JSON lines with commas": {"2016.jsonl": ",\r\n".join(map(json.dumps, as_json())).encode()},
     "JSON lines and an array": {
-        "2016.jsonl": "\n".join([*map(json.dumps, as_json()[:9]), json.dumps([as_json()[9:]])]).encode(),
+        "2016.jsonl": "\n".join([*map(json.dumps, as_json()[:9]), json.dumps([as_json()[9:]])]).encode()
     },
     "JSON of all years in a zip": {"crimes.zip": zipped({"rows.json": json.dumps(as_json(MANY)).encode()})},
     "months with different separators": {

@@ -57,13 +57,6 @@ def test_outlines_are_published_and_kept(loaded_copy: Settings, portal: PortalSe
         reader.boundaries()
 
 
-def test_outlines_fetched_before_any_year_are_published_with_the_first(tmp_path: Path, portal: PortalServer) -> None:
-    settings = Settings(data_dir=tmp_path / "data", sample_rows=100, portal_url=portal.url)
-    assert fetch_outlines(settings)["snapshot"] == ""
-    run_well(settings, 2014)
-    assert Installation(settings).reader().boundaries()
-
-
 def test_requests_are_retried_and_errors_give_advice(portal: PortalServer) -> None:
     policy = RetryPolicy(attempts=2, first_wait_s=0.01, timeout_s=5)
     portal.will(Fault(status=503), on=KINDS["beat"].dataset)
@@ -80,6 +73,7 @@ def test_an_error_is_the_message_of_the_run(tmp_path: Path) -> None:
 
 WARDS = collection("ward", NUMBERS["ward"])
 WARD_5 = collection("ward", [5])["features"][0]
+POINT = {"type": "Point", "coordinates": [-87.7, 41.8]}
 MIXED = {"features": [one | {"geometry": square(n % 40)} for n, one in enumerate(WARDS["features"])]}
 
 
@@ -88,15 +82,10 @@ MIXED = {"features": [one | {"geometry": square(n % 40)} for n, one in enumerate
     [
         ("area", collection("area", range(1, 77)), "any name of area.geojson lacks community areas: 77"),
         ("area", collection("area", range(1, 79)), "feature 78 has no valid number for community areas: .*'78'"),
-        ("beat", collection("beat", [111, 4000]), "feature 2 has no valid number for police beats"),
         ("ward", json.loads(json.dumps(WARDS).replace("-87.", "-89.")), "is not in Chicago: it extends from -89"),
         ("ward", MIXED, "wards overlap, which suggests a mix of different years"),
         ("ward", {"features": [WARD_5 | {"geometry": None}]}, r"feature 1 \(number 5\) has no boundary"),
-        (
-            "ward",
-            {"features": [WARD_5 | {"geometry": {"type": "Point", "coordinates": [-87.7, 41.8]}}]},
-            "has no boundary: it is a Point",
-        ),
+        ("ward", {"features": [WARD_5 | {"geometry": POINT}]}, "has no boundary: it is a Point"),
         ("ward", collection("area", NUMBERS["area"]), "both have community areas"),
         ("ward", {"features": [WARD_5 | {"properties": {"name": "x"}}]}, "unknown kind of boundaries"),
         ("ward", {"type": "Topology"}, "is not GeoJSON with features"),

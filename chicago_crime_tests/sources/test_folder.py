@@ -1,8 +1,4 @@
-"""Tests of `chicago_crime/sources/folder.py` and the modules it uses: every format of a file gives the same rows.
-
-Files pass through the source and the gate, as in a run. The files in `../shared/data/cases` are tested in
-`end_to_end/test_cases.py`; these are more of the same kinds.
-"""
+"""Tests of `chicago_crime/sources/folder.py`: files of all formats go through the source and the gate, as in a run."""
 
 import bz2
 import csv
@@ -39,13 +35,7 @@ from chicago_crime_tests.sources.forms import (
     wrapped,
     zipped,
 )
-from chicago_crime_tests.support import (
-    NAMES,
-    crime,
-    crimes_of_months,
-    gate_of,
-    refuse,
-)
+from chicago_crime_tests.support import NAMES, crime, crimes_of_months, gate_of, refuse
 
 
 def put(folder: Path, files: dict[str, bytes]) -> Path:
@@ -83,8 +73,7 @@ def manifest_of(tmp_path: Path, folder: Path, year: int = 2016) -> Manifest:
 
 def rows_of(tmp_path: Path, year: int = 2016) -> Rows:
     """Read the rows of a fetched year as written to the lake."""
-    (tmp_path / f"gated-{year}").mkdir()
-    result = gate_of(SourceFiles(tmp_path / "csv", tmp_path).csv(year), year, tmp_path / f"gated-{year}")
+    result = gate_of(SourceFiles(tmp_path / "csv", tmp_path).csv(year), year, tmp_path)
     with result.split.file.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file, fieldnames=NAMES))[1:]
 
@@ -156,21 +145,17 @@ def test_a_damaged_json_line_does_not_affect_other_lines(tmp_path: Path, damage:
     assert found == [f"record {n} (not a JSON object): {text!r}" for n, text in enumerate(texts, 6)]
 
 
-def test_a_repeated_header_is_not_a_row(tmp_path: Path) -> None:
-    header = text_of(OTHER_COLUMNS, list(OTHER_COLUMNS[0])).partition("\n")[0]
-    others = text_of(OTHER_COLUMNS, list(OTHER_COLUMNS[0])) + f"{header}\n"
-    folder = put(tmp_path / "in", {"2016-01.csv": FIRST + FIRST.partition(b"\n")[0], "2016-02.csv": others.encode()})
-    manifest = manifest_of(tmp_path, folder)
-    assert sorted(rows_of(tmp_path), key=lambda row: int(row["id"])) == ROWS
-    assert (manifest.rows, manifest.quarantined) == (24, 2)
-
-
-def test_the_manifest_lists_columns_and_conversions(tmp_path: Path) -> None:
+def test_the_manifest_lists_columns_conversions_and_repeated_headers(tmp_path: Path) -> None:
     others = text_of(OTHER_COLUMNS, [*list(OTHER_COLUMNS[0])[:-1], "Zip Code"]).replace("ward", "Wards")
-    files = {"2016.csv": b"Exported by hand\n" + others.encode(), "2016-02.csv": PLAIN.replace(b"\xc3", b"")}
+    files = {
+        "2016.csv": f"Exported by hand\n{others}{others.splitlines()[0]}".encode(),
+        "2016-02.csv": PLAIN.replace(b"\xc3", b"") + PLAIN.splitlines()[0],
+    }
     manifest = manifest_of(tmp_path, put(tmp_path / "in", files | {"all.csv": text_of(MANY).encode("cp1252")}))
+    assert (manifest.rows, manifest.quarantined) == (12 + 24 + 24, 2)
     assert manifest.ignored == ["Wards (in some files)", "Zip Code (in some files)"]
     assert manifest.missing == ["ward (in some files)"]
+    assert {row["ward"] for row in rows_of(tmp_path)} == {"", "42"}
     assert manifest.details["lines_before_header"] == 1
     assert manifest.details["windows_1252_letters"] == 2
 
@@ -221,7 +206,9 @@ YEAR_FIRST = [
         ("2016.csv", b"[1, 2]", "one object per crime: download it as .csv"),
         ("2016.json", b'[{"ID": 1, "id": 2}]', r"several keys for one column \('ID' and 'id'\)"),
         ("2016.csv", PLAIN.partition(b"\n")[2], r"line 1: no header, only values \(\d+, HX\d+, .*\): add a line"),
-        ("2016.csv", b"area,name\n1,Loop\n", "line 1: the header lacks id, .*found: area, name"),
+        ("2016.csv", b"a,b\n1,2\n", r"line 1: the header lacks id, date, primary_type, arrest, fbi_code \(found: a, b"),
+        ("2016.csv", text_of(header=["_id", *NAMES[1:]]).encode(), r"lacks id \(found: _id, "),
+        ("2016.csv", text_of(ROWS, ["crime_id", "Unique Key", *NAMES[2:]]).encode(), "'crime_id' and 'Unique Key'"),
         ("2016.csv", bytes(range(1, 99)), "is a binary file, not a CSV"),
         ("2016.csv", PLAIN.partition(b"\n")[0] + b"\n", "has a header but no rows"),
         ("2016.csv", b"PAR1" + LARGE, "unpack it, or export it as CSV"),
@@ -247,9 +234,7 @@ YEAR_FIRST = [
         ("2001_to_2020.csv", PLAIN + b"1,2,01/01/2016\n" * 60, r"60 of 84 lines .* is line 26 \(3 fields"),
     ],
 )  # fmt: skip
-def test_an_unreadable_file_is_refused_with_its_path(
-    tmp_path: Path, downloads: Path, name: str, content: bytes, message: str
-) -> None:
+def test_unreadable_files_are_refused(tmp_path: Path, downloads: Path, name: str, content: bytes, message: str) -> None:
     put(downloads, {name: content})
     refused = load(tmp_path, downloads, 2016)[2016]
     assert isinstance(refused, str)
@@ -285,14 +270,8 @@ def test_all_truncated_files_of_a_year_are_reported(tmp_path: Path, downloads: P
 
 def test_a_plan_reports_the_errors_of_the_run(tmp_path: Path, downloads: Path) -> None:
     """Each affects only its own years."""
-    put(
-        downloads,
-        {
-            "2013.csv": text_of(crimes_of_months(2013)).encode(),
-            "2014.csv.gz": b"\x1f\x8b damaged",
-            "2015_to_2016.csv": b"",
-        },
-    )
+    good = text_of(crimes_of_months(2013)).encode()
+    put(downloads, {"2013.csv": good, "2014.csv.gz": b"\x1f\x8b damaged", "2015_to_2016.csv": b""})
     (downloads / "2017.csv").symlink_to(tmp_path / "nowhere")
     (downloads / "2018.csv").symlink_to("../.git/annex/objects/aa/bb/SHA256E-s9--1.csv")
     (downloads / "2001_to_2004.csv").symlink_to(tmp_path / "nowhere")
@@ -331,9 +310,8 @@ def test_a_file_that_is_still_being_written_is_refused(tmp_path: Path, downloads
         with file.open("ab") as stream:
             stream.write(b"1,")
 
-    (tmp_path / "target").mkdir()
     with pytest.raises(SourceError, match=f"{name} changed while it was being read"):
-        FolderSource(downloads).fetch(2016, tmp_path / "target", write_on)
+        FolderSource(downloads).fetch(2016, tmp_path, write_on)
 
 
 def test_every_line_of_a_file_of_many_years_is_accounted_for(tmp_path: Path, downloads: Path) -> None:
@@ -366,8 +344,7 @@ def test_every_line_of_a_file_of_many_years_is_accounted_for(tmp_path: Path, dow
     assert found[2015].details["lines_of_other_years"] == 24 + 5 + 36
     assert rows_of(tmp_path, 2015) == crimes_of_months(2015)
 
-    (tmp_path / "target").mkdir()
-    fetched = FolderSource(downloads).fetch(2016, tmp_path / "target")
+    fetched = FolderSource(downloads).fetch(2016, tmp_path)
     of_file = (downloads / name).read_bytes().replace(b"\r\n", b"\n").splitlines()
     for number, line in enumerate(fetched.path.read_bytes().splitlines()[1:], 2):
         assert of_file[fetched.place(number).number - 1] == line
@@ -394,8 +371,7 @@ def test_the_years_of_a_run_are_read_in_one_pass(tmp_path: Path, downloads: Path
     assert steps[-1] == len(text_of(MANY).encode().partition(b"\n")[2])
     steps.clear()
     for year, rows in ((2015, 36), (2016, 24)):
-        (tmp_path / str(year)).mkdir()
-        file = prepared.fetch(year, tmp_path / str(year), lambda done, _: steps.append(done)).path
+        file = prepared.fetch(year, tmp_path, lambda done, _: steps.append(done)).path
         assert len(file.read_text().splitlines()) == 1 + rows
     assert steps == []
 
@@ -415,10 +391,9 @@ def test_a_version_changes_with_any_file_of_the_year(downloads: Path) -> None:
 
 
 def test_skipped_files_are_listed_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "in" / "older").mkdir(parents=True)
-    (tmp_path / "in" / "january.csv").write_bytes(FIRST)
-    (tmp_path / "in" / "february.csv").write_bytes(SECOND.partition(b"\n")[2])
-    (tmp_path / "in" / "march.zip").write_bytes(zipped({"../march.csv": SECOND, "april.txt": SECOND}))
+    march = zipped({"../march.csv": SECOND, "april.txt": SECOND})
+    put(tmp_path / "in", {"january.csv": FIRST, "february.csv": SECOND.partition(b"\n")[2], "march.zip": march})
+    (tmp_path / "in" / "older").mkdir()
     (tmp_path / "in" / "linked.csv").symlink_to(tmp_path / "nowhere")
     os.mkfifo(tmp_path / "in" / "pipe_2016.csv")
     iterdir = Path.iterdir

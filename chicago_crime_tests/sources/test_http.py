@@ -19,7 +19,6 @@ from chicago_crime_tests.servers.kaggle_server import KaggleStorage
 
 CONTENT = bytes(range(256)) * 12_000
 QUICK = RetryPolicy(attempts=4, first_wait_s=0.01, max_wait_s=5, timeout_s=5)
-IMPATIENT = RetryPolicy(attempts=2, first_wait_s=0.01, timeout_s=0.3)
 
 
 @pytest.fixture
@@ -35,43 +34,27 @@ def get(storage: KaggleStorage, policy: RetryPolicy = QUICK) -> requests.Respons
         return answer
 
 
-def get_with_retries(storage: KaggleStorage, policy: RetryPolicy = QUICK) -> bytes:
-    return with_retries(lambda: get(storage, policy).content, "the storage", policy)
-
-
-def load(storage: KaggleStorage, target: Path, policy: RetryPolicy = QUICK) -> bytes:
-    size = download(lambda: get(storage, policy), target, "the storage", policy, no_progress)
-    assert size == target.stat().st_size
-    return target.read_bytes()
+def get_with_retries(storage: KaggleStorage) -> bytes:
+    return with_retries(lambda: get(storage).content, "the storage", QUICK)
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_transient_error_is_retried_with_a_warning(
-    storage: KaggleStorage, status: int, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_transient_errors_are_retried(storage: KaggleStorage, status: int, caplog: pytest.LogCaptureFixture) -> None:
     storage.will(Fault(status=status), times=3)
     assert get_with_retries(storage) == CONTENT
-    assert [one.status for one in storage.requests] == [status] * 3 + [200]
     logged = [f"{record.levelname} {record.getMessage()}" for record in caplog.records]
     assert re.fullmatch(rf"WARNING the storage returned {status} \(.*\): retrying in \d+ s \(attempt 4\)", logged[-1])
-
-
-def test_the_last_error_names_the_number_of_attempts(storage: KaggleStorage) -> None:
-    storage.will(Fault(status=503), times=9)
-    with pytest.raises(HttpError, match=r"the storage returned 503 \(Service Unavailable\) \(attempts: 4\)"):
+    storage.will(Fault(status=status), times=4)
+    with pytest.raises(HttpError, match=rf"the storage returned {status} \([\w ]+\) \(attempts: 4\)"):
         get_with_retries(storage)
-    assert len(storage.requests) == 4
 
 
-@pytest.mark.parametrize("form", ["seconds", "date"])
-def test_retry_after_is_respected(storage: KaggleStorage, form: str) -> None:
-    here, now = time.monotonic(), datetime.now(UTC)
+def test_retry_after_is_respected(storage: KaggleStorage) -> None:
+    start, now = time.monotonic(), datetime.now(UTC)
     due = now.replace(microsecond=0) + timedelta(seconds=2)  # dates have whole seconds
-    retry_after = "1" if form == "seconds" else format_datetime(due, usegmt=True)
-    storage.will(Fault(status=429, retry_after=retry_after))
+    storage.will(Fault(status=429, retry_after=format_datetime(due, usegmt=True)))
     assert get_with_retries(storage) == CONTENT
-    _, second = storage.requests
-    assert second.at - here >= min(1, (due - now).total_seconds())
+    assert storage.requests[1].at - start >= 1
 
 
 def test_an_invalid_retry_after_is_ignored_and_a_long_one_is_an_error(storage: KaggleStorage) -> None:
@@ -83,28 +66,15 @@ def test_an_invalid_retry_after_is_ignored_and_a_long_one_is_an_error(storage: K
     assert len(storage.requests) == 3
 
 
-def test_a_silent_server_is_a_timeout(storage: KaggleStorage) -> None:
-    storage.will(Fault(wait_s=60), times=2)
-    with pytest.raises(HttpError, match=r"did not respond within 0\.3 s \(attempts: 2\)"):
-        get_with_retries(storage, IMPATIENT)
-
-
-def test_an_unreachable_server_is_an_error(storage: KaggleStorage) -> None:
-    with KaggleStorage({}).answering() as gone:
-        pass
-    with pytest.raises(HttpError, match="the storage cannot be reached"):
-        get_with_retries(gone)
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [Fault(cut_after=1_000_000), Fault(cut_after=0), Fault(pause_s=60)],
-    ids=["cut", "cut at the start", "silence"],
-)
+@pytest.mark.parametrize("fault", [Fault(cut_after=1_000_000), Fault(cut_after=0), Fault(pause_s=60)], ids=str)
 def test_a_broken_download_starts_over(storage: KaggleStorage, tmp_path: Path, fault: Fault) -> None:
-    policy = replace(IMPATIENT, timeout_s=1)
+    policy = replace(QUICK, attempts=2, timeout_s=1)
+
+    def load() -> int:
+        return download(lambda: get(storage, policy), tmp_path / "a", "the storage", policy, no_progress)
+
     storage.will(fault)
-    assert load(storage, tmp_path / "a", policy) == CONTENT
+    assert (load(), (tmp_path / "a").read_bytes()) == (len(CONTENT), CONTENT)
     storage.will(fault, times=2)
     with pytest.raises(HttpError, match=r"the storage .*(closed the connection|did not respond).*\(attempts: 2\)"):
-        load(storage, tmp_path / "b", policy)
+        load()

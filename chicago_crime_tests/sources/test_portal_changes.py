@@ -17,8 +17,7 @@ from chicago_crime_tests.support import NAMES, crime, crimes_of_months, refuse
 
 YEARS = range(2013, 2017)
 ROWS = ",".join(NAMES)
-CHANGES = "updated_at >="
-"""Identifies requests for changes."""
+CHANGES = "updated_at >="  # in requests for changes
 
 
 class Copy:
@@ -45,7 +44,6 @@ class Copy:
         return {year: self.files.fetch(prepared, year, no_progress, refuse) for year in sorted(fetched)}
 
     def csvs(self) -> dict[int, bytes]:
-        """Return the content of all CSVs, by year."""
         return {year: self.files.csv(year).read_bytes() for year in self.years}
 
     def is_a_full_load(self) -> bool:
@@ -57,7 +55,6 @@ class Copy:
 
 @pytest.fixture
 def portal() -> Iterator[PortalServer]:
-    """A portal with 36 rows in each of four years."""
     rows = [row for year in YEARS for row in crimes_of_months(year)]
     with PortalServer(rows[:-1]).answering() as server:
         server.change(rows)  # most rows were written long before the last update
@@ -66,7 +63,6 @@ def portal() -> Iterator[PortalServer]:
 
 @pytest.fixture
 def copy(portal: PortalServer, tmp_path: Path) -> Copy:
-    """These years, downloaded the day before."""
     copy = Copy(portal, tmp_path)
     copy.day()
     return copy
@@ -133,11 +129,8 @@ def test_a_weekly_full_download_reports_missed_changes(copy: Copy, portal: Porta
     assert copy.kept == list(YEARS)
     manifests = copy.day()
     assert portal.rows_sent[ROWS] == len(portal.rows)
-    differences = {
-        year: manifest.details["difference"] for year, manifest in manifests.items() if "difference" in manifest.details
-    }
-    assert list(differences) == [2014]
-    assert "1 rows, the first with id 201401001" in str(differences[2014])
+    assert [year for year, one in manifests.items() if "difference" in one.details] == [2014]
+    assert "1 rows, the first with id 201401001" in str(manifests[2014].details["difference"])
     assert copy.is_a_full_load()
     copy.day()
     assert copy.kept == list(YEARS)
@@ -150,23 +143,21 @@ def fully_downloaded(copy: Copy) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    "reason", ["never", "damaged", "other columns", "other portal", "another source", "earlier version"]
+    ("suffix", "old", "new"),
+    [
+        ("csv", "THEFT", "BOOTH"),
+        ("csv", "ward", "bard"),
+        ("json", '"portal": "http:', '"portal": "https:'),
+        ("json", '"source": "portal"', '"source": "folder"'),
+        ("json", "read_until", "until"),
+    ],
+    ids=["damaged", "other columns", "other portal", "another source", "earlier version"],
 )
-def test_a_year_that_cannot_be_updated_is_downloaded_in_full(copy: Copy, portal: PortalServer, reason: str) -> None:
-    files, file = copy.files.folder, copy.files.csv(2014)
-    manifest = (files / "2014.json").read_text()
-    text = {
-        "another source": manifest.replace('"portal"', '"folder"'),
-        "other portal": manifest.replace(portal.url, "https://portal.example"),
-        "earlier version": manifest.replace("read_until", "until"),
-    }
-    (files / "2014.json").write_text(text.get(reason, manifest))
-    if reason == "never":
-        (files / "2014.json").unlink()
-    elif reason == "damaged":
-        file.write_bytes(file.read_bytes().replace(b"THEFT", b"BOOTH", 1))
-    elif reason == "other columns":
-        file.write_bytes(file.read_bytes().replace(b"ward", b"bard", 1))
+def test_other_files_are_downloaded_in_full(copy: Copy, portal: PortalServer, suffix: str, old: str, new: str) -> None:
+    [file] = copy.files.folder.glob(f"2014*.{suffix}")
+    text = file.read_text()
+    file.write_text(text.replace(old, new, 1))
+    assert file.read_text() != text
     revise(portal, 1)
     copy.day()
     assert fully_downloaded(copy) == [2014]

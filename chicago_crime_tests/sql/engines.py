@@ -22,8 +22,7 @@ from chicago_crime_tests.support import NAMES
 
 Row = dict[str, Any]
 
-FOLDER = Path(sql.__file__).parent
-FILES = sorted(str(file.relative_to(FOLDER).with_suffix("")) for file in FOLDER.rglob("*.sql"))
+FILES = sorted(f"{file.parent.name}/{file.stem}" for file in Path(sql.__file__).parent.rglob("*.sql"))
 
 REFERENCE = {name: [*ddl.reference_types(reference.rows(name)).items()] for name in reference.TABLES}
 CATALOG = {
@@ -48,12 +47,10 @@ PARAMETERS = {
 
 @cache
 def google() -> Analyzer:
-    """Return Google's analyzer with our tables."""
     return Analyzer(CATALOG)
 
 
 def typed(parameters: Mapping[str, object]) -> dict[str, Typed]:
-    """Return parameters with their types in our statements."""
     return {name: Typed(PARAMETERS[name], value) for name, value in parameters.items()}
 
 
@@ -88,7 +85,6 @@ def cut(file: Path, every: int) -> list[dict[str, str]]:
 
 
 def reference_rows(table: str) -> list[Row]:
-    """Return the typed rows of a reference table."""
     types = dict(REFERENCE[table])
     return [
         {name: int(text) if types[name] == "INT64" else text or None for name, text in row.items()}

@@ -1,7 +1,4 @@
-"""Tests of the translation to DuckDB: small statements, evaluated by Google's evaluator and DuckDB.
-
-`test_googlesql.py` compares complete statements, with parameters.
-"""
+"""Rules of the translation to DuckDB in small expressions; `test_googlesql.py` compares complete statements."""
 
 from datetime import date, datetime
 from typing import Any
@@ -10,7 +7,7 @@ import duckdb
 import pytest
 
 from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError
-from chicago_crime_tests.sql.engines import in_duckdb, in_order
+from chicago_crime_tests.sql.engines import in_duckdb
 
 CATALOG = {"facts": [("n", "INT64"), ("i", "INT64"), ("s", "STRING"), ("d", "DATE"), ("t", "DATETIME"), ("b", "BOOL")]}
 ROWS: list[dict[str, Any]] = [
@@ -23,13 +20,10 @@ ROWS: list[dict[str, Any]] = [
 for number, row in enumerate(ROWS):
     row["n"] = number
 
-# One expression per rewriting rule.
+# Expressions whose translation no statement of ours depends on yet.
 EXPRESSIONS = """
-SAFE.PARSE_DATETIME('%m/%d/%Y %I:%M:%S %p', '03/15/2014 02:30:00 PM')
-SAFE.PARSE_DATETIME('%Y-%m-%d', s)
 i / NULLIF(i, 0)
 0.1 + 0.2
-CAST(SAFE_CAST(REPLACE('-87.62787669849999', '_', '') AS NUMERIC) AS FLOAT64)
 EXTRACT(DAYOFWEEK FROM d)
 DATE_TRUNC(DATE(t), MONTH)
 DATE_ADD(d, INTERVAL 1 MONTH)
@@ -41,22 +35,9 @@ ARRAY_TO_STRING([s, IF(b, 'y', NULL)], '; ')
 i IN UNNEST([7, 0])
 """
 
-QUERIES = """
-SELECT COUNTIF(b) AS n FROM facts WHERE FALSE
-SELECT COUNT(DISTINCT TO_JSON_STRING(STRUCT(i, s))) AS n, COUNT(DISTINCT TO_JSON_STRING(STRUCT(s, i))) AS m FROM facts
-SELECT s, LAG(s) OVER (ORDER BY s) AS r FROM facts
-SELECT i FROM facts WHERE i NOT IN (SELECT i FROM facts WHERE i > 0)
-SELECT r.s AS q FROM (SELECT r FROM facts AS r)
-"""
 
-
-@pytest.fixture(scope="module")
-def google() -> Analyzer:
-    return Analyzer(CATALOG)
-
-
-def test_expressions_are_equivalent(google: Analyzer) -> None:
-    expressions = EXPRESSIONS.strip().splitlines()
+def test_expressions_are_equivalent_and_division_by_zero_fails() -> None:
+    google, expressions = Analyzer(CATALOG), EXPRESSIONS.strip().splitlines()
     columns = ", ".join(f"{text} AS v{number}" for number, text in enumerate(expressions))
     query = f"SELECT {columns} FROM facts ORDER BY n"
     theirs = google.evaluate(query, {"facts": ROWS})
@@ -64,15 +45,6 @@ def test_expressions_are_equivalent(google: Analyzer) -> None:
     for number, text in enumerate(expressions):
         assert [repr(row[f"v{number}"]) for row in ours] == [repr(row[f"v{number}"]) for row in theirs], text
 
-
-@pytest.mark.parametrize("query", QUERIES.strip().splitlines())
-def test_queries_are_equivalent(google: Analyzer, query: str) -> None:
-    theirs = google.evaluate(query, {"facts": ROWS})
-    ours = in_duckdb(query, {"facts": ROWS}, {}, CATALOG)
-    assert in_order(ours) == in_order(theirs)
-
-
-def test_division_by_zero_fails_in_both_engines(google: Analyzer) -> None:
     query = "SELECT 1 / (i - 7) AS v FROM facts"
     with pytest.raises(GoogleSQLError, match="division by zero"):
         google.evaluate(query, {"facts": ROWS})

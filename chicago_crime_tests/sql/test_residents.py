@@ -43,11 +43,8 @@ def test_estimates_extend_the_censuses(settings: Settings, tmp_path: Path) -> No
     for year in (2005, 2022, 2025):
         write_csv(settings.folder / f"{year}.csv", crimes_of_months(year))
     run_well(settings, 2005, 2022, 2025)
-    assert [residents(settings, year)[32] for year in (2005, 2022, 2025)] == [
-        (29283, 2020),
-        (42298, 2020),
-        (42298, 2020),
-    ]
+    loop = [residents(settings, year)[32] for year in (2005, 2022, 2025)]
+    assert loop == [(29283, 2020), (42298, 2020), (42298, 2020)]
     assert "between the 2010 and 2020 censuses and held constant after 2020" in caveat_of(settings)
 
     estimates = tmp_path / "estimates.csv"
@@ -56,17 +53,11 @@ def test_estimates_extend_the_censuses(settings: Settings, tmp_path: Path) -> No
     assert (kept_of(settings), kept_of(loaded)) == ({2022}, set())
     run_well(loaded, 2022, 2025, assets="key:area_rates+")
     assert (kept_of(settings), kept_of(loaded)) == (set(), {2022})
-    assert [residents(loaded, year)[32] for year in (2022, 2025)] == [
-        (42298 + (50000 - 42298) / 2, 2024),
-        (50000, 2024),
-    ]
+    loop = [residents(loaded, year)[32] for year in (2022, 2025)]
+    assert loop == [(42298 + (50000 - 42298) / 2, 2024), (50000, 2024)]
     assert residents(loaded, 2025)[1] == (55628, 2020)
-    [loop] = [
-        row
-        for row in rows_of(loaded, "area_rates", 2025)
-        if (row["community_area"], row["offense_class"]) == (32, "all")
-    ]
-    assert loop["rate_per_1000"] == pytest.approx(36 / 50 * 365 / loop["days_covered"])
+    rates = {(row["community_area"], row["offense_class"]): row for row in rows_of(loaded, "area_rates", 2025)}
+    assert rates[32, "all"]["rate_per_1000"] == pytest.approx(36 / 50 * 365 / rates[32, "all"]["days_covered"])
     assert "the 2010 and 2020 censuses and estimates through 2024 and held constant after 2024" in caveat_of(loaded)
 
 
@@ -82,18 +73,13 @@ def test_estimates_extend_the_censuses(settings: Settings, tmp_path: Path) -> No
         (None, "cannot be read"),
     ],
 )
-def test_no_run_starts_with_invalid_estimates(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: Any, problem: str
-) -> None:
+def test_no_run_has_invalid_estimates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: Any, problem: str) -> None:
     monkeypatch.delattr(os, "execve")
     file = tmp_path / "estimates.csv"
     if text is not None:
         file.write_text(text)
-    for arguments in (
-        ["run", "--years", "2014"],
-        ["run", "--years", "2014", "--dry-run"],
-        ["dev", "--port", free_port()],
-    ):
+    run = ["run", "--years", "2014"]
+    for arguments in (run, [*run, "--dry-run"], ["dev", "--port", free_port()]):
         result = command(*arguments, "--data-dir", tmp_path / "data", CHICAGO_CRIME_POPULATION=str(file))
         assert result.exit_code == 2
         assert re.match(rf"CHICAGO_CRIME_POPULATION=.*estimates.csv.*{problem}", result.output)

@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-import pytest
 
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES
 from chicago_crime_tests.support import NAMES, crime, write_csv
 
 Rows = list[dict[str, Any]]
-
 
 COORDINATES = ("x_coordinate", "y_coordinate", "latitude", "longitude")
 NO_FEET = {"0": "0", "0.0": "0", "": ""}
@@ -24,11 +22,6 @@ NO_DEGREES = {
     "0.0": "0",
     "": "",
 }
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("typed")
 
 
 def typed(folder: Path, *rows: dict[str, str]) -> tuple[Rows, Rows]:
@@ -44,44 +37,22 @@ def typed(folder: Path, *rows: dict[str, str]) -> tuple[Rows, Rows]:
 
 
 def typed_values(folder: Path, *rows: dict[str, str]) -> Rows:
-    """Return the crimes typed from good rows, in order."""
     good, bad = typed(folder, *(row | {"id": str(number)} for number, row in enumerate(rows)))
     assert not bad
     return good
 
 
-def test_a_clean_row_is_typed(folder: Path) -> None:
-    good, bad = typed(folder, crime())
-    assert bad == []
-    assert good == [
-        {
-            "id": 1,
-            "case_number": "HX100001",
-            "date": datetime(2014, 3, 15, 14, 30),
-            "block": "001XX N STATE ST",
-            "iucr": "0820",
-            "primary_type": "THEFT",
-            "description": "$500 AND UNDER",
-            "location_description": "STREET",
-            "arrest": False,
-            "domestic": False,
-            "beat": 111,
-            "district": 1,
-            "ward": 42,
-            "community_area": 32,
-            "fbi_code": "06",
-            "x_coordinate": 1176352.0,
-            "y_coordinate": 1900927.0,
-            "year": 2014,
-            "updated_on": datetime(2018, 2, 10, 15, 50, 1),
-            "latitude": 41.883500187,
-            "longitude": -87.627876698,
-            "month": date(2014, 3, 1),
-        }
-    ]
+def test_a_clean_row_is_typed(tmp_path: Path) -> None:
+    days = {"date": datetime(2014, 3, 15, 14, 30), "updated_on": datetime(2018, 2, 10, 15, 50, 1), "year": 2014}
+    areas = {"beat": 111, "district": 1, "ward": 42, "community_area": 32}
+    feet = {"x_coordinate": 1176352.0, "y_coordinate": 1900927.0}
+    degrees = {"latitude": 41.883500187, "longitude": -87.627876698}
+    others = {"id": 1, "arrest": False, "domestic": False, "month": date(2014, 3, 1)}
+    texts = {name: text for name, text in crime().items() if name != "location"}
+    assert typed(tmp_path, crime()) == ([texts | days | areas | feet | degrees | others], [])
 
 
-def test_codes_blocks_and_areas_have_one_spelling(folder: Path) -> None:
+def test_codes_blocks_and_areas_have_one_spelling(tmp_path: Path) -> None:
     """`intake/test_kinds.py` tests other notations."""
     codes = {"110": "0110", "0110": "0110", "31a": "031A", "110.0": "0110", "1320.0": "1320", "": None}
     of_fbi = {"6": "06", "06": "06", "8b": "08B", "08B": "08B", "6.0": "06", "11.0": "11", "": None}
@@ -89,19 +60,19 @@ def test_codes_blocks_and_areas_have_one_spelling(folder: Path) -> None:
     areas = {"17.0": 17, "017": 17, "0": None, "0.0": None, "17.5": None, "x": None}
     kinds = {"iucr": codes, "fbi_code": of_fbi, "block": blocks, "community_area": areas, "ward": areas}
     for column, values in kinds.items():
-        found = typed_values(folder, *(crime(**{column: text}) for text in values))
+        found = typed_values(tmp_path, *(crime(**{column: text}) for text in values))
         assert {text: row[column] for text, row in zip(values, found, strict=True)} == values
 
 
-def test_placeholder_coordinates_become_null(folder: Path) -> None:
+def test_placeholder_coordinates_become_null(tmp_path: Path) -> None:
     feet = [{"x_coordinate": x, "y_coordinate": y} for x, y in NO_FEET.items()]
     degrees = [{"latitude": north, "longitude": east, "location": ""} for north, east in NO_DEGREES.items()]
     for place in (feet, degrees):
-        for row in typed_values(folder, *(crime(**values) for values in place)):
+        for row in typed_values(tmp_path, *(crime(**values) for values in place)):
             assert {name for name in COORDINATES if row[name] is None} == {*place[0]} - {"location"}
 
 
-def test_rows_without_a_valid_id_or_date_are_rejected_unchanged(folder: Path) -> None:
+def test_rows_without_a_valid_id_or_date_are_rejected_unchanged(tmp_path: Path) -> None:
     reasons = {
         "unreadable_date": ("date", ["", "soon", "15/03/2014 02:30:00 PM", "02/30/2014 02:30:00 PM", "2014"]),
         "missing_id": ("id", ["", "  ", "HX1", "-5", "1.5", "1E9", "99999999999999999999"]),
@@ -109,16 +80,16 @@ def test_rows_without_a_valid_id_or_date_are_rejected_unchanged(folder: Path) ->
     }
     for reason, (column, texts) in reasons.items():
         rows = [crime(**{"id": n, column: text}) for n, text in enumerate(texts)]
-        good, bad = typed(folder, *rows)
+        good, bad = typed(tmp_path, *rows)
         assert good == []
         expected = [{"file_year": 2014, "reason": reason} | {k: v or None for k, v in row.items()} for row in rows]
         assert sorted(bad, key=str) == sorted(expected, key=str)
 
 
-def test_the_most_recently_updated_row_of_an_id_is_kept(folder: Path) -> None:
+def test_the_most_recently_updated_row_of_an_id_is_kept(tmp_path: Path) -> None:
     newest = "02/10/2018 03:50:01 PM"
     good, bad = typed(
-        folder,
+        tmp_path,
         crime(id=1, updated_on="01/01/2015 12:00:00 AM", arrest="false"),
         crime(id=1, updated_on=newest, arrest="true"),
         crime(id="1.0", updated_on="", arrest="false"),
@@ -130,12 +101,12 @@ def test_the_most_recently_updated_row_of_an_id_is_kept(folder: Path) -> None:
     assert newest not in {row["updated_on"] for row in bad if row["reason"] == "superseded"}
 
 
-def test_the_order_of_equally_recent_rows_does_not_matter(folder: Path) -> None:
+def test_the_order_of_equally_recent_rows_does_not_matter(tmp_path: Path) -> None:
     columns = [name for name in NAMES if name not in ("id", "date", "year", "updated_on", "location")]
     rows = [row for n, name in enumerate(columns) for row in (crime(id=n), crime(**{"id": n, name: "1"}))]
-    assert typed(folder, *rows)[0] == typed(folder, *reversed(rows))[0]
+    assert typed(tmp_path, *rows)[0] == typed(tmp_path, *reversed(rows))[0]
 
 
-def test_case_numbers_may_repeat(folder: Path) -> None:
-    good, bad = typed(folder, *(crime(id=n, case_number="HX1", primary_type="HOMICIDE") for n in range(3)))
+def test_case_numbers_may_repeat(tmp_path: Path) -> None:
+    good, bad = typed(tmp_path, *(crime(id=n, case_number="HX1", primary_type="HOMICIDE") for n in range(3)))
     assert (len(good), bad) == (3, [])

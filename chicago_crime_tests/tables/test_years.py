@@ -18,17 +18,10 @@ from chicago_crime.tables.years import (
 selections = st.sets(st.integers(FIRST_YEAR, current_year()), min_size=1).map(sorted)
 
 
-@pytest.mark.parametrize(
-    ("text", "years"),
-    [
-        ("2014", [2014]),
-        ("2014-2016,2021", [2014, 2015, 2016, 2021]),
-        (" 2016 - 2017 , 2014 ", [2014, 2016, 2017]),
-        ("2014,2014-2015", [2014, 2015]),
-    ],
-)
-def test_years_are_parsed(text: str, years: list[int]) -> None:
-    assert parse_years(text) == years
+def test_years_are_parsed() -> None:
+    assert parse_years("2014-2016,2021") == [2014, 2015, 2016, 2021]
+    assert parse_years(" 2016 - 2017 , 2014 ") == [2014, 2016, 2017]
+    assert parse_years("2014,2014-2015") == [2014, 2015]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ YEARS = (2014, 2015)
 
 @pytest.fixture
 def portal() -> Iterator[PortalServer]:
-    """A portal for one test, which may change it."""
     with PortalServer(row for year in YEARS for row in crimes_of_months(year)).answering() as server:
         yield server
 
@@ -68,17 +67,16 @@ def test_a_refresh_makes_only_changed_years_and_equals_a_full_load(portal: Porta
     assert snapshot_of(settings).years[2014] == first.years[2014]
 
 
-def copied(loaded_from: tuple[PortalServer, Path], folder: Path) -> tuple[PortalServer, Settings]:
-    """Return the shared portal, and a copy of its installation that a test may change."""
+@pytest.fixture
+def loaded(loaded_from: tuple[PortalServer, Path], tmp_path: Path) -> tuple[PortalServer, Settings]:
+    """The same portal, and a copy of its years that a test may change."""
     portal, data = loaded_from
-    shutil.copytree(data, folder, dirs_exist_ok=True)
-    return portal, settings_of(portal, folder)
+    shutil.copytree(data, tmp_path, dirs_exist_ok=True)
+    return portal, settings_of(portal, tmp_path)
 
 
-def test_a_refresh_without_changes_makes_and_publishes_nothing(
-    loaded_from: tuple[PortalServer, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    portal, settings = copied(loaded_from, tmp_path)
+def test_no_change_publishes_nothing(loaded: tuple[PortalServer, Settings], capsys: pytest.CaptureFixture[str]) -> None:
+    portal, settings = loaded
     first = snapshot_of(settings)
     portal.requests.clear()
     portal.rows_sent.clear()
@@ -90,16 +88,16 @@ def test_a_refresh_without_changes_makes_and_publishes_nothing(
 
 @pytest.mark.parametrize("reason", ["never published", "published file damaged", "table missing", "another version"])
 def test_an_unchanged_year_is_rebuilt_if_a_stored_or_published_file_differs(
-    loaded_from: tuple[PortalServer, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str
+    loaded: tuple[PortalServer, Settings], monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
-    portal, settings = copied(loaded_from, tmp_path)
+    portal, settings = loaded
     wanted = {2014}
     if reason == "never published":
-        shutil.rmtree(tmp_path / "objects" / "published")
+        shutil.rmtree(settings.data_dir / "objects" / "published")
         wanted = set(YEARS)
     elif reason == "published file damaged":
         key = snapshot_of(settings).years[2014].tables["crimes"].key
-        (tmp_path / "objects" / key).write_bytes(b"damaged")
+        (settings.data_dir / "objects" / key).write_bytes(b"damaged")
     elif reason == "table missing":
         Installation(settings).warehouse.file("crimes_monthly", 2014).unlink()
     elif reason == "another version":
