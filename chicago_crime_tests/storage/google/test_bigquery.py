@@ -243,7 +243,7 @@ def test_years_are_exported_with_one_job_as_datetimes(cloud: Cloud, warehouse: B
         cloud.load(warehouse, year, crimes_of_months(year, months=[1]))
     before = len(cloud.bigquery.writes)
     warehouse.export_parquet(CRIMES, [2014, 2016], f"gs://{BUCKET}/staging/in")
-    assert [call.call for call in cloud.bigquery.writes[before:]] == ["bigquery.jobs.insert"]
+    assert [call.call for call in cloud.bigquery.writes[before:]] == ["jobs.insert"]
     [name] = cloud.storage.buckets.names(BUCKET, "staging/in/")
     rows = pq.read_table(cloud.storage.buckets.path(BUCKET, name))
     assert sorted(set(rows["year"].to_pylist())) == [2014, 2016]
