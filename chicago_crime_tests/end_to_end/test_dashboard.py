@@ -303,28 +303,6 @@ def test_it_works_without_javascript(browser: Browser, address: str) -> None:
         page.wait_for_url(f"{address}/where?year=2016&area=25&map=cells")
 
 
-def test_a_reporter_finds_the_blocks_with_most_thefts(page: Page, address: str, real_years: Settings) -> None:
-    open_page(page, f"{address}/overview")
-    page.get_by_role("searchbox", name="Search for offenses").fill("thefts loop 2016")
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"{address}/overview?q=thefts+loop+2016")
-    drawn(page)
-    page.get_by_role("link", name="Incidents", exact=True).click()
-    page.wait_for_url(f"{address}/incidents?year=2016&type=THEFT&area=32")
-    drawn(page)
-    expected = query_crimes(
-        real_years,
-        "SELECT block, COUNT(*) AS n FROM crimes WHERE primary_type = 'THEFT' AND community_area = 32 AND year = 2016 "
-        "GROUP BY block ORDER BY n DESC LIMIT 3",
-    )
-    shown = page.locator("[data-table=blocks] tbody tr")
-    expect(shown.first).to_contain_text("001XX N STATE ST")
-    assert [row.split() for row in shown.all_inner_texts()[:3]] == [[*block.split(), str(n)] for block, n in expected]
-    shown.first.get_by_role("link").first.click()
-    expect(page.locator("#chosen")).to_contain_text("001XX N STATE ST")
-    assert number(page, "Reported crimes") == expected[0][1]
-
-
 def test_long_lists_are_searchable_and_summarize_the_selection(page: Page, address: str) -> None:
     open_page(page, f"{address}/incidents?year=2016")
     group = page.locator(".group[data-key=description]")
