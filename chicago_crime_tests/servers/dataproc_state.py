@@ -1,10 +1,8 @@
-"""The state of the Dataproc server: clusters, jobs, batches and operations. Each look at one advances it."""
+"""The state of the Dataproc server: clusters, jobs, batches and operations. Each look at a cluster advances it."""
 
 import re
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -13,8 +11,6 @@ from chicago_crime_tests.servers.google_server import RefusedError
 from chicago_crime_tests.servers.storage_objects import Buckets
 
 Json = dict[str, Any]
-
-_OVER = {"DONE", "ERROR", "CANCELLED", "SUCCEEDED", "FAILED"}
 
 
 @dataclass
@@ -28,15 +24,20 @@ class Cluster:
 
 @dataclass
 class Task:
-    """A job or a batch."""
+    """A job or a batch, which begins immediately."""
 
     resource: Json
     program: Program = field(init=False)
-    state: str = ""
+    state: str = "RUNNING"
+    details: str = ""
 
     @property
     def is_over(self) -> bool:
-        return self.state in _OVER
+        return self.state != "RUNNING"
+
+    def end(self, state: str, details: str = "") -> None:
+        if not self.is_over:
+            self.state, self.details = state, details
 
 
 @dataclass
@@ -97,8 +98,8 @@ class Dataproc:
             raise RefusedError(400, f"Cannot delete cluster '{name}' while it has other pending delete operations.")
         found.state = "DELETING"
         for job in self.jobs.values():
-            if job.resource["placement"]["clusterName"] == name and not job.is_over:
-                _set_job(job, "ERROR", "Job aborted: the cluster was deleted")
+            if job.resource["placement"]["clusterName"] == name:
+                job.end("ERROR", "Job aborted: the cluster was deleted")
                 job.program.stop()
         return _operation(place)
 
@@ -114,18 +115,14 @@ class Dataproc:
         bucket = cluster.given["config"]["configBucket"]
         prefix = f"google-cloud-dataproc-metainfo/{uuid4()}/jobs/{id_}/driveroutput"
         job = self.jobs[id_] = Task(given | {"driverOutputResourceUri": f"gs://{bucket}/{prefix}"})
-        _set_job(job, "PENDING")
-        job.program = self._run(given["pysparkJob"], (bucket, prefix), partial(self._job_is_over, job))
-        return dict(job.resource)
+        job.program = self._run(job, given["pysparkJob"], (bucket, prefix), ("DONE", "ERROR"))
+        return self.job(id_)
 
     def job(self, id_: str) -> Json:
         if id_ not in self.jobs:
             raise RefusedError(404, f"Not found: Job {id_}")
         job = self.jobs[id_]
-        seen = dict(job.resource)
-        if follows := {"PENDING": "SETUP_DONE", "SETUP_DONE": "RUNNING"}.get(job.state):
-            _set_job(job, follows)
-        return seen
+        return job.resource | {"status": {"state": job.state, "details": job.details}, "done": job.is_over}
 
     def create_batch(self, given: Json, id_: str, place: str) -> Json:
         _check_name(id_, r"[a-z0-9]([-a-z0-9]{2,61}[a-z0-9])")
@@ -135,56 +132,37 @@ class Dataproc:
         operation = _operation(place)
         batch = Task(given | {"name": f"{place}/batches/{id_}", "operation": operation["name"]})
         self.batches[id_] = batch
-        _set_batch(batch, "PENDING")
-        batch.program = self._run(given["pysparkBatch"], None, partial(self._batch_is_over, batch))
+        batch.program = self._run(batch, given["pysparkBatch"], None, ("SUCCEEDED", "FAILED"))
         return operation
 
     def batch(self, id_: str) -> Json:
         if id_ not in self.batches:
             raise RefusedError(404, f"Not found: Batch {id_}")
         batch = self.batches[id_]
-        seen = dict(batch.resource)
-        if batch.state == "PENDING":
-            _set_batch(batch, "RUNNING")
-        return seen
+        return batch.resource | {"state": batch.state, "stateMessage": batch.details}
 
     def cancel_operation(self, name: str) -> Json:
         """Cancel the batch that an operation runs."""
         for batch in self.batches.values():
             if batch.resource["operation"] == name and not batch.is_over:
-                _set_batch(batch, "CANCELLED", "Batch was cancelled by a user")
+                batch.end("CANCELLED", "Batch was cancelled by a user")
                 batch.program.stop()
                 return {}
         raise RefusedError(400, f"Operation {name} cannot be cancelled")
 
-    def _run(self, about: Json, output: tuple[str, str] | None, is_over: Callable[[int], None]) -> Program:
+    def _run(self, task: Task, about: Json, output: tuple[str, str] | None, ends: tuple[str, str]) -> Program:
+        """Run a program, after which the task has the first of two states, or the second if it failed."""
+
+        def is_over(code: int) -> None:
+            with self.lock:
+                task.end(ends[bool(code)], f"Job failed with exit code {code}." if code else "")
+
         given = [about["mainPythonFileUri"], *about["args"]]
         return Program(self.buckets, given, output, is_over, None if self.runs else self.pretend_s)
-
-    def _job_is_over(self, job: Task, code: int) -> None:
-        with self.lock:
-            if not job.is_over:
-                details = f"Google Cloud Dataproc Agent reports job failure. Job failed with exit code {code}."
-                _set_job(job, "ERROR" if code else "DONE", details if code else "")
-
-    def _batch_is_over(self, batch: Task, code: int) -> None:
-        with self.lock:
-            if not batch.is_over:
-                _set_batch(batch, "FAILED" if code else "SUCCEEDED", f"Exit code {code}" if code else "")
 
 
 def _operation(place: str) -> Json:
     return {"name": f"{place}/operations/{uuid4()}", "done": False}
-
-
-def _set_job(job: Task, state: str, details: str = "") -> None:
-    job.state = state
-    job.resource |= {"status": {"state": state, "details": details}, "done": job.is_over}
-
-
-def _set_batch(batch: Task, state: str, message: str = "") -> None:
-    batch.state = state
-    batch.resource |= {"state": state, "stateMessage": message}
 
 
 def _check_name(name: str, pattern: str) -> None:
