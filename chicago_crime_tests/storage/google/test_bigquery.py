@@ -109,17 +109,6 @@ def test_tables_are_created_as_defined(cloud: Cloud) -> None:
     assert client.get_dataset(DATASET).location == "us-central1"
 
 
-def test_a_full_year_is_replaced_and_the_others_are_kept(cloud: Cloud, loaded: BigQueryWarehouse) -> None:
-    cloud.load(loaded, 2015, crimes_of_months(2015, per_month=2))
-    before = loaded.stored(CRIMES)[2015]
-    for _ in range(2):
-        cloud.load(loaded, 2014, crimes_of_months(2014, months=[2, 3]))
-        assert cloud.years("crimes") == {2014: 6, 2015: 24}
-    assert {year: stored.rows for year, stored in loaded.stored(RAW_CRIMES).items()} == {2014: 6, 2015: 24}
-    assert loaded.stored(CRIMES)[2015] == before
-    assert loaded.stored(CRIMES)[2014].replaced_at > before.replaced_at
-
-
 def test_a_failed_load_keeps_the_old_year(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     cloud.load_raw(warehouse, 2014, crimes_of_months(2014))
     cloud.storage.buckets.write(BUCKET, "crimes/broken.csv", b"id,date\n1\n")
