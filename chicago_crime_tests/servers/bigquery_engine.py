@@ -121,7 +121,7 @@ class Session:
         if isinstance(tree, exp.Query):
             self.work.result = self._answer(tree, columns)
         elif isinstance(tree, exp.Merge):
-            self._replace(tree)
+            self._merge(tree)
         else:
             assert isinstance(tree, exp.Create), f"{self.work.statement} is not implemented here"
             self._create(tree)
@@ -146,23 +146,16 @@ class Session:
                 self.cursor.rollback()
                 raise
 
-    def _chosen(self, table: LiveTable, where: exp.Expr) -> str:
-        """The DuckDB condition for the rows that a WHERE clause selects."""
-        where = where.copy()
-        for condition in _on_partition(where):
+    def _merge(self, tree: exp.Merge) -> None:
+        table, query, actions = self._table(tree.this), tree.args["using"], tree.args["whens"].copy()
+        for condition in _on_partition(actions):
             condition.replace(_of_partition(condition))
-        chosen = to_duckdb(exp.select("rowid").from_("t").where(where.this), {}, lambda _: _rows(table))
-        return f"WHERE rowid IN ({chosen})"
-
-    def _replace(self, tree: exp.Merge) -> None:
-        """MERGE ... ON FALSE: delete the rows that a condition selects, and insert the rows of a query."""
-        target, where, query, names = _replacement(tree)
-        table, columns, made = self._table(target), ", ".join(names), f"made_{id(self)}"
         with self.changes(table):
-            self.cursor.execute(f"CREATE TEMP TABLE {made} AS {self._translate(query)}")
-            self.cursor.execute(f"DELETE FROM {table.rows_table} {self._chosen(table, where)}")
-            sql = f"INSERT INTO {table.rows_table} ({columns}) SELECT {columns} FROM {made}"
-            self.work.inserted = self.cursor.execute(sql).fetchall()[0][0]
+            made = self.cursor.execute(
+                f"MERGE INTO {table.rows_table} AS {tree.this.alias} USING ({self._translate(query.this)}) "
+                f"AS {query.alias} ON {tree.args['on'].sql()} {actions.sql('duckdb')} RETURNING merge_action"
+            )
+            self.work.inserted = made.fetchall().count(("INSERT",))
 
     def _create(self, tree: exp.Create) -> None:
         table = table_from_ddl(tree, self.dataset)
@@ -231,24 +224,13 @@ def split(script: str) -> list[str]:
     return [piece for piece in pieces if piece.strip()]
 
 
-def _replacement(tree: exp.Merge) -> tuple[exp.Table, exp.Where, exp.Query, list[str]]:
-    """The parts of MERGE ... ON FALSE: table, rows to delete, query of the rows to insert, and their columns."""
-    assert tree.args["on"] == exp.false(), "only MERGE ... ON FALSE is implemented here"
-    delete, insert = tree.args["whens"].expressions
-    condition = delete.args["condition"].copy()
-    for column in condition.find_all(exp.Column):
-        column.set("table", None)
-    names = [f'"{column.name}"' for column in insert.args["then"].this.expressions]
-    return exp.to_table(tree.this.name), exp.Where(this=condition), tree.args["using"].this.copy(), names
-
-
 def _rows(table: LiveTable) -> exp.Expr:
     return exp.to_table(f"{table.dataset}.{table.name}")
 
 
-def _on_partition(where: exp.Expr) -> list[exp.EQ]:
+def _on_partition(tree: exp.Expr) -> list[exp.EQ]:
     """The conditions on the partition, _PARTITIONTIME = TIMESTAMP(day)."""
-    return [condition for condition in where.find_all(exp.EQ) if condition.left.name == PARTITION]
+    return [condition for condition in tree.find_all(exp.EQ) if condition.left.name == PARTITION]
 
 
 def _of_partition(condition: exp.EQ) -> exp.Expr:
