@@ -3,7 +3,6 @@
 Statements that change rows run one at a time, and queries as of a given time see the current rows.
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,8 +20,6 @@ from chicago_crime_tests.servers.bigquery_files import Files, JobError
 from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError
 
 LEAST_BILLED = 10 << 20
-EXPORT = re.compile(r"(?is)\s*EXPORT\s+DATA\s+OPTIONS\s*\((.*?)\)\s+AS\s+(.*)")
-OPTION = re.compile(r"(?is)(\w+)\s*=\s*(\[.*?\]|'[^']*')")
 
 _Tables = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
@@ -95,15 +92,23 @@ class Session:
                 self.work.statement = "SCRIPT"
 
     def _run_one(self, text: str, is_dry: bool) -> None:
-        columns = self._check(text)
-        if exports := EXPORT.fullmatch(text):
-            tree = sqlglot.parse_one(exports[2], read="bigquery")
-            self._count(tree)
-            options = {name: value.strip("'") for name, value in OPTION.findall(exports[1])}
-            if not is_dry:
-                self.files.write(self.cursor.sql(self._translate(tree)), options["uri"], options["format"])
-        else:
-            self._run_parsed(_parsed(text), columns, is_dry)
+        columns, tree = self._check(text), _parsed(text)
+        self.work.statement = "SELECT" if isinstance(tree, exp.Query) else tree.key.upper()
+        self._count(tree)
+        if is_dry:
+            return
+        match tree:
+            case exp.Query():
+                self.work.result = self._answer(tree, columns)
+            case exp.Merge():
+                self._merge(tree)
+            case exp.Create():
+                self._create(tree)
+            case exp.Export():
+                [uri] = [one.args["value"].name for one in tree.args["options"].expressions if one.name == "uri"]
+                self.files.write(self.cursor.sql(self._translate(tree.this)), uri)
+            case _:
+                raise AssertionError(f"{self.work.statement} is not implemented here")
 
     def _check(self, text: str) -> list[tuple[str, str]]:
         """Check a statement with Google's analyzer; returns the columns of its result."""
@@ -112,19 +117,6 @@ class Session:
             reason = "notFound" if "not found" in found and "Table" in found else "invalidQuery"
             raise JobError(reason, found)
         return found
-
-    def _run_parsed(self, tree: exp.Expr, columns: list[tuple[str, str]], is_dry: bool) -> None:
-        self.work.statement = "SELECT" if isinstance(tree, exp.Query) else tree.key.upper()
-        self._count(tree)
-        if is_dry:
-            return
-        if isinstance(tree, exp.Query):
-            self.work.result = self._answer(tree, columns)
-        elif isinstance(tree, exp.Merge):
-            self._merge(tree)
-        else:
-            assert isinstance(tree, exp.Create), f"{self.work.statement} is not implemented here"
-            self._create(tree)
 
     def _answer(self, tree: exp.Query, columns: list[tuple[str, str]]) -> Result:
         """Answer a query, in the types that the analyzer found."""

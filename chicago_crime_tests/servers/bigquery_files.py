@@ -70,10 +70,10 @@ class Files:
         zoned = [f'"{n}" AT TIME ZONE \'UTC\' AS "{n}"' if k == "TIMESTAMP" else f'"{n}"' for n, k in columns]
         return f"SELECT {', '.join(zoned)} FROM READ_PARQUET({files}, hive_partitioning = FALSE)", columns
 
-    def write(self, rows: duckdb.DuckDBPyRelation, uri: str, form: str) -> None:
-        """Write rows to an address with one `*`, which becomes a number."""
+    def write(self, rows: duckdb.DuckDBPyRelation, uri: str) -> None:
+        """Write rows as Parquet to an address with one `*`, which becomes a number."""
         address = urlsplit(uri)
-        assert address.path.count("*") == 1 and form.upper() == "PARQUET", uri
+        assert address.path.count("*") == 1, uri
         if self.writes_no_rows or rows.limit(1).fetchall():
             file = self.buckets.path(address.netloc, address.path.lstrip("/").replace("*", "000000000000"))
             file.parent.mkdir(parents=True, exist_ok=True)
