@@ -174,12 +174,6 @@ def test_an_incomplete_year_is_not_the_last_full_year(five_years: Settings, data
     assert not [column for column in full_year.columns if column.name.startswith("whole_year")]
 
 
-def test_a_period_with_missing_days_is_empty(five_years: Settings, data: Data) -> None:
-    counts = total(compare(PageRequest(data, Filters(end=date(2012, 4, 30)))), "spans")
-    assert counts["year_to_date"] == count(five_years, "date < '2012-05-01'")
-    assert (counts["year_to_date_before"], counts["year_to_date_change"], counts["whole_year"]) == (None, None, None)
-
-
 def test_the_intro_and_the_links_have_the_compared_days(data: Data) -> None:
     view = compare(PageRequest(data, Filters(end=date(2016, 3, 15))))
     assert view.sections[0].intro.startswith(

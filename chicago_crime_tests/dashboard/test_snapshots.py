@@ -3,8 +3,6 @@
 import json
 import re
 import shutil
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -80,20 +78,6 @@ def test_a_new_snapshot_is_shown_without_a_restart_and_the_old_one_by_day(copied
     assert server.data().catalog.snapshot == BEFORE
     newest = Installation(copied).reader().catalog
     assert server.data(newest.snapshot).catalog == newest
-
-
-def test_only_requests_for_a_value_wait_for_it(sample: Settings) -> None:
-    data, started, found = Snapshots(Installation(sample)).data(), threading.Event(), threading.Event()
-
-    def find() -> int:
-        started.set()
-        return int(found.wait(30))
-
-    with ThreadPoolExecutor(2) as pool:
-        slow = [pool.submit(data.derived, "slow", find) for _ in range(2)]
-        assert started.wait(30) and data.facts().years and data.answer("days", {}).num_rows == 3
-        found.set()
-        assert [one.result() for one in slow] == [1, 1]
 
 
 @pytest.mark.parametrize(
