@@ -1,4 +1,4 @@
-"""Tests of the dashboard in a browser on real years: numbers against SQL over `crimes`, layout, interaction and print."""
+"""Tests of the dashboard in a browser on real years: numbers against SQL over `crimes`, layout, interaction, print."""
 
 import io
 import re
