@@ -15,8 +15,15 @@ from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 
 from chicago_crime.sql.duckdb_dialect import to_duckdb
-from chicago_crime_tests.servers.bigquery_catalog import DUCKDB_TYPES, PARTITION, Catalog, LiveTable, table_from_ddl
-from chicago_crime_tests.servers.bigquery_files import Files, JobError
+from chicago_crime_tests.servers.bigquery_catalog import (
+    DUCKDB_TYPES,
+    PARTITION,
+    Catalog,
+    Files,
+    JobError,
+    LiveTable,
+    table_from_ddl,
+)
 from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError
 
 LEAST_BILLED = 10 << 20
