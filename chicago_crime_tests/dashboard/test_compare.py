@@ -35,13 +35,9 @@ def five_years(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Five years of sample data, the last of which ends in early November."""
     folder = tmp_path_factory.mktemp("five")
     (folder / "in").mkdir()
-    source = SampleSource(rows=1500)
     for year in range(2012, 2017):
-        (folder / str(year)).mkdir()
-        file = source.fetch(year, folder / str(year)).path
-        lines = file.read_text().splitlines(keepends=True)
-        kept = [line for line in lines if not re.search(r",(11/[123]|12/)[0-9/]*2016 ", line)]
-        (folder / "in" / f"{year}.csv").write_text("".join(kept))
+        rows = SampleSource(rows=1500).fetch(year, folder).path.read_text()
+        (folder / "in" / f"{year}.csv").write_text(re.sub(r"(?m)^.*,(11/[123]|12/)[0-9/]*2016 .*\n", "", rows))
     settings = folder_settings(folder / "data", folder / "in")
     run_well(settings, *range(2012, 2017))
     return settings
