@@ -31,7 +31,7 @@ from chicago_crime_tests.support import (
 
 collect_ignore = ["infra_pulumi"]  # these tests run in the environment of Pulumi: `make test-all`
 GOOGLE_SERVER = "chicago_crime_tests.servers.google_server"
-ON_REAL_YEARS = tuple(f"end_to_end/test_{name}.py" for name in ("dashboard", "engines", "maps", "real_years", "site"))
+ON_REAL_YEARS = tuple(f"end_to_end/test_{name}.py" for name in ("dashboard", "engines", "real_years", "site"))
 
 
 def pytest_configure() -> None:

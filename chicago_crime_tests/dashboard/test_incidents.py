@@ -160,9 +160,7 @@ def test_only_embedded_charts_may_be_framed(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("burglary hyde park 2016", Filters(type=("BURGLARY",), area=(41,), year=(2016,))),
         ("Burglaries in the Loop, 2014-2016", Filters(type=("BURGLARY",), area=(32,), year=(2014, 2015, 2016))),
-        ("carjackings ward 24", Filters(group=("carjacking",), ward=(24,))),
         ("beat 2012 2016", Filters(beat=(2012,), year=(2016,))),
         ("beat 1834 violent arrest", Filters(beat=(1834,), offense_class=("violent",), arrest=True)),
         ("hyde o'hare", Filters(area=(41, 76))),
@@ -170,7 +168,6 @@ def test_only_embedded_charts_may_be_framed(client: TestClient) -> None:
         ("stolen cars 24th ward", Filters(group=("vehicle_theft",), ward=(24,))),
         ("thefts from a car in the 7th district", Filters(group=("theft_from_vehicle",), district=(7,))),
         ("shoplifting near north", Filters(group=("retail_theft",), area=(8,))),
-        ("vandalism", Filters(type=("CRIMINAL DAMAGE",))),
         ("robbery at hyde park, burglary by ward 24", Filters(type=("BURGLARY", "ROBBERY"), area=(41,), ward=(24,))),
         ("robbery at gunpoint", Filters(group=("gun_robbery",))),
         ("domestic batteries", Filters(type=("BATTERY",), domestic=True)),
@@ -198,7 +195,6 @@ def test_only_embedded_charts_may_be_framed(client: TestClient) -> None:
         ("2016-07-04", Filters(start=date(2016, 7, 4), finish=date(2016, 7, 4))),
         ("wards 24 and 28 2016", Filters(ward=(24, 28), year=(2016,))),
         ("1st or 2nd police district", Filters(district=(1, 2))),
-        ("beats 1834 1833", Filters(beat=(1833, 1834))),
         ("001XX N STATE ST", Filters(block=("001XX N STATE ST",))),
         ("robbery at 2035 N. Clark Street 2016", Filters(type=("ROBBERY",), block=("020XX N CLARK ST",), year=(2016,))),
         ("900 block of South Michigan Avenue", Filters(block=("009XX S MICHIGAN AVE",))),

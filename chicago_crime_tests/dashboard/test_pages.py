@@ -1,5 +1,6 @@
 """Tests of the pages: their numbers agree with each other and with the tables of the Spark job."""
 
+import io
 import re
 from collections import Counter
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 import numpy as np
+import pyarrow.csv
 import pytest
 
 from chicago_crime.analysis.expected import adjusted
@@ -16,15 +18,16 @@ from chicago_crime.dashboard.filters import MAPS, Filters, read_filters
 from chicago_crime.dashboard.hot_spots import RATES, gi_star
 from chicago_crime.dashboard.page_request import NoCrimesError, PageRequest
 from chicago_crime.dashboard.pages.compare import compare
+from chicago_crime.dashboard.pages.data import data_page
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.signals import signals
 from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import study_area, where
 from chicago_crime.dashboard.view import as_text, crimes_text
 from chicago_crime.settings import Settings
-from chicago_crime_tests.dashboard.conftest import data_of, rows
+from chicago_crime_tests.dashboard.conftest import client_of, copy_of, data_of, rows
 from chicago_crime_tests.outlines import fetch_outlines, write_outlines
-from chicago_crime_tests.support import crimes_of_months, rows_of, run_well, write_csv
+from chicago_crime_tests.support import crimes_of_months, folder_settings, rows_of, run, run_well, write_csv
 
 
 @pytest.mark.parametrize(("year", "offense_class"), [(2014, "all"), (2016, "violent")])
@@ -54,30 +57,6 @@ def test_false_hot_spots_are_rare(crimes: int) -> None:
     counts[(abs(cells - 45) <= 2).all(axis=0)] += 30
     z, _, p = gi_star(cells, counts)
     assert {(44, 44), (45, 46)} <= set(zip(*cells[:, (z > 0) & (adjusted(p) <= RATES[0])].tolist(), strict=True))
-
-
-CHOICES = [
-    Filters(),
-    Filters(year=(2016,), offense_class=("violent",)),
-    Filters(area=(25, 29), arrest=False),
-    Filters(district=(11,), domestic=True, year=(2014, 2016)),
-    Filters(type=("THEFT", "BATTERY")),
-]
-
-
-@pytest.mark.parametrize("filters", CHOICES, ids=str)
-def test_the_pages_count_the_same_crimes(data: Data, filters: Filters) -> None:
-    pages = {page: page(PageRequest(data, filters)) for page in (overview, where, when)}
-    by_type = sum(row["crimes"] for row in rows(pages[overview], "types"))
-    assert by_type > 0
-    assert sum(row["crimes"] for row in rows(pages[when], "months")) == by_type
-    [(hour, crimes)] = re.findall(r"Busiest hour: (\d+):00 to \1:59 \(([\d,]+)\)", pages[when].sections[0].intro)
-    at_hour = [row["crimes"] for row in rows(pages[when], "hours") if row["hour"] == int(hour)]
-    assert sum(at_hour) == int(crimes.replace(",", ""))
-    assert sum(row["crimes"] for row in rows(pages[overview], "months")) == by_type
-    [of_where, _, without_area] = pages[where].numbers
-    assert int(of_where.value.replace(",", "")) == by_type
-    assert sum(row["crimes"] for row in rows(pages[where], "areas")) == by_type - int(without_area.value)
 
 
 def test_crimes_without_area_or_cell_are_mapped_as_none(settings: Settings) -> None:
@@ -203,12 +182,6 @@ def test_a_map_shows_the_places_of_its_table_and_links_into_each(data: Data, sho
 
 
 def test_excluded_places_are_on_the_map_without_a_number(data: Data) -> None:
-    view = where(PageRequest(data, Filters(area=(25, 41))))
-    [drawn] = view.sections[0].maps
-    chosen = {mark.label for mark in drawn.marks if mark.css != "unknown"}
-    assert chosen == {f"{row['name']}: {crimes_text(row['crimes'])}" for row in rows(view, "areas")}
-    assert {label.split(":")[0] for label in chosen} == {"Austin", "Hyde Park"}
-    assert len(drawn.marks) == 77
     view = where(PageRequest(data, Filters(district=(11,), type=("HOMICIDE",), map="beats")))
     [drawn] = view.sections[0].maps
     found = rows(view, "beats")
@@ -290,3 +263,62 @@ def test_hot_spots_of_a_place_are_relative_to_it(data: Data, sample: Settings) -
     assert PageRequest(data, Filters()).filter_label("cell", f"{x},{y}") == f"Cell {x},{y}, {hottest['block']}"
     city = where(PageRequest(data, Filters(map="hot_spots")))
     assert found.keys() != {(row["x_ft"], row["y_ft"]) for row in rows(city, "hot-spots")}
+
+
+LATER = "03/01/2018 03:50:01 PM"
+
+
+@pytest.fixture(scope="module")
+def loaded_twice(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Two years, the first of which was loaded again with changes."""
+    folder = tmp_path_factory.mktemp("twice")
+    settings = folder_settings(folder / "data", folder / "in")
+    rows = crimes_of_months(2014)
+    write_csv(folder / "in" / "2014.csv", rows)
+    write_csv(folder / "in" / "2015.csv", crimes_of_months(2015, primary_type="CRIM SEXUAL ASSAULT", fbi_code="02"))
+    run_well(settings, 2014, 2015)
+    for row in rows[:3]:
+        row |= {"arrest": "true", "updated_on": LATER}
+    rows[4] |= {"block": "002XX N STATE ST", "updated_on": LATER}
+    write_csv(folder / "in" / "2014.csv", [*rows, rows[6] | {"id": "7"}])
+    run_well(settings, 2014)
+    return settings
+
+
+def test_changes_are_shown_by_year_snapshot_and_kind(loaded_twice: Settings) -> None:
+    client = client_of(loaded_twice)
+    text = client.get("/data").text
+    assert "5 changes in 1 year" in text
+    assert 'data-summary="Years loaded: 2, selected: ' in text, "for screen readers"
+    [table] = re.findall(r'data-table="revisions">.*?</table>', text, re.DOTALL)
+    cells = [re.sub(r"<[^>]+>|\s+", " ", cell).strip() for cell in re.findall(r"<t[hd][ >].*?</t[hd]>", table)]
+    assert cells[6:12] == ["2014", "February 10, 2018", "March 1, 2018", "Added", "1", "new in the data"]
+    assert cells[12:18][3:] == ["Arrest flag changed", "3", "3 now set, 0 no longer set"]
+    downloaded = pyarrow.csv.read_csv(io.BytesIO(client.get("/download/data/revisions.csv").content)).to_pylist()
+    assert [row["changes"] for row in downloaded] == [1, 3, 1]
+    text = client.get("/data?start=2015-01-01&area=32").text
+    assert "These filters do not apply to this page: area." in text
+    assert "No changes in 2015 (to December 3)." in text
+    assert 'data-table="revisions"' not in text
+
+
+def test_each_year_has_its_source_and_the_reason_it_was_accepted(loaded_twice: Settings, tmp_path: Path) -> None:
+    settings = copy_of(loaded_twice, tmp_path)
+    write_csv(tmp_path / "2014.csv", crimes_of_months(2014, per_month=2))
+    settings = settings.model_copy(update={"folder": tmp_path})
+    [report] = run(settings, 2014, accept="the City withdrew a third")
+    assert not report.failures
+    request = PageRequest(data_of(settings), Filters())
+    view = data_page(request)
+    [new, old] = sorted(rows(view, "years"), key=lambda row: row["year"])
+    assert (new["rows"], new["source"], new["accepted"]) == (24, "folder", "the City withdrew a third")
+    assert "1 accepted" in new["checks"]
+    assert {row["updated"] for row in (new, old)} == {date(2018, 2, 10)}
+    assert (old["rows"], old["accepted"], old["checks"]) == (36, "", "1 warning")
+    assert new["run"] == report.run_id[:8] != old["run"]
+    first = rows(view, "checks")[0]
+    assert (first["year"], first["check"], first["result"]) == (2014, "crime_csv:has_not_shrunk", "accepted")
+    assert "24 rows" in first["found"]
+    text = client_of(settings).get("/data").text
+    assert f"Snapshot {request.data.catalog.snapshot}" in text
+    assert text.count("the City withdrew a third") == 1

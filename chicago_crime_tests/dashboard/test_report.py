@@ -13,7 +13,6 @@ from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.known import require_known
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.report import as_svg, shortened, write_report
@@ -21,11 +20,6 @@ from chicago_crime.dashboard.view import Column, PageTable
 from chicago_crime.errors import UsageError
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings
-
-
-@pytest.mark.parametrize(("name", "number"), [("HYDE-PARK", 41), ("Ohare", 76), ("41", 41)])
-def test_areas_are_found_by_name_or_number(data: Data, name: str, number: int) -> None:
-    assert require_known(data, Filters(area=(name,))).area == (number,)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,6 @@
 import json
 import re
 import shutil
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,14 +12,11 @@ from typer.testing import CliRunner
 from chicago_crime.cli.app import app
 from chicago_crime.dashboard.app import PAGES
 from chicago_crime.dashboard.data import Snapshots
-from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.report import write_report
 from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import CATALOG, SNAPSHOTS
 from chicago_crime.settings import Settings
-from chicago_crime_tests.dashboard.conftest import client_of, rows
+from chicago_crime_tests.dashboard.conftest import client_of
 from chicago_crime_tests.end_to_end.browsing import free_port
 from chicago_crime_tests.support import run_well
 
@@ -83,31 +78,6 @@ def test_a_new_snapshot_is_shown_without_a_restart_and_the_old_one_by_day(copied
     assert server.data().catalog.snapshot == BEFORE
     newest = Installation(copied).reader().catalog
     assert server.data(newest.snapshot).catalog == newest
-
-
-def test_a_request_sees_one_snapshot_while_another_is_published(copied: Settings) -> None:
-    snapshots, filters = Snapshots(Installation(copied)), Filters(year=(2015,))
-    expected = rows(overview(PageRequest(snapshots.data(), filters)), "types")
-    reader = Snapshots(Installation(copied))
-    request = PageRequest(reader.data(), filters)
-    assert request.facts  # it has started, but not queried the types yet
-    publish_other_rows(copied)
-    assert rows(overview(request), "types") == expected
-    assert rows(overview(PageRequest(reader.data(), filters)), "types") != expected
-
-
-def test_only_requests_for_a_value_wait_for_it(sample: Settings) -> None:
-    data, started, found = Snapshots(Installation(sample)).data(), threading.Event(), threading.Event()
-
-    def find() -> int:
-        started.set()
-        return int(found.wait(30))
-
-    with ThreadPoolExecutor(2) as pool:
-        slow = [pool.submit(data.derived, "slow", find) for _ in range(2)]
-        assert started.wait(30) and data.facts().years and data.answer("days", {}).num_rows == 3
-        found.set()
-        assert [one.result() for one in slow] == [1, 1]
 
 
 @pytest.mark.parametrize(

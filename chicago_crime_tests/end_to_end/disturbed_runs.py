@@ -35,10 +35,6 @@ class Call(NamedTuple):
     kind: str
     place: int
 
-    @property
-    def changes(self) -> bool:
-        return " GET " not in self.kind and "/token" not in self.kind and "queries" not in self.kind
-
 
 class Chosen:
     """A rule for servers that injects a fault at chosen calls.

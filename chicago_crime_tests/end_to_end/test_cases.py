@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime.graph.run import RunReport
 from chicago_crime.intake.source_files import SourceFiles
 from chicago_crime.settings import Settings
 from chicago_crime.sources.base import no_progress
@@ -17,7 +16,6 @@ from chicago_crime_tests.support import (
     folder_settings,
     plan_of,
     rows_of,
-    run,
     run_well,
     write_csv,
 )
@@ -52,24 +50,6 @@ def test_fully_quoted_lines_are_read(tmp_path: Path) -> None:
     manifest = files.fetch(FolderSource(case("whole_line_quoted")), 2004, no_progress, audit=lambda *_: None)
     assert (manifest.rows, manifest.quarantined) == (8, 0)
     assert "\n90000001,AA000001,2004-08-28," in files.csv(2004).read_text()
-
-
-@pytest.mark.parametrize(
-    ("name", "year", "message"),
-    [
-        ("zip_encrypted", 2016, "crimes_2016.zip:crimes_2016.csv is password-protected: unpack it first"),
-        ("lfs_pointer", 2019, "Crimes_-_2019.csv is a Git LFS pointer: run `git lfs pull`"),
-    ],
-)
-def test_unreadable_files_are_reported_by_the_plan_and_the_run(
-    tmp_path: Path, name: str, year: int, message: str
-) -> None:
-    settings = folder_settings(tmp_path / "data", case(name))
-    [problem] = plan_of(settings, [year]).problems
-    assert message in problem
-    [report] = run(settings, year, assets=TABLES)
-    assert (report.success, message in messages_of(report)) == (False, True)
-    assert "staging" not in messages_of(report)
 
 
 def test_coordinates_are_read_from_location(settings: Settings) -> None:
@@ -107,7 +87,3 @@ def test_duplicate_ids_across_files_are_resolved_as_in_one_file(settings: Settin
     assert (wards[int(old[7]["id"])], wards[int(old[9]["id"])]) == (7, 42)
     assert [row["reason"] for row in rows_of(settings, "rejected_crimes", 2014)] == ["superseded"] * 2
     assert len(rows_of(settings, "crimes", 2015)) == 36
-
-
-def messages_of(report: RunReport) -> str:
-    return f"{report.failures} {report.reasons}"

@@ -77,15 +77,9 @@ def differences(cloud: Cloud, laptop: Settings) -> dict[str, str]:
         files = [str(laptop.data_dir / "warehouse" / name / f"{year}.parquet") for year in YEARS]
         there, here = f"SELECT {columns} FROM {live.rows_table}", f"SELECT {columns} FROM READ_PARQUET({files})"
         kinds = [cursor.sql(f"DESCRIBE {query}").fetchall() for query in (here, there)]
-        if kinds[0] != kinds[1]:
-            found[name] = f"types: {kinds}"
-        only = [
-            cursor.sql(f"SELECT COUNT(*) FROM ({a} EXCEPT ALL {b})").fetchall()[0][0]
-            for a, b in ((here, there), (there, here))
-        ]
-        if any(only):
-            example = [cursor.sql(f"{a} EXCEPT ALL {b} LIMIT 1").fetchall() for a, b in ((here, there), (there, here))]
-            found[name] = f"only on the laptop {only[0]}, only in the cloud {only[1]}: {example}"
+        rows = [cursor.sql(f"{a} EXCEPT ALL {b} LIMIT 1").fetchall() for a, b in ((here, there), (there, here))]
+        if kinds[0] != kinds[1] or any(rows):
+            found[name] = f"types: {kinds}; a row only on the laptop, and one only in the cloud: {rows}"
     return found
 
 

@@ -1,4 +1,4 @@
-"""Tests of the dashboard in a browser on real years: numbers against SQL over `crimes`, layout and interaction."""
+"""Tests of the dashboard in a browser on real years: numbers against SQL over `crimes`, layout, interaction, print."""
 
 import io
 import re
@@ -244,12 +244,6 @@ def test_sticky_elements_do_not_cover_the_focus(page: Page, address: str, name: 
         assert not page.evaluate(hidden), key
 
 
-def test_verdicts_link_to_their_explanation(page: Page, address: str) -> None:
-    open_page(page, f"{address}/signals")
-    page.get_by_role("link", name="How verdicts are made").first.click()
-    expect(page.get_by_role("heading", name="Is it more than chance?")).to_be_in_viewport()
-
-
 def test_changes_before_the_script_loads_apply(page: Page, address: str) -> None:
     held: list[Route] = []
     page.route("**/app.js", lambda route: held.append(route))
@@ -286,43 +280,12 @@ def test_it_works_without_javascript(browser: Browser, address: str) -> None:
         page.get_by_role("button", name="Apply").click()
         expect(page.locator(".number").first).to_contain_text("in 2016")
         assert "year=2016" in page.url
-        groups = page.locator("[data-table=groups]")
-        groups.locator("tr", has_text="Vehicular hijacking").locator("td a").click()
-        expect(page.get_by_role("heading", level=1)).to_have_text("Incidents")
-        assert number(page, "Reported crimes") == 663
-        table = page.locator("[data-table=incidents]")
-        table.get_by_role("link", name="Block").click()
-        expect(table.locator("[aria-sort]")).to_contain_text("Block")
-        table.get_by_role("link", name="Next").click()
-        expect(table.locator(".pager")).to_contain_text("Rows 51 to 100 of 663")
         page.get_by_role("searchbox", name="Search for offenses").fill("burglary hyde park 2016")
         page.get_by_role("button", name="Search").click()
         assert number(page, "Reported crimes") == 166
         page.goto(f"{address}/where?year=2016")
         page.get_by_role("link", name=re.compile("^Austin: ")).press("Enter")
         page.wait_for_url(f"{address}/where?year=2016&area=25&map=cells")
-
-
-def test_a_reporter_finds_the_blocks_with_most_thefts(page: Page, address: str, real_years: Settings) -> None:
-    open_page(page, f"{address}/overview")
-    page.get_by_role("searchbox", name="Search for offenses").fill("thefts loop 2016")
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"{address}/overview?q=thefts+loop+2016")
-    drawn(page)
-    page.get_by_role("link", name="Incidents", exact=True).click()
-    page.wait_for_url(f"{address}/incidents?year=2016&type=THEFT&area=32")
-    drawn(page)
-    expected = query_crimes(
-        real_years,
-        "SELECT block, COUNT(*) AS n FROM crimes WHERE primary_type = 'THEFT' AND community_area = 32 AND year = 2016 "
-        "GROUP BY block ORDER BY n DESC LIMIT 3",
-    )
-    shown = page.locator("[data-table=blocks] tbody tr")
-    expect(shown.first).to_contain_text("001XX N STATE ST")
-    assert [row.split() for row in shown.all_inner_texts()[:3]] == [[*block.split(), str(n)] for block, n in expected]
-    shown.first.get_by_role("link").first.click()
-    expect(page.locator("#chosen")).to_contain_text("001XX N STATE ST")
-    assert number(page, "Reported crimes") == expected[0][1]
 
 
 def test_long_lists_are_searchable_and_summarize_the_selection(page: Page, address: str) -> None:
@@ -357,3 +320,70 @@ def test_charts_have_tooltips_and_can_be_saved(page: Page, address: str) -> None
         assert picture.startswith(start)
         texts = ("Month by month", "2016, Theft, Hyde Park", "Gray: ", "Chicago crime snapshot ", "Crimes per month")
         assert format == "PNG" or all(f">{text}" in picture.decode() for text in texts)
+
+
+def test_a_map_links_areas_to_cells_and_cells_to_incidents(page: Page, address: str) -> None:
+    open_page(page, f"{address}/where?year=2016")
+    page.evaluate("window.isStillHere = true")
+    whole = page.locator(".map svg").get_attribute("viewBox")
+    hyde_park = page.get_by_role("link", name=re.compile("^Hyde Park: "))
+    label = str(hyde_park.get_attribute("aria-label"))
+    hyde_park.hover()
+    expect(page.locator(".tip")).to_have_text(label)
+    hyde_park.click()
+    page.wait_for_url(f"{address}/where?year=2016&area=41&map=cells")
+    drawn(page)
+    crimes = number(page, "Reported crimes")
+    assert label == f"Hyde Park: {crimes:,} crimes"
+    svg = page.locator(".map svg")
+    assert page.evaluate("window.isStillHere"), "the page was reloaded"
+    near = svg.get_attribute("viewBox")
+    assert near != whole, "the map shows the area"
+    page.get_by_role("button", name="Zoom in").click()
+    assert svg.get_attribute("viewBox") != near
+    page.get_by_role("button", name="Whole city").press("Enter")
+    page.get_by_role("button", name="Whole city").press("ArrowLeft")
+    page.reload()
+    drawn(page)
+    box = svg.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    tip = re.match(r"\d{3}XX [NESW] .+, Hyde Park: ([\d,]+) crimes", page.locator(".tip").inner_text())
+    assert tip
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2 + 40, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    assert "map=cells" in page.url, "a drag is not a click"
+    page.mouse.click(box["x"] + box["width"] / 2 + 40, box["y"] + box["height"] / 2)
+    page.wait_for_url(re.compile(r"/incidents\?.*cell="))
+    drawn(page)
+    assert number(page, "Reported crimes") == int(tip[1].replace(",", ""))
+
+
+@pytest.mark.parametrize("shown", ["areas", "cells"])
+def test_an_embedded_map_opens_pages_outside_its_frame(page: Page, address: str, shown: str) -> None:
+    framing = f'<iframe src="{address}/embed/where/{shown}?map={shown}" width="900" height="900"></iframe>'
+    page.route(f"{address}/article", lambda route: route.fulfill(content_type="text/html", body=framing))
+    page.goto(f"{address}/article")
+    svg = page.frame_locator("iframe").locator(".map svg")
+    expect(page.frame_locator("iframe").get_by_role("button", name="Zoom in")).to_be_visible()
+    assert "table" not in str(svg.get_attribute("aria-label")), "there is none next to it"
+    with page.expect_popup() as opened:
+        svg.click()  # its middle is in the city
+    expect(opened.value.get_by_role("heading", level=1)).to_have_text("Where" if shown == "areas" else "Incidents")
+    expect(svg).to_be_visible()
+    opened.value.close()
+
+
+@pytest.mark.parametrize("query", ["year=2016", "ward=24&type=ROBBERY"])
+def test_the_report_prints_on_at_most_four_pages_without_clipping(browser: Browser, address: str, query: str) -> None:
+    letter = round((8.5 - 2 * 14 / 25.4) * 96)  # pixels between the margins
+    with silent_page(browser, viewport={"width": letter, "height": 900}) as page:
+        page.goto(f"{address}/report?{query}")
+        page.emulate_media(media="print")
+        assert page.evaluate("document.documentElement.scrollWidth") <= letter
+        card = page.locator(".numbers li").last.bounding_box()
+        assert card and card["x"] + card["width"] < letter, "or its border is cut off"
+        expect(page.locator(".map svg path").first).to_be_visible()
+        for paper in ("Letter", "A4"):
+            pages = re.findall(rb"/Type\s*/Page\b", page.pdf(format=paper))
+            assert 2 <= len(pages) <= 4

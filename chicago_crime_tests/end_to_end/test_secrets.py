@@ -8,9 +8,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -37,10 +36,7 @@ logging.basicConfig(level=logging.DEBUG)
 from kagglesdk import KaggleEnv, kaggle_env
 kaggle_env._env_to_endpoint[KaggleEnv.PROD] = sys.argv.pop(1)
 from chicago_crime.cli.app import main
-try:
-    main()
-finally:
-    print("KAGGLE'S COMMAND IMPORTED" if "kaggle" in sys.modules else "", file=sys.stderr)
+main()
 """
 
 
@@ -61,29 +57,6 @@ def places_of(secrets: Iterable[str], places: Mapping[str, bytes]) -> list[str]:
     return [f"{secret[:12]}... in {name}" for secret, name in found]
 
 
-class Publishers(NamedTuple):
-    """The servers of both publishers, and an environment with all secrets."""
-
-    kaggle: KaggleServer
-    portal: PortalServer
-    environment: dict[str, str]
-    folder: Path
-
-
-@pytest.fixture
-def publishers(tmp_path: Path) -> Iterator[Publishers]:
-    rows = crimes_of_months(YEAR)
-    files = {f"Chicago_Crimes_{YEAR}.csv": write_csv(tmp_path / "2014.csv", rows).read_bytes()}
-    (tmp_path / "home").mkdir()
-    with (
-        KaggleServer(files, SECRETS["KAGGLE_API_TOKEN"]).answering() as kaggle,
-        PortalServer(rows, SECRETS["CHICAGO_CRIME_PORTAL_APP_TOKEN"]).answering() as portal,
-    ):
-        folders = {"CHICAGO_CRIME_DATA_DIR": str(tmp_path / "data"), "HOME": str(tmp_path / "home")}
-        environment = SECRETS | folders | {"CHICAGO_CRIME_PORTAL_URL": portal.url}
-        yield Publishers(kaggle, portal, environment, tmp_path)
-
-
 @pytest.mark.parametrize(
     ("source", "refused"),
     [
@@ -91,31 +64,33 @@ def publishers(tmp_path: Path) -> Iterator[Publishers]:
         ("portal", "app token in CHICAGO_CRIME_PORTAL_APP_TOKEN was not accepted"),
     ],
 )
-def test_a_run_and_the_doctor_leave_no_secret_anywhere(publishers: Publishers, source: str, refused: str) -> None:
-    environment = publishers.environment | {"CHICAGO_CRIME_SOURCE": source}
-    run = ("run", "--years", str(YEAR), "--assets", "crime_csv")
-    server = publishers.kaggle if source == "kaggle" else publishers.portal
-    server.will(Fault(status=503), on="List" if source == "kaggle" else "csv")
-    ended = command(publishers.kaggle, environment, *run)
-    assert ended.code == 0, ended.output[-3000:]
-    assert "crime_csv 2014: 36 rows" in ended.output
+def test_a_run_and_the_doctor_leave_no_secret_anywhere(tmp_path: Path, source: str, refused: str) -> None:
+    rows, run = crimes_of_months(YEAR), ("run", "--years", str(YEAR), "--assets", "crime_csv")
+    files = {f"Chicago_Crimes_{YEAR}.csv": write_csv(tmp_path / "2014.csv", rows).read_bytes()}
+    (tmp_path / "home").mkdir()
+    with (
+        KaggleServer(files, SECRETS["KAGGLE_API_TOKEN"]).answering() as kaggle,
+        PortalServer(rows, SECRETS["CHICAGO_CRIME_PORTAL_APP_TOKEN"]).answering() as portal,
+    ):
+        folders = {"CHICAGO_CRIME_DATA_DIR": str(tmp_path / "data"), "HOME": str(tmp_path / "home")}
+        environment = SECRETS | folders | {"CHICAGO_CRIME_PORTAL_URL": portal.url, "CHICAGO_CRIME_SOURCE": source}
+        (kaggle if source == "kaggle" else portal).will(Fault(status=503), on="List" if source == "kaggle" else "csv")
+        ended = command(kaggle, environment, *run)
+        kaggle.token = portal.app_token = "another"
+        failed, examined = (command(kaggle, environment, *arguments) for arguments in (run, ["doctor"]))
+    assert ended.code == 0 and "crime_csv 2014: 36 rows" in ended.output, ended.output[-3000:]
     assert "503 (Service Unavailable)" in ended.output, "the logs of the libraries are searched"
-    assert "KAGGLE'S COMMAND IMPORTED" not in ended.output
-
-    publishers.kaggle.token = publishers.portal.app_token = "another"
-    failed = command(publishers.kaggle, environment, *run)
-    assert failed.code == 1
-    assert "was not accepted" in words_of(failed)
-    examined = command(publishers.kaggle, environment, "doctor")
-    assert examined.code == 1
-    assert refused in words_of(examined)
+    assert (failed.code, "was not accepted" in words_of(failed)) == (1, True)
+    assert (examined.code, refused in words_of(examined)) == (1, True)
     assert "CHICAGO_CRIME_PORTAL_APP_TOKEN=(a secret)" in examined.output
 
-    assert files_below(publishers.folder / "home") == {}
-    written, output = files_below(publishers.folder / "data"), ended.output + failed.output + examined.output
+    assert files_below(tmp_path / "home") == {}
+    written, output = files_below(tmp_path / "data"), ended.output + failed.output + examined.output
     assert any(name.endswith(".db") for name in written), "Dagster's events are searched"
-    signatures = [publishers.kaggle.storage.signature(name) for name in publishers.kaggle.files]
-    assert places_of([*SECRETS.values(), *signatures], written | {"output": output.encode()}) == []
+    assert (
+        places_of([*SECRETS.values(), *map(kaggle.storage.signature, files)], written | {"output": output.encode()})
+        == []
+    )
 
 
 def places_in(cloud: Cloud, output: str) -> dict[str, bytes]:

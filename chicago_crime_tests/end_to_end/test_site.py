@@ -8,9 +8,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from chicago_crime.dashboard.filters import Filters
-from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.serve.site_pages import site_parts
 from chicago_crime.settings import Settings
 from chicago_crime_tests.dashboard.conftest import data_of
@@ -71,16 +68,3 @@ def test_every_link_works_and_every_page_is_linked(site: Path, real_years: Setti
             assert not parts.fragment or f'id="{parts.fragment}"' in pages[target], f"{name}: {link}"
             reached.add(target)
     assert reached >= {name for name in names if name.endswith(".html") and not name.endswith("-chart.html")}
-
-
-def test_the_map_links_to_areas_with_the_numbers_of_the_dashboard(
-    browser: Browser, site: Path, real_years: Settings
-) -> None:
-    with silent_page(browser) as page:
-        page.goto((site / "index.html").as_uri())
-        page.get_by_label("Austin: ").press("Enter")
-        page.wait_for_url("**/area-25.html")
-        assert page.locator("h1").inner_text().startswith("Reported crime in Austin, 2014")
-        data = data_of(real_years)
-        crimes = overview(PageRequest(data, Filters(area=(25,)))).numbers[0].value
-        assert page.locator(".value").first.inner_text() == crimes

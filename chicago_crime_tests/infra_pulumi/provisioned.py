@@ -4,8 +4,6 @@ mypy checks the names and types of all inputs against the provider's typed dicts
 """
 
 import asyncio
-import importlib
-import inspect
 import json
 import runpy
 from collections.abc import Mapping, Sequence
@@ -48,13 +46,6 @@ class Declared:
     urn: str
     inputs: dict[str, Any]
     request: Any
-
-    @property
-    def takes_labels(self) -> bool:
-        """Whether the provider's class has the input `labels`."""
-        place, _, kind = self.type.removeprefix("gcp:").rpartition(":")
-        module = importlib.import_module(f"pulumi_gcp.{place.split('/')[0]}")
-        return "labels" in inspect.signature(getattr(module, kind)._internal_init).parameters
 
 
 @dataclass

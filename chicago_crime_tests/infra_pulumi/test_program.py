@@ -1,4 +1,4 @@
-"""Properties of all resources, in every configuration."""
+"""Properties of all resources in every configuration, and of the machine and its network."""
 
 import json
 import re
@@ -34,10 +34,11 @@ def provisioned(request: pytest.FixtureRequest) -> Provisioned:
     return provisioned_by(request.param)
 
 
-def test_nothing_is_public(provisioned: Provisioned) -> None:
+def test_nothing_is_public_has_a_key_or_replaces_other_grants(provisioned: Provisioned) -> None:
     for each in provisioned.google:
         assert not re.search(r'"(allUsers|allAuthenticatedUsers|0\.0\.0\.0/0|::/0)"', as_json(each.inputs)), each.urn
         assert "ccessConfigs" not in as_json(each.inputs), f"{each.urn} has a public address"
+        assert not re.search("key|IAM(Policy|Binding)$", each.type, re.IGNORECASE), each.urn
 
 
 def test_public_site_makes_only_the_site_public() -> None:
@@ -50,40 +51,11 @@ def test_public_site_makes_only_the_site_public() -> None:
     assert [one["name"] for one in buckets] == ["a-project-chicago-crime-prod-site"]
 
 
-def test_no_account_has_a_key(provisioned: Provisioned) -> None:
-    assert [each.urn for each in provisioned.google if re.search("key", each.type, re.IGNORECASE)] == []
-
-
-def test_no_role_is_a_basic_or_administrator_role(provisioned: Provisioned) -> None:
-    for each in provisioned.grants:
-        role = each.inputs["role"]
-        assert role not in ("roles/owner", "roles/editor", "roles/viewer", "roles/browser"), each.urn
-        assert not re.search("admin|owner", role, re.IGNORECASE), each.urn
-    on_project = {each.inputs["role"] for each in provisioned.google if each.type.startswith("gcp:projects/iAM")}
-    is_cluster = provisioned.outputs["CHICAGO_CRIME_DATAPROC_MODE"] == "cluster"
-    dataproc = "roles/dataproc.editor" if is_cluster else "roles/dataproc.serverlessEditor"
-    assert on_project == {"roles/bigquery.jobUser", dataproc, "roles/dataproc.worker"}
-
-
-def test_roles_are_added_and_never_replace_other_grants(provisioned: Provisioned) -> None:
-    assert len(provisioned.grants) > 8
-    assert all(re.search("I(AM|am)Member$", each.type) for each in provisioned.grants)
-    assert [each.urn for each in provisioned.google if re.search("I(AM|am)(Policy|Binding)$", each.type)] == []
-    member = r"(user|group|serviceAccount):[^@:\s]+@[^@:\s]+|principalSet://iam\.googleapis\.com/projects/\d+/.+"
-    assert [each.urn for each in provisioned.grants if not re.fullmatch(member, each.inputs["member"])] == []
-
-
-def test_every_resource_that_supports_labels_has_them(provisioned: Provisioned) -> None:
-    labelled = [each for each in provisioned.google if each.takes_labels]
-    kinds = {each.type.rpartition(":")[2] for each in labelled}
-    assert kinds >= {"Bucket", "Dataset", "Disk", "Instance", "Repository", "Secret"}
-    for each in labelled:
-        stack = each.urn.split("::")[0].removeprefix("urn:pulumi:")
-        assert each.inputs["labels"] == {
-            "platform": "chicago-crime",
-            "environment": stack,
-            "managed-by": "pulumi",
-        }, each.urn
+@pytest.mark.parametrize("kind", ["Bucket", "Dataset", "Disk", "Instance", "Repository", "Secret"])
+def test_every_resource_that_supports_labels_has_them(kind: str) -> None:
+    labels = {"platform": "chicago-crime", "environment": "prod", "managed-by": "pulumi"}
+    found = provision(EVERYTHING).of(kind)
+    assert found and all(each.inputs["labels"] == labels for each in found)
 
 
 @pytest.mark.parametrize("is_kept", [True, False])
@@ -134,3 +106,51 @@ def test_secret_settings_are_only_in_secret_manager_and_the_others_on_the_machin
     assert f"projects/{NUMBER}/secrets/chicago-crime-prod-settings/versions/1" in user_data
     assert provisioned.outputs["CHICAGO_CRIME_DASHBOARD_HOSTS"] == "crime.example.org"
     assert TOKEN not in as_json(provisioned.outputs)
+
+
+@pytest.fixture(scope="module")
+def stack() -> Provisioned:
+    return provision({"snapshotDays": "5"})
+
+
+def test_it_is_shielded_has_no_public_address_and_uses_os_login(stack: Provisioned) -> None:
+    inputs = stack.one("Instance").inputs
+    shield = {"enableSecureBoot": True, "enableVtpm": True, "enableIntegrityMonitoring": True}
+    assert inputs["shieldedInstanceConfig"] == shield
+    assert [set(each) for each in inputs["networkInterfaces"]] == [{"subnetwork"}], "no public address"
+    login = {"enable-oslogin": "TRUE", "block-project-ssh-keys": "TRUE", "serial-port-enable": "FALSE"}
+    assert inputs["metadata"].items() >= login.items()
+    assert not {"ssh-keys", "sshKeys", "startup-script"} & set(inputs["metadata"])
+    assert inputs["serviceAccount"]["email"] == "chicago-crime-prod-vm@a-project.iam.gserviceaccount.com"
+
+
+def test_new_user_data_replaces_the_machine_after_the_old_one_is_deleted_and_its_disk_stays(stack: Provisioned) -> None:
+    machine, disk = stack.one("Instance"), stack.one("Disk")
+    assert machine.inputs["bootDisk"]["autoDelete"] is True
+    assert [each["source"].rpartition("/")[2] for each in machine.inputs["attachedDisks"]] == [disk.inputs["name"]]
+    assert disk.inputs["zone"] == machine.inputs["zone"]
+    assert machine.urn not in {*disk.request.dependencies, *disk.request.replace_with}
+    assert list(machine.request.replaceOnChanges) == ['metadata["user-data"]']
+    assert (machine.request.deleteBeforeReplace, machine.request.deleteBeforeReplaceDefined) == (True, True)
+
+
+def test_old_images_are_deleted_except_the_one_that_the_machine_pulls() -> None:
+    policies = provision({"imageTag": "0123456789ab"}).one("Repository").inputs["cleanupPolicies"]
+    deleted, *kept = [policy["condition"] for policy in policies if "condition" in policy]
+    assert deleted["tagState"] == "ANY"  # each `make up` pushes a new tag, so few images become untagged
+    assert kept == [{"tagState": "TAGGED", "tagPrefixes": ["0123456789ab"]}]
+
+
+def test_only_iap_can_connect_and_only_to_ssh_and_the_web_pages(stack: Provisioned) -> None:
+    rules = {rule.name: rule.inputs for rule in stack.of("Firewall")}
+    assert set(rules) == {"network-from-iap", "network-within-spark"}
+    rule = rules["network-from-iap"]
+    assert rule["sourceRanges"] == ["35.235.240.0/20"]
+    assert rule["allows"] == [{"protocol": "tcp", "ports": ["22", "3000", "8050"]}]
+    assert rule["targetServiceAccounts"] == ["chicago-crime-prod-vm@a-project.iam.gserviceaccount.com"]
+
+
+def test_only_the_machine_reaches_the_internet(stack: Provisioned) -> None:
+    nat = stack.one("RouterNat").inputs
+    assert nat["sourceSubnetworkIpRangesToNat"] == "LIST_OF_SUBNETWORKS"
+    assert [each["name"].rpartition("/")[2] for each in nat["subnetworks"]] == ["chicago-crime-prod-machine"]

@@ -78,14 +78,6 @@ def test_only_changed_files_are_written_and_uploaded_and_only_own_files_are_remo
     assert f"snapshot {first}" in (written / "index.html").read_text()
 
 
-def test_an_interrupted_call_is_completed(loaded_copy: Settings, written: Path) -> None:
-    whole = {name: (written / name).read_bytes() for name in times_of(written)}
-    (written / "index.html").write_text("half")
-    (written / "area-32.html").unlink()
-    assert write_site(Installation(loaded_copy), written).written == 2
-    assert {name: (written / name).read_bytes() for name in times_of(written)} == whole
-
-
 @pytest.mark.parametrize(
     ("manifest", "message"),
     [
@@ -156,11 +148,14 @@ def test_the_asset_writes_the_site_if_the_settings_name_a_folder(loaded_copy: Se
     assert f"snapshot {snapshot}" in (folder / "index.html").read_text()
 
 
-def test_the_command_reports_results_and_errors(loaded_copy: Settings, written: Path) -> None:
+def test_the_command_completes_a_site_and_reports_results_and_errors(loaded_copy: Settings, written: Path) -> None:
     options = ["--data-dir", str(loaded_copy.data_dir)]
-    (written / "index.html").unlink()
+    whole = (written / "index.html").read_bytes()
+    (written / "index.html").write_text("half")
+    (written / "area-32.html").unlink()
     done = CliRunner().invoke(app, ["site", str(written), *options])
-    assert "1 of 1 pages and downloads written\n" in done.output
-    assert f"{written / 'index.html'}: " in done.output and "1 written, 0 removed" in done.output
+    assert "2 of 2 pages and downloads written\n" in done.output
+    assert f"{written / 'index.html'}: " in done.output and "2 written, 0 removed" in done.output
+    assert (written / "index.html").read_bytes() == whole
     refused = CliRunner().invoke(app, ["site", str(loaded_copy.folder), *options])
     assert refused.exit_code == 2 and "choose a new or empty folder" in refused.output

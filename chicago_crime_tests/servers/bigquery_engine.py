@@ -3,7 +3,6 @@
 Statements that change rows run one at a time, and queries as of a given time see the current rows.
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,13 +15,18 @@ from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 
 from chicago_crime.sql.duckdb_dialect import to_duckdb
-from chicago_crime_tests.servers.bigquery_catalog import DUCKDB_TYPES, PARTITION, Catalog, LiveTable, table_from_ddl
-from chicago_crime_tests.servers.bigquery_files import Files, JobError
+from chicago_crime_tests.servers.bigquery_catalog import (
+    DUCKDB_TYPES,
+    PARTITION,
+    Catalog,
+    Files,
+    JobError,
+    LiveTable,
+    table_from_ddl,
+)
 from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError
 
 LEAST_BILLED = 10 << 20
-EXPORT = re.compile(r"(?is)\s*EXPORT\s+DATA\s+OPTIONS\s*\((.*?)\)\s+AS\s+(.*)")
-OPTION = re.compile(r"(?is)(\w+)\s*=\s*(\[.*?\]|'[^']*')")
 
 _Tables = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
@@ -95,15 +99,23 @@ class Session:
                 self.work.statement = "SCRIPT"
 
     def _run_one(self, text: str, is_dry: bool) -> None:
-        columns = self._check(text)
-        if exports := EXPORT.fullmatch(text):
-            tree = sqlglot.parse_one(exports[2], read="bigquery")
-            self._count(tree)
-            options = {name: value.strip("'") for name, value in OPTION.findall(exports[1])}
-            if not is_dry:
-                self.files.write(self.cursor.sql(self._translate(tree)), options["uri"], options["format"])
-        else:
-            self._run_parsed(_parsed(text), columns, is_dry)
+        columns, tree = self._check(text), _parsed(text)
+        self.work.statement = "SELECT" if isinstance(tree, exp.Query) else tree.key.upper()
+        self._count(tree)
+        if is_dry:
+            return
+        match tree:
+            case exp.Query():
+                self.work.result = self._answer(tree, columns)
+            case exp.Merge():
+                self._merge(tree)
+            case exp.Create():
+                self._create(tree)
+            case exp.Export():
+                [uri] = [one.args["value"].name for one in tree.args["options"].expressions if one.name == "uri"]
+                self.files.write(self.cursor.sql(self._translate(tree.this)), uri)
+            case _:
+                raise AssertionError(f"{self.work.statement} is not implemented here")
 
     def _check(self, text: str) -> list[tuple[str, str]]:
         """Check a statement with Google's analyzer; returns the columns of its result."""
@@ -112,19 +124,6 @@ class Session:
             reason = "notFound" if "not found" in found and "Table" in found else "invalidQuery"
             raise JobError(reason, found)
         return found
-
-    def _run_parsed(self, tree: exp.Expr, columns: list[tuple[str, str]], is_dry: bool) -> None:
-        self.work.statement = "SELECT" if isinstance(tree, exp.Query) else tree.key.upper()
-        self._count(tree)
-        if is_dry:
-            return
-        if isinstance(tree, exp.Query):
-            self.work.result = self._answer(tree, columns)
-        elif isinstance(tree, exp.Merge):
-            self._replace(tree)
-        else:
-            assert isinstance(tree, exp.Create), f"{self.work.statement} is not implemented here"
-            self._create(tree)
 
     def _answer(self, tree: exp.Query, columns: list[tuple[str, str]]) -> Result:
         """Answer a query, in the types that the analyzer found."""
@@ -146,23 +145,16 @@ class Session:
                 self.cursor.rollback()
                 raise
 
-    def _chosen(self, table: LiveTable, where: exp.Expr) -> str:
-        """The DuckDB condition for the rows that a WHERE clause selects."""
-        where = where.copy()
-        for condition in _on_partition(where):
+    def _merge(self, tree: exp.Merge) -> None:
+        table, query, actions = self._table(tree.this), tree.args["using"], tree.args["whens"].copy()
+        for condition in _on_partition(actions):
             condition.replace(_of_partition(condition))
-        chosen = to_duckdb(exp.select("rowid").from_("t").where(where.this), {}, lambda _: _rows(table))
-        return f"WHERE rowid IN ({chosen})"
-
-    def _replace(self, tree: exp.Merge) -> None:
-        """MERGE ... ON FALSE: delete the rows that a condition selects, and insert the rows of a query."""
-        target, where, query, names = _replacement(tree)
-        table, columns, made = self._table(target), ", ".join(names), f"made_{id(self)}"
         with self.changes(table):
-            self.cursor.execute(f"CREATE TEMP TABLE {made} AS {self._translate(query)}")
-            self.cursor.execute(f"DELETE FROM {table.rows_table} {self._chosen(table, where)}")
-            sql = f"INSERT INTO {table.rows_table} ({columns}) SELECT {columns} FROM {made}"
-            self.work.inserted = self.cursor.execute(sql).fetchall()[0][0]
+            made = self.cursor.execute(
+                f"MERGE INTO {table.rows_table} AS {tree.this.alias} USING ({self._translate(query.this)}) "
+                f"AS {query.alias} ON {tree.args['on'].sql()} {actions.sql('duckdb')} RETURNING merge_action"
+            )
+            self.work.inserted = made.fetchall().count(("INSERT",))
 
     def _create(self, tree: exp.Create) -> None:
         table = table_from_ddl(tree, self.dataset)
@@ -231,24 +223,13 @@ def split(script: str) -> list[str]:
     return [piece for piece in pieces if piece.strip()]
 
 
-def _replacement(tree: exp.Merge) -> tuple[exp.Table, exp.Where, exp.Query, list[str]]:
-    """The parts of MERGE ... ON FALSE: table, rows to delete, query of the rows to insert, and their columns."""
-    assert tree.args["on"] == exp.false(), "only MERGE ... ON FALSE is implemented here"
-    delete, insert = tree.args["whens"].expressions
-    condition = delete.args["condition"].copy()
-    for column in condition.find_all(exp.Column):
-        column.set("table", None)
-    names = [f'"{column.name}"' for column in insert.args["then"].this.expressions]
-    return exp.to_table(tree.this.name), exp.Where(this=condition), tree.args["using"].this.copy(), names
-
-
 def _rows(table: LiveTable) -> exp.Expr:
     return exp.to_table(f"{table.dataset}.{table.name}")
 
 
-def _on_partition(where: exp.Expr) -> list[exp.EQ]:
+def _on_partition(tree: exp.Expr) -> list[exp.EQ]:
     """The conditions on the partition, _PARTITIONTIME = TIMESTAMP(day)."""
-    return [condition for condition in where.find_all(exp.EQ) if condition.left.name == PARTITION]
+    return [condition for condition in tree.find_all(exp.EQ) if condition.left.name == PARTITION]
 
 
 def _of_partition(condition: exp.EQ) -> exp.Expr:

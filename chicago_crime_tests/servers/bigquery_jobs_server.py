@@ -8,9 +8,8 @@ from typing import Any
 
 import duckdb
 
-from chicago_crime_tests.servers.bigquery_catalog import PARTITION, Catalog, LiveTable
+from chicago_crime_tests.servers.bigquery_catalog import PARTITION, Catalog, Files, JobError, LiveTable
 from chicago_crime_tests.servers.bigquery_engine import Session, Work
-from chicago_crime_tests.servers.bigquery_files import Files, JobError
 from chicago_crime_tests.servers.google_server import RefusedError
 
 PROJECT = "chicago-test"

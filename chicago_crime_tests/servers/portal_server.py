@@ -4,22 +4,20 @@ import csv
 import gzip
 import io
 import json
-import operator
 import re
+import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import closing
 from datetime import datetime, timedelta
-from typing import Any
 
 from chicago_crime.tables.columns import SOURCE_NAMES
 from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer
 
-NUMBERS = {"id", "year", "ward", "x_coordinate", "y_coordinate", "latitude", "longitude"}
 TIMES = {"date", "updated_on"}
 WRITTEN_AT = ":updated_at"
 MOST_ROWS = 50_000
-
-_COMPARISONS = {"=": operator.eq, ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
+NUMBERS = ("id", "year")  # of those in queries
 
 
 class PortalError(Exception):
@@ -106,25 +104,21 @@ class PortalServer(FaultyServer):
         self._written[str(row)] = written
 
     def select(self, query: dict[str, str], is_stale: bool) -> tuple[list[dict[str, str]], list[str]]:
-        assert query.keys() <= {"$select", "$where", "$group", "$order", "$limit", "$offset"}, query
-        current = [row | {WRITTEN_AT: self._written[str(row)]} for row in (self._previous if is_stale else self.rows)]
-        rows = list(filter(_condition(query.get("$where", "")), current))
-        selected = [part.strip() for part in query.get("$select", ", ".join(SOURCE_NAMES)).split(",")]
-        if group := query.get("$group"):
-            assert query.get("$order") == group and selected.pop(0) == group, query
-            groups: dict[str, list[dict[str, str]]] = {}
-            for row in rows:
-                groups.setdefault(row[group], []).append(row)
-            found = [
-                ({group: name} if name else {}) | dict(_aggregate(part, groups[name]) for part in selected)
-                for name in sorted(groups)
-            ]
-            return found, [group, *selected]
-        if order := query.get("$order"):
-            rows.sort(key=lambda row: _value(order, row[order]))
-        start = int(query.get("$offset", 0))
-        rows = rows[start : start + min(int(query.get("$limit", 1000)), self.most_rows)]
-        return [{name: row[name] for name in selected} for row in rows], selected
+        """The rows that match a query, as text, and the names of their columns."""
+        assert query.keys() <= {"$select", "$where", "$group", "$order", "$limit"}, query
+        part = {name.removeprefix("$"): text.replace(WRITTEN_AT, f'"{WRITTEN_AT}"') for name, text in query.items()}
+        rows = [(*row.values(), self._written[str(row)]) for row in (self._previous if is_stale else self.rows)]
+        columns = ", ".join(f'"{name}" {"INT" if name in NUMBERS else "TEXT"}' for name in (*SOURCE_NAMES, WRITTEN_AT))
+        with closing(sqlite3.connect(":memory:")) as database:
+            database.execute(f"CREATE TABLE crimes ({columns})")
+            database.executemany(f"INSERT INTO crimes VALUES ({', '.join('?' * (len(SOURCE_NAMES) + 1))})", rows)
+            found = database.execute(
+                f"SELECT {part.get('select', ', '.join(SOURCE_NAMES))} FROM crimes WHERE {part.get('where', 'TRUE')} "
+                f"{'GROUP BY year' if part.get('group') else ''} "
+                f"ORDER BY {part['order']} LIMIT {min(int(part.get('limit', 1000)), self.most_rows)}"
+            )
+            names = [name for name, *_ in found.description]
+            return [dict(zip(names, map(str, row), strict=True)) for row in found], names
 
 
 def portal_row(row: dict[str, str]) -> dict[str, str]:
@@ -136,36 +130,3 @@ def _iso(text: str) -> str:
     if not re.match(r"\d\d/", text):
         return text
     return datetime.strptime(text, "%m/%d/%Y %I:%M:%S %p").isoformat(timespec="milliseconds")
-
-
-def _value(name: str, text: str) -> Any:
-    return float(text) if name in NUMBERS and text else text
-
-
-def _condition(where: str) -> Callable[[dict[str, str]], bool]:
-    """Parse comparisons joined by AND, optionally after alternatives in parentheses."""
-    either, _, rest = where.rpartition(") AND ") if where.startswith("((") else ("", "", where)
-    alternatives = [_condition(one) for one in either[2:-1].split(") OR (")] if either else []
-    comparisons = [_comparison(one) for one in re.split(r"\s+AND\s+", rest, flags=re.IGNORECASE) if one]
-
-    def holds(row: dict[str, str]) -> bool:
-        is_one = not alternatives or any(one(row) for one in alternatives)
-        return is_one and all(compare(_value(name, row[name]), value) for name, compare, value in comparisons)
-
-    return holds
-
-
-def _comparison(text: str) -> tuple[str, Callable[[Any, Any], bool], Any]:
-    match = re.fullmatch(r"(:?\w+)\s*(=|>=?|<=?)\s*(-?[\d.]+|'[^']*')", text.strip())
-    assert match, text
-    name, compare, value = match.groups()
-    assert (value[0] == "'") != (name in NUMBERS), text
-    return name, _COMPARISONS[compare], _value(name, value.strip("'"))
-
-
-def _aggregate(part: str, rows: list[dict[str, str]]) -> tuple[str, str]:
-    match = re.fullmatch(r"(count|max)\((\*|:?\w+)\)\s+AS\s+(\w+)", part, flags=re.IGNORECASE)
-    assert match, part
-    function, name, alias = match.groups()
-    values = rows if name == "*" else [row[name] for row in rows if row[name]]
-    return alias, str(len(values)) if function == "count" else max(values, default="", key=lambda v: _value(name, v))

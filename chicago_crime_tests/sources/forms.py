@@ -103,6 +103,8 @@ FORMS: dict[str, dict[str, bytes]] = {
     "carets": {"2016.csv": text_of(delimiter="^").encode()},
     "blanks between quotes": {"2016.csv": text_of(delimiter=" ", quoting=csv.QUOTE_NONNUMERIC).encode()},
     "names in brackets": {"2016.csv": text_of(header=[f"[{name}]" for name in SPELLED]).encode()},
+    "names of Hive": {"2016.csv": text_of(header=[f"db.crimes.{name}" for name in NAMES]).encode()},
+    "names of R": {"2016.csv": text_of(header=[name.replace(" ", ".") for name in SPELLED]).encode()},
     "names of other programs": {"2016.csv": text_of(header=[OTHER_NAMES.get(name, name) for name in NAMES]).encode()},
     "other names beside the City's own": {
         "2016.csv": text_of(

@@ -109,17 +109,6 @@ def test_tables_are_created_as_defined(cloud: Cloud) -> None:
     assert client.get_dataset(DATASET).location == "us-central1"
 
 
-def test_a_full_year_is_replaced_and_the_others_are_kept(cloud: Cloud, loaded: BigQueryWarehouse) -> None:
-    cloud.load(loaded, 2015, crimes_of_months(2015, per_month=2))
-    before = loaded.stored(CRIMES)[2015]
-    for _ in range(2):
-        cloud.load(loaded, 2014, crimes_of_months(2014, months=[2, 3]))
-        assert cloud.years("crimes") == {2014: 6, 2015: 24}
-    assert {year: stored.rows for year, stored in loaded.stored(RAW_CRIMES).items()} == {2014: 6, 2015: 24}
-    assert loaded.stored(CRIMES)[2015] == before
-    assert loaded.stored(CRIMES)[2014].replaced_at > before.replaced_at
-
-
 def test_a_failed_load_keeps_the_old_year(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
     cloud.load_raw(warehouse, 2014, crimes_of_months(2014))
     cloud.storage.buckets.write(BUCKET, "crimes/broken.csv", b"id,date\n1\n")
@@ -238,20 +227,6 @@ def test_an_empty_year_is_a_stored_year(cloud: Cloud, warehouse: BigQueryWarehou
     assert warehouse.stored(REJECTED_CRIMES)[2014].rows == 1
 
 
-def test_years_are_exported_with_one_job_as_datetimes(cloud: Cloud, warehouse: BigQueryWarehouse) -> None:
-    for year in (2014, 2015, 2016):
-        cloud.load(warehouse, year, crimes_of_months(year, months=[1]))
-    before = len(cloud.bigquery.writes)
-    warehouse.export_parquet(CRIMES, [2014, 2016], f"gs://{BUCKET}/staging/in")
-    assert [call.call for call in cloud.bigquery.writes[before:]] == ["bigquery.jobs.insert"]
-    [name] = cloud.storage.buckets.names(BUCKET, "staging/in/")
-    rows = pq.read_table(cloud.storage.buckets.path(BUCKET, name))
-    assert sorted(set(rows["year"].to_pylist())) == [2014, 2016]
-    assert rows.schema.field("date").type == pa.timestamp("us")
-    with pytest.raises(WarehouseError, match=r"crimes has no year 2017.*run --years 2017`"):
-        warehouse.export_parquet(CRIMES, [2014, 2017], f"gs://{BUCKET}/staging/in")
-
-
 def test_a_query_is_run_unchanged_and_cannot_change_anything(cloud: Cloud, loaded: BigQueryWarehouse) -> None:
     found = loaded.first_rows("SELECT month, COUNT(*) AS n FROM crimes GROUP BY month ORDER BY month", 1)
     assert (found.columns, found.rows) == (["month", "n"], [(date(2014, 1, 1), 3)])
@@ -330,14 +305,18 @@ def test_a_job_is_restarted_after_a_transient_failure_only(
         loaded.replace_year(CRIMES, 2014)
 
 
-def test_files_of_a_failed_export_are_not_read(cloud: Cloud, loaded: BigQueryWarehouse) -> None:
+def test_an_export_needs_its_years_and_keeps_no_files_of_a_failed_job(cloud: Cloud, loaded: BigQueryWarehouse) -> None:
+    with pytest.raises(WarehouseError, match=r"crimes has no year 2017.*run --years 2017`"):
+        loaded.export_parquet(CRIMES, [2014, 2017], f"gs://{STAGING}/in")
     left = [b"half of the rows"]
     cloud.bigquery.jobs.will_fail = [("EXPORT DATA", "backendError", "Try it again")]
     cloud.bigquery.jobs.before_work = lambda job: (
         left and cloud.storage.buckets.write(STAGING, "in/crimes-9.parquet", left.pop())
     )
     loaded.export_parquet(CRIMES, [2014], f"gs://{STAGING}/in")
-    assert cloud.storage.buckets.names(STAGING, "in/") == ["in/crimes-000000000000.parquet"]
+    [name] = cloud.storage.buckets.names(STAGING, "in/")
+    rows = pq.read_table(cloud.storage.buckets.path(STAGING, name))
+    assert (len(rows), rows.schema.field("date").type) == (36, pa.timestamp("us"))
 
 
 @pytest.mark.usefixtures("loaded")
