@@ -21,7 +21,7 @@ from chicago_crime.dashboard.pages.compare import compare
 from chicago_crime.dashboard.pages.data import data_page
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.signals import signals
-from chicago_crime.dashboard.pages.when import when
+from chicago_crime.dashboard.pages.when import busiest_of, when
 from chicago_crime.dashboard.pages.where import study_area, where
 from chicago_crime.dashboard.view import as_text, crimes_text
 from chicago_crime.settings import Settings
@@ -107,17 +107,19 @@ def test_months_without_chosen_days_are_not_shown_as_zero(data: Data) -> None:
 
 
 @pytest.mark.parametrize(
-    ("month", "busiest"),
+    ("crimes", "busiest"),
     [
-        (1, "Busiest hour: 18:00 to 18:59 (25). Busiest day: Monday (12.2 on average)."),  # 49; five Wednesdays had 57
-        (5, "Busiest hour: 16:00 to 16:59 (27)."),  # two days have the same average
+        ((1900, 1000, 2000), "Busiest day: Mo (475.0 on average). "),  # the month has five We
+        ((190, 100, 230), "Busiest days: Mo (47.5 on average) and We (46.0 on average). "),
+        ((190, 190, 230), ""),
+        ((2, 0, 0), ""),
     ],
 )
-def test_the_busiest_day_is_by_average_and_a_tie_is_not_named(data: Data, month: int, busiest: str) -> None:
-    chosen = Filters(start=date(2014, month, 1), finish=date(2014, month, 31))
-    [hours, _] = when(PageRequest(data, chosen)).sections
-    assert hours.intro == f"Crimes with a known time, in Chicago local time. {busiest}"
-    assert "The period has 4 to 5 of each weekday; the chart shows totals, not averages." in hours.caveats
+def test_the_busiest_days_are_by_average_and_named_if_chance_does_not_explain_them(
+    crimes: tuple[int, ...], busiest: str
+) -> None:
+    counts, occur = dict(zip(("Mo", "Tu", "We"), crimes, strict=True)), {"Mo": 4, "Tu": 4, "We": 5}
+    assert busiest_of("day", counts, occur, "decimal", " on average") == busiest
 
 
 def test_one_crime_is_singular_and_zero_has_no_sign() -> None:

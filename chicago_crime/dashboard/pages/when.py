@@ -5,7 +5,6 @@ from calendar import day_name, month_abbr
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import date
-from heapq import nlargest
 from typing import Any
 
 from chicago_crime.dashboard import caveats
@@ -25,7 +24,9 @@ from chicago_crime.dashboard.view import (
 )
 
 STANDARD_ERRORS = 2
-"""Minimum difference, in its standard errors, between the busiest hour or day and the next."""
+"""Minimum difference, in its standard errors, between hours or days that are called busiest and others."""
+
+MOST_NAMED = 2
 
 
 def when(request: PageRequest) -> View:
@@ -67,8 +68,8 @@ def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
         by_day[day_name[row["day_of_week"] - 1]] += row["crimes"] + row["time_placeholders"]
         by_hour[request.filter_label("hour", row["hour"])] += row["crimes"]
     occur = Counter(day_name[day.weekday()] for day in request.days)
-    busiest = _highest("hour", by_hour, dict.fromkeys(by_hour, 1), "count")
-    busiest += _highest("day, with unknown times", by_day, occur, "decimal", " on average")
+    busiest = busiest_of("hour", by_hour, dict.fromkeys(by_hour, 1), "count")
+    busiest += busiest_of("day", by_day, occur, "decimal", " on average, unknown times included")
     unequal = (
         f"The period has {min(occur.values())} to {max(occur.values())} of each weekday; the chart shows totals, "
         "not averages."
@@ -87,15 +88,20 @@ def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
     )
 
 
-def _highest(what: str, crimes: Mapping[str, int], occur: Mapping[str, int], kind: Kind, unit: str = "") -> str:
-    """Name the hour or day with most crimes on average, if it has clearly more than the next."""
+def busiest_of(what: str, crimes: Mapping[str, int], occur: Mapping[str, int], kind: Kind, unit: str = "") -> str:
+    """Name the hours or days with most crimes on average; none if chance could explain which they are."""
     means = {name: count / occur[name] for name, count in crimes.items() if count}
-    most = nlargest(2, means, key=means.__getitem__)
-    if len(most) < 2 or crimes[most[0]] < caveats.SMALL:
+    first = max(means, key=means.__getitem__, default="")
+
+    def is_alike(name: str) -> bool:
+        error = math.sqrt(sum(means[one] / occur[one] for one in (first, name)))
+        return means[first] - means[name] < STANDARD_ERRORS * error
+
+    most = sorted(filter(is_alike, means), key=means.__getitem__, reverse=True)
+    if not most or len(most) > min(MOST_NAMED, len(means) - 1) or crimes[first] < caveats.SMALL:
         return ""
-    margin = STANDARD_ERRORS * math.sqrt(sum(means[name] / occur[name] for name in most))
-    text = f"Busiest {what}: {most[0]} ({as_text(means[most[0]], kind)}{unit}). "
-    return text if means[most[0]] - means[most[1]] >= margin else ""
+    named = " and ".join(f"{name} ({as_text(means[name], kind)}{unit})" for name in most)
+    return f"Busiest {what}{'s' if len(most) > 1 else ''}: {named}. "
 
 
 def _months(request: PageRequest, by_month: defaultdict[date, Counter[str]]) -> Section:
