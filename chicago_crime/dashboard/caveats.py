@@ -128,19 +128,19 @@ def changes_of(kind: str, years: Collection[int]) -> list[tuple[int, int]]:
 
 
 def incomparable(request: PageRequest, years: Collection[int], *shown: str) -> list[str]:
-    """Caveats on missing months, and on each kind of place (`shown` or in a filter) that changed or is often unknown.
+    """Caveats on incomplete files, and on each kind of place (`shown` or in a filter) that changed or is often unknown.
 
     No verdict or change in percent compares years that have one.
     """
-    return [*missing_months(request.facts, years), *_about_places(request, years, *shown)]
+    return [*incomplete(request.facts, years), *_about_places(request, years, *shown)]
 
 
-def missing_months(facts: Facts, years: Iterable[int]) -> list[str]:
-    """Caveat on the months that the files of these years lack."""
-    lacking = [facts.years[year] for year in sorted(years) if year in facts.years and facts.years[year].missing_months]
-    months = "; ".join(f"{one.last_day.year} lacks {one.missing_text}" for one in lacking)
+def incomplete(facts: Facts, years: Iterable[int]) -> list[str]:
+    """Caveat on the days that the files of these years lack."""
+    lacking = [facts.years[year] for year in sorted(years) if year in facts.years and facts.years[year].gaps]
+    days = "; ".join(f"{one.last_day.year} lacks {one.missing_text}" for one in lacking)
     which = "this year" if len(lacking) == 1 else "these years"
-    return [f"{months}: the file is incomplete, so nothing is compared with {which}."] if lacking else []
+    return [f"{days}: the file is incomplete, so nothing is compared with {which}."] if lacking else []
 
 
 def _about_places(request: PageRequest, years: Collection[int], *shown: str) -> list[str]:
