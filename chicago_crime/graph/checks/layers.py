@@ -52,12 +52,12 @@ def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
     """Find days without rows before the last day with rows. At the start of the year, they are only a warning."""
     for year, manifest in inputs.manifests(years).items():
         one = Finding({f"rows in month {month[-2:]}": rows for month, rows in manifest.months.items()})
-        for first, last in manifest.gaps[:1]:
-            more, is_late_start = len(manifest.gaps) - 1, first.endswith("-01-01")
-            problems = one.warnings if is_late_start and not more else one.failures
+        if manifest.gaps:
+            (first, last), *others = manifest.gaps
+            problems = one.failures if others or not first.endswith("-01-01") else one.warnings
             days = f"on {first}" if first == last else f"from {first} to {last}"
-            others = f" (and {more} more gap{'s' if more > 1 else ''})" if more else ""
-            problems.append(f"no rows {days}{others}, although later days have rows: the file is incomplete")
+            more = f" (and {len(others)} more gap{'s' if len(others) > 1 else ''})" if others else ""
+            problems.append(f"no rows {days}{more}, although later days have rows: the file is incomplete")
         yield year, one
 
 
