@@ -129,20 +129,20 @@ def changes_of(kind: str, years: Collection[int]) -> list[tuple[int, int]]:
 
 
 def incomparable(request: PageRequest, years: Collection[int], *shown: str) -> list[str]:
-    """Caveats on missing months, on the arrest filter, and on kinds of places (`shown` or in a filter) that changed or
+    """Caveats on incomplete files, on the arrest filter, and on kinds of places (`shown` or in a filter) that changed or
     are often unknown.
 
     No verdict or change in percent compares years that have one.
     """
-    return [*missing_months(request.facts, years), *_young(request, years), *_about_places(request, years, *shown)]
+    return [*incomplete(request.facts, years), *_young(request, years), *_about_places(request, years, *shown)]
 
 
-def missing_months(facts: Facts, years: Iterable[int]) -> list[str]:
-    """Caveat on the months that the files of these years lack."""
-    lacking = [facts.years[year] for year in sorted(years) if year in facts.years and facts.years[year].missing_months]
-    months = "; ".join(f"{one.last_day.year} lacks {one.missing_text}" for one in lacking)
+def incomplete(facts: Facts, years: Iterable[int]) -> list[str]:
+    """Caveat on the days that the files of these years lack."""
+    lacking = [facts.years[year] for year in sorted(years) if year in facts.years and facts.years[year].gaps]
+    days = "; ".join(f"{one.last_day.year} lacks {one.missing_text}" for one in lacking)
     which = "this year" if len(lacking) == 1 else "these years"
-    return [f"{months}: the file is incomplete, so nothing is compared with {which}."] if lacking else []
+    return [f"{days}: the file is incomplete, so nothing is compared with {which}."] if lacking else []
 
 
 def _young(request: PageRequest, years: Iterable[int]) -> list[str]:

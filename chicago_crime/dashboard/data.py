@@ -7,7 +7,7 @@ import threading
 import time
 from calendar import monthrange
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, TypeVar, cast
@@ -20,12 +20,14 @@ from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import CATALOG, PUBLISHED, Catalog, DamagedError, NothingPublishedError
 from chicago_crime.published.reader import SnapshotReader
 from chicago_crime.storage.warehouse import WarehouseError
-from chicago_crime.tables.years import format_years, missing_months
+from chicago_crime.tables.years import format_years
 
 BYTES_KEPT = 64 << 20
 """Size limit of the cached results of a snapshot; a download of incidents has 8 MB."""
 
 SNAPSHOTS_KEPT = 4
+
+GAPS_NAMED = 3
 
 REFRESH_SECONDS = 2.0
 """Maximum delay until a new snapshot is shown."""
@@ -44,43 +46,45 @@ class Year:
     Attributes:
         first_day: first day with a crime.
         last_day: last day with a crime.
-        missing_months: first day of each earlier month without any crime, which the file must lack.
+        gaps: first and last day of each gap in its file, oldest first.
         provisional_from: first provisional day, if any.
         crimes: number of crimes.
     """
 
     first_day: date
     last_day: date
-    missing_months: tuple[date, ...]
+    gaps: tuple[tuple[date, date], ...]
     provisional_from: date | None
     crimes: int
 
     @property
     def is_complete(self) -> bool:
-        """Whether its data runs through December 31 and lacks no month."""
+        """Whether its data runs through December 31 and has no gap."""
         return not self.coverage
 
     @property
     def coverage(self) -> str:
-        """What an incomplete year covers, such as "to April 30, without January"; empty for a complete year."""
+        """What an incomplete year covers, such as "to April 30, without July 2 to 31"; empty for a complete year."""
         is_whole = (self.last_day.month, self.last_day.day) == (12, 31)
         end = [] if is_whole else [f"to {self.last_day:%B} {self.last_day.day}"]
-        return ", ".join([*end, *([f"without {self.missing_text}"] if self.missing_months else [])])
+        return ", ".join([*end, *([f"without {self.missing_text}"] if self.gaps else [])])
 
     @property
     def missing_text(self) -> str:
-        """Names of the missing months."""
-        return " and ".join(f"{month:%B}" for month in self.missing_months)
+        """The days in gaps, such as "January and July 2 to 31"."""
+        named = [_days_text(*gap) for gap in self.gaps[:GAPS_NAMED]]
+        more = len(self.gaps) - len(named)
+        return " and ".join([*named, *([f"{more} more gap{'s' if more > 1 else ''}"] if more else [])])
+
+    def days_missing(self, first: date = date.min, last: date = date.max) -> int:
+        """Return the number of days in gaps between two days."""
+        return sum(max((min(last, end) - max(first, start)).days + 1, 0) for start, end in self.gaps)
 
     def covered(self, first: date = date.min, last: date = date.max) -> float:
         """Return the share of the year that its data covers between two days."""
-
-        def days(start: date, end: date) -> int:
-            return max((min(last, end) - max(first, start)).days + 1, 0)
-
         start, end = (self.last_day.replace(month=month, day=day) for month, day in ((1, 1), (12, 31)))
-        missing = sum(days(month, last_of_month(month)) for month in self.missing_months)
-        return (days(start, self.last_day) - missing) / ((end - start).days + 1)
+        days = max((min(last, self.last_day) - max(first, start)).days + 1, 0)
+        return (days - self.days_missing(first, last)) / ((end - start).days + 1)
 
     @property
     def complete_months(self) -> int:
@@ -88,9 +92,19 @@ class Year:
         return self.last_day.month - (0 if (self.last_day + timedelta(1)).day == 1 else 1)
 
 
-def _year(year: int, last_day: date, months: Collection[str], **more: Any) -> Year:
-    missing = (date(year, month, 1) for month in missing_months(months))
-    return Year(last_day=last_day, missing_months=tuple(first for first in missing if first < last_day), **more)
+def _year(year: int, last_day: date, gaps: Iterable[tuple[str, str]], **more: Any) -> Year:
+    days = ((date.fromisoformat(first), date.fromisoformat(last)) for first, last in gaps)
+    return Year(last_day=last_day, gaps=tuple(gap for gap in days if gap[1] < last_day), **more)
+
+
+def _days_text(first: date, last: date) -> str:
+    """Name days of a year: January, January to March, July 4, July 2 to 31, or June 30 to July 2."""
+    if first.day == 1 and last == last_of_month(last):
+        return f"{first:%B}" if first.month == last.month else f"{first:%B} to {last:%B}"
+    if first == last:
+        return f"{first:%B} {first.day}"
+    end = f"{last.day}" if first.month == last.month else f"{last:%B} {last.day}"
+    return f"{first:%B} {first.day} to {end}"
 
 
 def last_of_month(day: date) -> date:
@@ -252,7 +266,7 @@ class Data:
         residents = {(row["year"], row["community_area"]): row for row in self.answer("residents", {}).to_pylist()}
         return Facts(
             years={
-                row["year"]: _year(**row, months=published[row["year"]].source["months"])
+                row["year"]: _year(**row, gaps=published[row["year"]].source.get("gaps", ()))
                 for row in self.answer("days", {}).to_pylist()
             },
             synthetic=sorted(year for year, held in published.items() if held.is_synthetic),

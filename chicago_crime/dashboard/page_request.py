@@ -138,23 +138,24 @@ class PageRequest:
 
     @property
     def months(self) -> list[tuple[date, date]]:
-        """First and last day of each loaded month that overlaps the chosen days, except missing months."""
+        """First and last day of each loaded month that overlaps the chosen days, except months that the file lacks."""
         start, finish = self.filters.start or date.min, self.filters.finish or date.max
         loaded = [self.facts.years[year] for year in self.years]
-        firsts = [
-            first
+        months = [
+            (first, last)
             for year in loaded
             for month in range(1, year.last_day.month + 1)
-            if (first := year.last_day.replace(month=month, day=1)) not in year.missing_months
+            if year.days_missing(first := date(year.last_day.year, month, 1), last := last_of_month(first)) < last.day
         ]
-        return [(one, last) for one in firsts if one <= finish and (last := last_of_month(one)) >= start]
+        return [(first, last) for first, last in months if first <= finish and last >= start]
 
     @property
     def days(self) -> list[date]:
         """The loaded days within the chosen years and dates."""
         start, finish, loaded = self.filters.start or date.min, self.filters.finish or date.max, self.facts.years
         spans = [(max(one, start), min(last, finish, loaded[one.year].last_day)) for one, last in self.months]
-        return [first + timedelta(n) for first, last in spans for n in range((last - first).days + 1)]
+        days = (first + timedelta(n) for first, last in spans for n in range((last - first).days + 1))
+        return [day for day in days if not loaded[day.year].days_missing(day, day)]
 
     @property
     def citation(self) -> str:

@@ -6,8 +6,10 @@ other are written as a canonical CSV, with their values unchanged.
 
 import csv
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from itertools import accumulate, islice
 from pathlib import Path
 from textwrap import shorten
@@ -20,7 +22,7 @@ from chicago_crime.intake.values import read_values
 from chicago_crime.sources.base import SourceError, SourceFile
 from chicago_crime.sources.header import Header, HeaderError, read_header, repeated_header
 from chicago_crime.tables.columns import SOURCE_NAMES
-from chicago_crime.tables.years import format_years
+from chicago_crime.tables.years import find_gaps, format_years
 
 MIN_SHARE_OF_YEAR = 0.1
 """Minimum share of rows of the year in any file. The warehouse rejects rows of other years one by one."""
@@ -40,6 +42,7 @@ class GateResult:
         split: the rows and the damaged lines; every line after the header is accounted for.
         header: the header of the file.
         months: rows of the year by month ("2014-01", ...).
+        gaps: first and last day of each gap, ISO 8601.
         unreadable: {column: {count, place, example}} of unreadable values, which become NULL.
         problems: the problems that refuse the file unless a user accepts them.
         damage: the number of damaged lines, and the first one; "" without damage.
@@ -49,6 +52,7 @@ class GateResult:
     split: RowSplit
     header: Header
     months: dict[str, int]
+    gaps: list[tuple[str, str]]
     unreadable: dict[str, dict[str, Any]]
     problems: list[str]
     damage: str
@@ -97,10 +101,9 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
         own_names = {"latitude": place, "longitude": place} | own_names
     for name, problem in values.column_errors.items():
         raise SourceError(f"{fetched.origin}: column {own_names[name]!r} {problem}")
-    months = values.months
-    in_year = {month: rows for month, rows in sorted(months.items()) if month.startswith(f"{year}-")}
+    in_year = {day: rows for day, rows in sorted(values.days.items()) if day.year == year}
     of_year = sum(in_year.values())
-    of_others = _rows_of_other_years(year, of_year, months)
+    of_others = _rows_of_other_years(year, of_year, values.days, counts.rows)
     problems = list(dict.fromkeys([*filter(None, [of_others, *fetched.problems]), *values.problems(own_names)]))
     if min(of_year, counts.rows - values.rejected) < counts.rows * MIN_SHARE_OF_YEAR:  # nothing to accept
         raise SourceError(f"{fetched.origin}: {' '.join(problems)}")
@@ -108,7 +111,11 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
     no_times = "" if values.has_times else _without_times([*header.ignored, *fetched.ignored])
     remarks = {"no_times": no_times, "dates_after_update": values.after_update}
     details: dict[str, str | int | bool] = {key: text for key, text in remarks.items() if text}
-    return GateResult(split, header, in_year, unreadable, problems, damage, details)
+    months = Counter[str]()
+    for day, rows in in_year.items():
+        months[f"{day:%Y-%m}"] += rows
+    gaps = [(first.isoformat(), last.isoformat()) for first, last in find_gaps(in_year)]
+    return GateResult(split, header, dict(months), gaps, unreadable, problems, damage, details)
 
 
 def _last_rows(fetched: SourceFile, split: RowSplit) -> list[int]:
@@ -125,16 +132,15 @@ def _without_times(ignored: Sequence[str]) -> str:
     return f"dates have no time of day{unused}, so hours are unknown. To include hours, add the time to the date column"
 
 
-def _rows_of_other_years(year: int, of_year: int, months: Mapping[str, int]) -> str:
+def _rows_of_other_years(year: int, of_year: int, days: Mapping[date, int], rows: int) -> str:
     """Describe the problem if too many rows are from other years; "" if few are."""
-    read = {month: rows for month, rows in months.items() if month}
-    all_years = sum(read.values())  # unreadable dates are reported by column
+    all_years = sum(days.values())  # unreadable dates are reported by column
     share = USUAL_SHARE_OF_YEAR if all_years - of_year >= MIN_OF_OTHER_YEARS else MIN_SHARE_OF_YEAR
     if of_year >= all_years * share:
         return ""
-    years = format_years(int(month[:4]) for month in read)
+    years = format_years(day.year for day in days)
     return (
-        f"only {of_year:,} of {sum(months.values()):,} rows are from {year}; the dates are from {years}. Replace the "
+        f"only {of_year:,} of {rows:,} rows are from {year}; the dates are from {years}. Replace the "
         "file or, if it has several years, remove the year from its name: its rows are then split by year."
     )
 

@@ -35,6 +35,7 @@ class Manifest(BaseModel, frozen=True):
         quarantined: damaged lines.
         other_lines: blank lines, and lines that continue a row.
         months: rows of the year by month ("2014-01", ...).
+        gaps: first and last day of each gap (`find_gaps`), ISO 8601.
         is_canonical: True if it enters the lake unchanged.
         fetched_at: time of the fetch, ISO 8601, UTC.
         ignored: columns that are not used.
@@ -59,6 +60,7 @@ class Manifest(BaseModel, frozen=True):
     months: dict[str, int]
     is_canonical: bool
     fetched_at: str
+    gaps: list[tuple[str, str]] = []
     ignored: list[str] = []
     missing: list[str] = []
     unreadable: dict[str, dict[str, Any]] = {}
@@ -110,6 +112,7 @@ class SourceFiles:
                 quarantined=counts.quarantined,
                 other_lines=counts.continuations + counts.blank,
                 months=gated.months,
+                gaps=gated.gaps,
                 is_canonical=split.file == fetched.path,
                 fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),
                 ignored=[*gated.header.ignored, *fetched.ignored],

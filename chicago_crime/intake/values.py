@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,7 @@ class Values:
     Attributes:
         rows: number of rows.
         rejected: rows without a readable id or date.
-        months: rows by month ("2014-01", ...); "" for unreadable dates.
+        days: rows by day, of any year.
         present: by typed column, the number of values that are not empty.
         unreadable: by typed column, the unreadable values; omits columns without any.
         column_errors: by column, an error because of which even its readable values are wrong.
@@ -91,7 +91,7 @@ class Values:
 
     rows: int
     rejected: int
-    months: dict[str, int]
+    days: dict[date, int]
     present: dict[str, int]
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
     column_errors: dict[str, str] = field(default_factory=dict)
@@ -183,7 +183,7 @@ def read_values(file: Path, place_of: Callable[[int], Place], ends: Sequence[int
         rows = replace(rows, total=total)
         unread = {name: total[f"unreadable_{name}"] for name in total if f"unreadable_{name}" in total}
         present = {name: total[name] + unread.get(name, 0) for name in TYPED if name in total}
-        found = Values(total["crimes"], total["rejected"], total["months"], present)
+        found = Values(total["crimes"], total["rejected"], total["days"] or {}, present)
         for name in [name for name, count in unread.items() if count]:
             example, place = rows.first(f"unreadable_{name}")
             found.unreadable[name] = Unreadable(unread[name], str(place), example[:80])
@@ -356,9 +356,9 @@ def _shared_id_errors(rows: _Rows) -> dict[str, str]:
 
 @cache
 def _counts() -> str:
-    # GoogleSQL has no histogram, and counting distinct ids in a query grouped by month is slower.
-    months = "HISTOGRAM(COALESCE(STRFTIME(date, '%Y-%m'), '')) AS months"
-    query = sql.statement("fragments/values_read").select(months, dialect="duckdb")
+    # GoogleSQL has no histogram, and counting distinct ids in a query grouped by day is slower.
+    days = "HISTOGRAM(CAST(date AS DATE)) AS days"
+    query = sql.statement("fragments/values_read").select(days, dialect="duckdb")
     return to_duckdb(query, _BOUNDS, lambda _: _raw_rows(is_part=False))
 
 

@@ -167,7 +167,7 @@ AREA_RATES = Table(
         ),
         count(
             "days_covered",
-            "Days up to the newest crime of the year, in months with crimes; 365 or 366 for a full year.",
+            "Days up to the newest crime of the year, except gaps in its file; 365 or 366 for a full year.",
         ),
     ),
     key=("year", "community_area", "offense_class"),

@@ -1,8 +1,10 @@
 """Years, the partitions of every table, and the notation for selecting them: `2014-2016,2021`."""
 
 import re
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from math import log
 from zoneinfo import ZoneInfo
 
 from chicago_crime.errors import UsageError
@@ -12,6 +14,12 @@ FIRST_YEAR = 2001
 
 PUBLISHED_AFTER_DAYS = 8
 """The City withholds the most recent seven days."""
+
+MIN_SURPRISE = 20
+"""Days without rows are a gap if chance would leave them empty with a probability of at most e to the minus this.
+
+`sql/tables/area_rates.sql` has the same rule.
+"""
 
 
 def current_year() -> int:
@@ -62,7 +70,19 @@ def format_years(years: Iterable[int]) -> str:
     return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in contiguous_ranges(years))
 
 
-def missing_months(months: Iterable[str]) -> list[int]:
-    """Return the months of a year that are missing before the newest of `months` ("2014-01", ...)."""
-    present = {int(month[-2:]) for month in months}
-    return sorted({*range(1, max(present))} - present)
+def find_gaps(rows: Mapping[date, int]) -> list[tuple[date, date]]:
+    """Return the first and last day of each gap in a year's file, oldest first.
+
+    A gap is a run of days without rows, before the newest day with rows, that cannot be chance: if each row were as
+    likely on any day up to the newest, none would fall on these days with a probability of at most e^-20. In a file of
+    250,000 rows, that is a single day; in one of 500 rows, 15 days.
+
+    Args:
+        rows: number of rows by day, of at least one day of one year; without days that have none.
+    """
+    with_rows, one = sorted(rows), timedelta(1)
+    year_before = date(with_rows[0].year - 1, 12, 31)
+    days, total = (with_rows[-1] - year_before).days, sum(rows.values())
+    runs = [(before + one, after - one) for before, after in pairwise([year_before, *with_rows])]
+    lengths = [(last - first).days + 1 for first, last in runs]
+    return [run for run, empty in zip(runs, lengths, strict=True) if total * log(days / (days - empty)) >= MIN_SURPRISE]

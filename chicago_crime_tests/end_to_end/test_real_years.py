@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import re
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -23,7 +24,7 @@ from chicago_crime.graph.status import read_status
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings
 from chicago_crime.tables import TABLES, Table
-from chicago_crime_tests.support import REAL_ROWS, real_year, run_well, warehouse_of
+from chicago_crime_tests.support import REAL_ROWS, folder_settings, real_year, run, run_well, warehouse_of
 
 
 def test_every_row_is_accounted_for(real_runs: tuple[Settings, list[RunReport]]) -> None:
@@ -44,6 +45,16 @@ def test_every_row_is_accounted_for(real_runs: tuple[Settings, list[RunReport]])
     assert "0840 vanishes (412 crimes in 2014, 0 in 2015), 0841 vanishes (131 crimes" in problem.description
     statuses = read_status(Installation(settings)).years
     assert {status.year: status.problems for status in statuses} == {year: [] for year in REAL_ROWS}
+
+
+def test_a_real_year_without_some_days_is_incomplete(tmp_path: Path) -> None:
+    lost = re.compile(r"\d+,\w+,07/(0[2-9]|[123]\d)/2015 ")
+    with gzip.open(real_year(2015), "rt", newline="") as file:
+        (tmp_path / "2015.csv").write_text("".join(line for line in file if not lost.match(line)), newline="")
+    [report] = run(folder_settings(tmp_path / "data", tmp_path), 2015, assets="crime_csv")
+    assert [check.description for check in report.checks if check.is_error] == [
+        "no rows from 2015-07-02 to 2015-07-31, although later days have rows: the file is incomplete"
+    ]
 
 
 @pytest.mark.parametrize("year", [2014, 2016, 2021])

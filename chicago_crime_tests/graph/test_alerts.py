@@ -125,12 +125,12 @@ def test_the_report_sensor_names_the_setting_of_an_unknown_area(loaded_copy: Set
 
 
 def test_failed_checks_of_a_run_that_succeeds_are_reported(settings: Settings) -> None:
-    write_csv(settings.folder / "2014.csv", crimes_of_months(2014, months=[1, 2, 4]))
+    write_csv(settings.folder / "2014.csv", crimes_of_months(2014, per_month=28, months=[1, 2, 4]))
     began = datetime.now(UTC)
     run(settings, 2014, assets="crime_csv")
     with open_instance(settings) as instance:
         [line], _ = new_alerts(Installation(settings), instance, AlertState(began.timestamp()), datetime.now(UTC))
-    assert line.startswith("2014: crime_csv:has_no_gap: no rows in 2014-03")
+    assert line.startswith("2014: crime_csv:has_no_gap: no rows from 2014-03-01 to 2014-03-31")
 
 
 def test_a_failure_that_each_tick_repeats_is_reported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

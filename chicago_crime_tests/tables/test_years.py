@@ -1,5 +1,7 @@
 """Tests of `chicago_crime/tables/years.py`."""
 
+from collections.abc import Iterable
+from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
@@ -11,6 +13,7 @@ from chicago_crime.tables.years import (
     YearsError,
     contiguous_ranges,
     current_year,
+    find_gaps,
     format_years,
     parse_years,
 )
@@ -50,3 +53,22 @@ def test_ranges_cover_exactly_the_years_and_never_touch(years: list[int]) -> Non
     ranges = contiguous_ranges(years)
     assert [year for first, last in ranges for year in range(first, last + 1)] == years
     assert all(before[1] + 1 < after[0] for before, after in pairwise(ranges))
+
+
+@pytest.mark.parametrize(
+    ("rows_a_day", "every", "lacking", "gaps"),
+    [
+        (700, 1, range(182, 212), [(182, 211)]),
+        (700, 1, [0, 184, 364], [(0, 0), (184, 184)]),
+        (2, 1, range(182, 190), []),
+        (2, 1, range(182, 193), [(182, 192)]),
+        (1, 7, range(95), []),
+        (1, 7, range(182, 365), []),
+    ],
+)
+def test_gaps_are_days_without_rows_that_are_no_chance(
+    rows_a_day: int, every: int, lacking: Iterable[int], gaps: list[tuple[int, int]]
+) -> None:
+    days = {n: date(2015, 1, 1) + timedelta(n) for n in range(365)}
+    found = find_gaps({days[n]: rows_a_day for n in days.keys() - {*lacking} if n % every == 0})
+    assert found == [(days[first], days[last]) for first, last in gaps]

@@ -122,10 +122,11 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
     run, before_month = 0, date.min
     for month, last in request.months:
         year, number = month.year, month.month
-        run += before_month + timedelta(1) != month  # a line breaks where months are missing
-        before_month = last
         is_whole = (request.filters.start or month) <= month and last <= (request.filters.finish or last)
+        is_whole = is_whole and not loaded[year].days_missing(month, last)
         is_complete = is_whole and number <= loaded[year].complete_months
+        run += before_month + timedelta(1) != month  # a line breaks where complete months are missing
+        before_month = last if is_complete else date.min
         rows.append({"month": month, "crimes": by_month[month], "run": run, "is_complete": is_complete})
         rows[-1]["incidents"] = request.incidents_between(month, last)
         # Incomplete months are not tested: their low counts would make others look unusual.

@@ -22,7 +22,7 @@ def signals(request: PageRequest) -> View:
     end = request.facts.newest_day
     question = "What is unusual, compared with the same days of earlier years?"
     loaded = loaded_backs(request.facts, end, "days_28")  # which implies the year to date
-    backs = [back for back in loaded if not caveats.missing_months(request.facts, _years(end, back))]
+    backs = [back for back in loaded if not caveats.incomplete(request.facts, _years(end, back))]
     request.years, request.last_day = [end.year], end
     if backs[:1] != [0] or len(backs) <= LEAST_YEARS:
         return View(question, [_too_few_days(request, end)])
@@ -51,7 +51,7 @@ def _too_few_days(request: PageRequest, end: date) -> Section:
         "signals",
         "Not enough days to compare",
         f"This page needs the latest 28 days ({newest}) and the same days of at least "
-        f"{LEAST_YEARS} earlier years without missing months. Loaded: {request.facts.years_text(request.facts.years)}. "
+        f"{LEAST_YEARS} earlier years without missing days. Loaded: {request.facts.years_text(request.facts.years)}. "
         f"To load more: {request.data.catalog.how_to_load(f'{end.year - MOST_YEARS}-{end.year}')}",
     )
 

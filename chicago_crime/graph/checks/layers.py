@@ -14,7 +14,6 @@ from chicago_crime.published.audit import is_large
 from chicago_crime.sources.base import MAX_REJECTED_SHARE, MIN_REJECTED
 from chicago_crime.storage.object_store import quarantine_key
 from chicago_crime.tables import CODE_COVERAGE, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
-from chicago_crime.tables.years import missing_months
 
 MAX_SHIFT = 0.05
 """Largest change from year to year in the share of a crime type, or of a column's NULLs, without a warning."""
@@ -33,9 +32,6 @@ MIN_CRIMES = 20
 JUMP, MIN_CRIMES_OF_JUMP = 3, 100
 """Largest factor by which a code's share may grow or shrink, and the minimum crimes in one year to apply it."""
 
-MIN_ROWS_PER_MONTH = 2
-"""Minimum rows per month; in smaller files, months may be empty by chance, which is only a warning."""
-
 NULL_COUNTS = {column.name: f"COUNTIF({column.name} IS NULL)" for column in CRIMES.columns if column.nullable}
 """Aggregates that count NULLs in `crimes`, by column."""
 
@@ -53,16 +49,15 @@ def has_not_shrunk(inputs: CheckInputs, years: Sequence[int]) -> Findings:
 
 
 def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    """Find months without rows before the last month with rows, as the current year ends early."""
+    """Find days without rows before the last day with rows. At the start of the year, they are only a warning."""
     for year, manifest in inputs.manifests(years).items():
-        missing = missing_months(manifest.months)
         one = Finding({f"rows in month {month[-2:]}": rows for month, rows in manifest.months.items()})
-        if missing:
-            names = ", ".join(f"{year}-{month:02}" for month in missing)
-            is_full = sum(manifest.months.values()) >= MIN_ROWS_PER_MONTH * len(manifest.months)
-            is_wrong = is_full and f"{year}-{missing[-1]:02}" > min(manifest.months)
-            problems = one.failures if is_wrong else one.warnings
-            problems.append(f"no rows in {names}, although later months have rows: the file is incomplete")
+        if manifest.gaps:
+            (first, last), *others = manifest.gaps
+            problems = one.failures if others or not first.endswith("-01-01") else one.warnings
+            days = f"on {first}" if first == last else f"from {first} to {last}"
+            more = f" (and {len(others)} more gap{'s' if len(others) > 1 else ''})" if others else ""
+            problems.append(f"no rows {days}{more}, although later days have rows: the file is incomplete")
         yield year, one
 
 
@@ -178,7 +173,13 @@ LAYER_CHECKS = (
         has_not_shrunk,
         can_be_accepted=True,
     ),
-    Check("crime_csv", "has_no_gap", "No month is missing before a month with rows.", has_no_gap, can_be_accepted=True),
+    Check(
+        "crime_csv",
+        "has_no_gap",
+        "No day is missing before a day with rows; in small files, no run of days that cannot be empty by chance.",
+        has_no_gap,
+        can_be_accepted=True,
+    ),
     Check(
         "crime_object",
         "few_lines_quarantined",

@@ -12,20 +12,31 @@ WITH counted AS (
   GROUP BY community_area, offense_class
 ),
 
+by_day AS (
+  SELECT
+    DATE(date) AS day,
+    COUNT(*) AS crimes,
+    COUNT(community_area) AS with_area
+  FROM enriched_crimes
+  GROUP BY day
+),
+
+runs AS (
+  SELECT
+    crimes,
+    with_area,
+    DATE_DIFF(day, LAG(day, 1, DATE(@year - 1, 12, 31)) OVER (ORDER BY day), DAY) - 1 AS empty_days,
+    SUM(crimes) OVER () AS all_crimes,
+    DATE_DIFF(MAX(day) OVER (), DATE(@year - 1, 12, 31), DAY) AS days
+  FROM by_day
+),
+
 covered AS (
   SELECT
-    -- Full months up to the newest day; a month without any crime is missing from the file.
-    SUM(EXTRACT(DAY FROM LAST_DAY(month))) - DATE_DIFF(LAST_DAY(MAX(month)), MAX(last_day), DAY) AS days_covered,
+    -- Empty days count, unless they are a gap in the file: the rule of `find_gaps` in `tables/years.py`.
+    SUM(1 + IF(all_crimes * LN(days / (days - empty_days)) >= 20, 0, empty_days)) AS days_covered,
     SUM(with_area) >= 0.99 * SUM(crimes) AS has_areas
-  FROM (
-    SELECT
-      month,
-      DATE(MAX(date)) AS last_day,
-      COUNT(*) AS crimes,
-      COUNT(community_area) AS with_area
-    FROM enriched_crimes
-    GROUP BY month
-  )
+  FROM runs
 ),
 
 known AS (
