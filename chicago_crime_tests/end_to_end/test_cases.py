@@ -16,6 +16,7 @@ from chicago_crime_tests.support import (
     folder_settings,
     plan_of,
     rows_of,
+    run,
     run_well,
     write_csv,
 )
@@ -50,6 +51,19 @@ def test_fully_quoted_lines_are_read(tmp_path: Path) -> None:
     manifest = files.fetch(FolderSource(case("whole_line_quoted")), 2004, no_progress, audit=lambda *_: None)
     assert (manifest.rows, manifest.quarantined) == (8, 0)
     assert "\n90000001,AA000001,2004-08-28," in files.csv(2004).read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "year", "message"),
+    [("zip_encrypted", 2016, "crimes_2016.csv is password-protected"), ("lfs_pointer", 2019, "run `git lfs pull`")],
+)
+def test_unreadable_files_are_reported_by_the_plan_and_the_run(
+    tmp_path: Path, name: str, year: int, message: str
+) -> None:
+    settings = folder_settings(tmp_path / "data", case(name))
+    [problem] = plan_of(settings, [year]).problems
+    [report] = run(settings, year, assets=TABLES)
+    assert message in problem and message in f"{report.failures} {report.reasons}"
 
 
 def test_coordinates_are_read_from_location(settings: Settings) -> None:
