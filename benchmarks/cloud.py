@@ -97,7 +97,7 @@ def _calls(folder: Path, years: str) -> tuple[Counter[str], Counter[str], int]:
             for request in server.requests
         )
         writes = Counter(map(_of_any_table, writes_in(cloud)))
-        listed = sum(request.call == "objects.list" for request in cloud.storage.calls)
+        listed = sum(request.call == "storage.objects.list" for request in cloud.storage.calls)
         put = sum(request.method in CLASS_A for request in cloud.storage.calls)
         return made, writes, listed + put
 

@@ -129,8 +129,8 @@ def changes_of(kind: str, years: Collection[int]) -> list[tuple[int, int]]:
 
 
 def incomparable(request: PageRequest, years: Collection[int], *shown: str) -> list[str]:
-    """Caveats on incomplete files, on the arrest filter, and on kinds of places (`shown` or in a filter) that changed or
-    are often unknown.
+    """Caveats on incomplete files, the arrest filter, and kinds of places (`shown` or in a filter) that changed or are
+    often unknown.
 
     No verdict or change in percent compares years that have one.
     """

@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Mapping
-from typing import ClassVar
 
 import google_crc32c
 
@@ -12,14 +11,6 @@ from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServe
 
 class _Handler(GoogleHandler):
     server: "AccessServer"
-    routes: ClassVar = {
-        "versions.access": r"GET /v1/(?P<name>projects/[^/]+/secrets/[^/]+/versions/\w+):access",
-        "secrets.testIamPermissions": "POST /v1/(?P<resource>projects/[^/]+/secrets/[^/]+):testIamPermissions",
-        "projects.testIamPermissions": "POST /v3/(?P<resource>projects/[^/]+):testIamPermissions",
-        "serviceAccounts.testIamPermissions": "POST /v1/.+/serviceAccounts/(?P<email>[^/]+):testIamPermissions",
-        "regions.get": "GET /compute/v1/projects/[^/]+/regions/[^/]+",
-        "projects.get": "GET /compute/v1/projects/[^/]+",
-    }
 
     @property
     def api_name(self) -> str:
@@ -49,8 +40,9 @@ class _Handler(GoogleHandler):
         self.reply_held(self.given["permissions"])
 
     def _on_serviceAccounts_testIamPermissions(self, of: Mapping[str, str]) -> None:  # noqa: N802
-        if of["email"] not in self.server.accounts:
-            raise RefusedError(404, f"Unknown service account {of['email']}")
+        email = of["resource"].rpartition("/")[2]
+        if email not in self.server.accounts:
+            raise RefusedError(404, f"Unknown service account {email}")
         self.reply_held(self.given["permissions"])
 
     def _on_regions_get(self, of: Mapping[str, str]) -> None:

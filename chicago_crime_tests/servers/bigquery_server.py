@@ -7,7 +7,7 @@ import calendar
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from chicago_crime_tests.servers.bigquery_catalog import REST_NAMES, Catalog, Files, LiveTable
 from chicago_crime_tests.servers.bigquery_jobs_server import PROJECT, Jobs
@@ -15,25 +15,11 @@ from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServe
 from chicago_crime_tests.servers.storage_server import StorageServer
 
 LABEL = re.compile("[a-z0-9_-]{0,63}")
-_ALL, _DATASET, _TABLE = "/bigquery/v2/projects/[^/]+", "(?P<datasetId>[^/]+)", "(?P<tableId>[^/:]+)"
 
 
 class _Handler(GoogleHandler):
     server: "BigQueryServer"
     api_name = "bigquery.v2"
-    routes: ClassVar = {
-        "datasets.get": f"GET {_ALL}/datasets/{_DATASET}",
-        "datasets.insert": f"POST {_ALL}/datasets",
-        "datasets.delete": f"DELETE {_ALL}/datasets/{_DATASET}",
-        "tables.get": f"GET {_ALL}/datasets/{_DATASET}/tables/{_TABLE}",
-        "tables.patch": f"PATCH {_ALL}/datasets/{_DATASET}/tables/{_TABLE}",
-        "tables.insert": f"POST {_ALL}/datasets/{_DATASET}/tables",
-        "tables.delete": f"DELETE {_ALL}/datasets/{_DATASET}/tables/{_TABLE}",
-        "tables.testIamPermissions": f"POST {_ALL}/datasets/{_DATASET}/tables/{_TABLE}:testIamPermissions",
-        "jobs.insert": f"POST {_ALL}/jobs",
-        "jobs.get": f"GET {_ALL}/jobs/(?P<jobId>[^/]+)",
-        "jobs.query": f"POST {_ALL}/queries",
-    }
 
     def _may(self, permission: str, where: str) -> None:
         self.may(permission, f"Access Denied: {where}", "accessDenied")

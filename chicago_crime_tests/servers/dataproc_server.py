@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 from uuid import uuid4
 
 from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
@@ -244,35 +244,24 @@ def _check_labels(given: Json) -> None:
             raise RefusedError(400, f"Invalid label {name}={value}")
 
 
-_REGION, _ID = "/v1/(?P<place>projects/[^/]+/(regions|locations)/[^/]+)", "(?P<id>[^/]+)"
-
-
 class _Handler(GoogleHandler):
     server: "DataprocServer"
     api_name = "dataproc.v1"
-    routes: ClassVar = {
-        "clusters.create": f"POST {_REGION}/clusters",
-        "clusters.get": f"GET {_REGION}/clusters/{_ID}",
-        "clusters.delete": f"DELETE {_REGION}/clusters/{_ID}",
-        "jobs.submit": f"POST {_REGION}/jobs:submit",
-        "jobs.get": f"GET {_REGION}/jobs/{_ID}",
-        "batches.create": f"POST {_REGION}/batches",
-        "batches.get": f"GET {_REGION}/batches/{_ID}",
-        "operations.cancel": f"POST {_REGION}/operations/{_ID}:cancel",
-    }
 
     def answer_call(self) -> None:
-        at, dataproc, given = self.find_call(), self.server.dataproc, self.given
-        place, id_ = at["place"], at.get("id", "")
+        called = self.check_call()
+        self.received.call = ".".join(called.method.split(".")[-2:])
+        dataproc, at, given = self.server.dataproc, called.parameters, self.given
+        region = f"projects/{at.get('projectId')}/regions/{at.get('region')}"
         methods: dict[str, Callable[[], Json]] = {
-            "clusters.create": lambda: dataproc.create_cluster(given, place),
-            "clusters.get": lambda: dataproc.cluster(id_),
-            "clusters.delete": lambda: dataproc.delete_cluster(id_, place),
+            "clusters.create": lambda: dataproc.create_cluster(given, region),
+            "clusters.get": lambda: dataproc.cluster(at["clusterName"]),
+            "clusters.delete": lambda: dataproc.delete_cluster(at["clusterName"], region),
             "jobs.submit": lambda: dataproc.submit_job(given["job"]),
-            "jobs.get": lambda: dataproc.job(id_),
-            "batches.create": lambda: dataproc.create_batch(given, self.query["batchId"][0], place),
-            "batches.get": lambda: dataproc.batch(id_),
-            "operations.cancel": lambda: dataproc.cancel_operation(f"{place}/operations/{id_}"),
+            "jobs.get": lambda: dataproc.job(at["jobId"]),
+            "batches.create": lambda: dataproc.create_batch(given, self.query["batchId"][0], at["parent"]),
+            "batches.get": lambda: dataproc.batch(at["name"].rpartition("/")[2]),
+            "operations.cancel": lambda: dataproc.cancel_operation(at["name"]),
         }
         if refusal := self.server.refuses.get(self.received.call):
             raise refusal

@@ -1,16 +1,17 @@
 """The base of the servers that replace Google's: token endpoint, authorization, and errors in Google's format.
 
-Requests that a server does not implement fail the test.
+Every request is checked against the API's discovery document. Requests that do not follow it, or that a server does not
+implement, fail the test.
 """
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar, Self
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from chicago_crime_tests.servers.credentials import TOKEN_PATH, is_known, new_token
+from chicago_crime_tests.servers.discovery import Called, api
 from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer, Request
 
 _JSON = {"Content-Type": "application/json; charset=UTF-8"}
@@ -37,16 +38,15 @@ class RefusedError(Exception):
 class GoogleHandler(FaultyHandler):
     """Requires a token, and calls the method of this class for the called method of the API.
 
-    It is `_on_jobs_insert` for `jobs.insert`, and gets the parameters in the path.
+    It is `_on_jobs_insert` for `bigquery.jobs.insert`, and gets the parameters in the path.
 
     Attributes:
         api_name: name and version of the API, such as `storage.v1`.
-        routes: pattern of the HTTP method and the path of each method of the API.
     """
 
     server: "GoogleServer"
     api_name: str
-    routes: ClassVar[Mapping[str, str]]
+    called: Called
 
     def answer(self) -> None:
         try:
@@ -67,8 +67,8 @@ class GoogleHandler(FaultyHandler):
 
     def answer_call(self) -> None:
         """Respond to an authorized call."""
-        parameters = self.find_call()
-        getattr(self, "_on_" + self.received.call.replace(".", "_"))(parameters)
+        called = self.check_call()
+        getattr(self, "_on_" + "_".join(called.method.split(".")[-2:]))(called.parameters)
 
     @property
     def query(self) -> dict[str, list[str]]:
@@ -79,18 +79,17 @@ class GoogleHandler(FaultyHandler):
     def given(self) -> dict[str, Any]:
         return json.loads(self.received.body) if self.received.body else {}
 
-    def find_call(self) -> dict[str, str]:
-        """Identify the called method; returns the parameters in the path."""
-        target = f"{self.received.method} {self.received.path}"
-        found = [(call, match) for call, route in self.routes.items() if (match := re.fullmatch(route, target))]
-        assert len(found) == 1, f"{target} is not implemented here"
-        [(self.received.call, match)] = found
+    def check_call(self, body: bytes | None = None) -> Called:
+        """Identify the called method and check the request; `body` is the JSON, by default the request's body."""
+        given = self.received.body if body is None else body
+        checked = api(self.api_name).check_request(self.received.method, self.received.path, self.query, given)
+        self.called, self.received.call = checked, checked.method
         if self.api_name in self.server.switched_off:
             service = f"{self.api_name.partition('.')[0]}.googleapis.com"
             address = f"https://console.developers.google.com/apis/api/{service}/overview?project=1234567890"
             problem = f"The API {service} has not been used in project 1234567890 before or it is disabled."
             raise RefusedError(403, f"{problem} Enable it by visiting {address} then retry.", "accessNotConfigured")
-        return {name: unquote(value) for name, value in match.groupdict().items()}
+        return checked
 
     def may(self, permission: str, on: str, reason: str = "") -> None:
         """Refuse the request if callers do not have a permission."""

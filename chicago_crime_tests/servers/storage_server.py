@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import google_crc32c
 
@@ -128,9 +128,6 @@ def _crc32c(content: bytes) -> str:
     return base64.b64encode(google_crc32c.Checksum(content).digest()).decode()
 
 
-_BUCKET, _OBJECT = "/storage/v1/b/(?P<bucket>[^/]+)", "(?P<object>[^/]+)"
-
-
 @dataclass
 class _Session:
     """A resumable upload in progress, over a given generation of an object."""
@@ -144,14 +141,6 @@ class _Session:
 class _Handler(GoogleHandler):
     server: "StorageServer"
     api_name = "storage.v1"
-    routes: ClassVar = {
-        "buckets.get": f"GET {_BUCKET}",
-        "buckets.testIamPermissions": f"GET {_BUCKET}/iam/testPermissions",
-        "objects.insert": f"POST /upload{_BUCKET}/o",
-        "objects.get": f"GET (/download)?{_BUCKET}/o/{_OBJECT}",
-        "objects.list": f"GET {_BUCKET}/o",
-        "objects.delete": f"DELETE {_BUCKET}/o/{_OBJECT}",
-    }
 
     def answer_call(self) -> None:
         if "upload_id" in self.query:
@@ -159,11 +148,12 @@ class _Handler(GoogleHandler):
             return
         is_multipart = self.query.get("uploadType") == ["multipart"]
         given, self._content = self._parts() if is_multipart else (self.received.body, b"")
+        called = self.check_call(given)
         self._given = json.loads(given) if given else {}
-        of = self.find_call()
-        if not self.server.buckets.path(of["bucket"], "").is_dir():
+        bucket = called.parameters["bucket"]
+        if not self.server.buckets.path(bucket, "").is_dir():
             raise RefusedError(404, "The specified bucket does not exist.")
-        getattr(self, "_on_" + self.received.call.replace(".", "_"))(of["bucket"], of.get("object", ""))
+        getattr(self, "_on_" + "_".join(called.method.split(".")[-2:]))(bucket, called.parameters.get("object", ""))
 
     def refuse(self, error: RefusedError) -> None:
         """Send an error: in plain text for downloads, in JSON for everything else."""
@@ -211,7 +201,9 @@ class _Handler(GoogleHandler):
         return buckets.write(upload.bucket, name, content, given, upload.generation).resource(upload.bucket, name)
 
     def _go_on_with_upload(self) -> None:
-        self.received.call = "objects.insert (upload)"
+        method, self.received.method = self.received.method, "POST"  # the document describes only the first request
+        self.check_call(b"")
+        self.received.method, self.received.call = method, "storage.objects.insert (upload)"
         session, content = self.server.sessions[self.query["upload_id"][0]], self.received.body
         if session.result is None:
             whole = f"bytes 0-{len(content) - 1}/{len(content)}"
@@ -222,7 +214,7 @@ class _Handler(GoogleHandler):
     def _on_objects_get(self, bucket: str, name: str) -> None:
         self.may("storage.objects.get", bucket)
         stored = self._existing(bucket, name)
-        if self.query.get("alt") != ["media"]:
+        if not self.called.is_download:
             self.reply_json(stored.resource(bucket, name))
             return
         assert "Range" not in self.headers, "downloads of a range are not implemented here"
