@@ -18,7 +18,7 @@ from chicago_crime.dashboard.filters import MAPS, Filters, read_filters
 from chicago_crime.dashboard.hot_spots import RATES, gi_star
 from chicago_crime.dashboard.page_request import NoCrimesError, PageRequest
 from chicago_crime.dashboard.pages.compare import compare
-from chicago_crime.dashboard.pages.data import data_page
+from chicago_crime.dashboard.pages.data import KINDS, data_page
 from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.signals import signals
 from chicago_crime.dashboard.pages.when import busiest_of, when
@@ -298,7 +298,7 @@ def test_changes_are_shown_by_year_snapshot_and_kind(loaded_twice: Settings) -> 
     assert 'data-summary="Years loaded: 2, selected: ' in text, "for screen readers"
     [table] = re.findall(r'data-table="revisions">.*?</table>', text, re.DOTALL)
     cells = [re.sub(r"<[^>]+>|\s+", " ", cell).strip() for cell in re.findall(r"<t[hd][ >].*?</t[hd]>", table)]
-    assert cells[6:12] == ["2014", "February 10, 2018", "March 1, 2018", "Added", "1", "new in the data"]
+    assert cells[6:12] == ["2014", "February 10, 2018", "March 1, 2018", "Added", "1", KINDS["added"][1]]
     assert cells[12:18][3:] == ["Arrest flag changed", "3", "3 now set, 0 no longer set"]
     downloaded = pyarrow.csv.read_csv(io.BytesIO(client.get("/download/data/revisions.csv").content)).to_pylist()
     assert [row["changes"] for row in downloaded] == [1, 3, 1]

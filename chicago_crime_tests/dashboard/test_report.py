@@ -79,12 +79,13 @@ def test_the_periods_of_a_report_end_on_the_chosen_day(client: TestClient) -> No
 def test_charts_have_a_description_and_labels_for_whole_crimes() -> None:
     rows = [{"name": "a", "hour": 1, "weekday": "Monday", "year": 2016, "month_name": "Jan", "crimes": 1, "share": 1}]
     rows.append({**rows[0], "weekday": "Tuesday", "month_name": "Feb", "crimes": 0})
-    far = [{"name": "Theft, Loop", "now": 90, "low": 5, "high": 15}]
+    far = [{"name": "Theft, Loop", "now": 90, "low": 5, "high": 25, "mean": 10}]
     for make in (charts.hours, charts.months, charts.ranked, charts.ranges):
         figure = make("name", "What it shows", far if make == charts.ranges else rows)
         labels = re.findall(r">([^<]+)</text>", as_svg(figure))
         assert figure.spec["description"] == "What it shows"
         assert "100%" in labels if make == charts.ranges else "0.5" not in labels and {"0", "1"} <= {*labels}
+    assert charts.ranges("name", "", far).spec["data"]["values"][0]["now_share"] == 9
     thousand = [rows[0] | {"crimes": 757}, rows[1] | {"crimes": 1110}]
     assert {">757<", ">1,110<"} <= {*re.findall(">[0-9,]+<", as_svg(charts.months("name", "", thousand)))}
 
