@@ -202,15 +202,13 @@ def load_again(years: object, source: Mapping[str, Any]) -> str:
 
 
 def from_source(source: Mapping[str, Any]) -> str:
-    """Return the options of `chicago-crime run` for the source of a manifest; "" if the manifest is empty."""
+    """Return the options of `chicago-crime run` for the source of a manifest; "" if the manifest is empty.
+
+    Older manifests do not record the folder: FOLDER stands for it.
+    """
     if source.get("source") != "folder":
         return f" --source {source['source']}" if source else ""
-    return f" --source folder --folder {shlex.quote(folder_of(source))}"
-
-
-def folder_of(source: Mapping[str, Any]) -> str:
-    """Return the folder that a manifest of the source `folder` records; `FOLDER` if it records none."""
-    return str(source.get("details", {}).get("folder", "FOLDER"))
+    return f" --source folder --folder {shlex.quote(str(source.get('details', {}).get('folder', 'FOLDER')))}"
 
 
 def newest_source(years: Mapping[int, PublishedYear]) -> Mapping[str, Any]:

@@ -3,7 +3,6 @@
 Two servers, because the API redirects downloads to a storage server that requires signed URLs.
 """
 
-import base64
 import hashlib
 import hmac
 import io
@@ -27,8 +26,7 @@ class _ApiHandler(FaultyHandler):
 
     def answer(self) -> None:
         given = self.received.headers.get("Authorization", "")
-        pair = base64.b64encode(":".join(self.server.pair).encode()).decode()
-        if given not in (f"Bearer {self.server.token}", f"Basic {pair}"):
+        if given != f"Bearer {self.server.token}":
             leak = f"Unauthenticated: {given}"  # to test that no message repeats the token
             self._json(401, {"code": 401, "message": leak})
             return
@@ -108,7 +106,6 @@ class KaggleServer(FaultyServer):
         listed_sizes: wrong sizes to list, by name.
         published: times of publication, by name.
         token: the valid API token.
-        pair: the valid user name and legacy key.
         storage: the server that sends the files.
     """
 
@@ -116,7 +113,7 @@ class KaggleServer(FaultyServer):
 
     def __init__(self, files: dict[str, bytes], token: str):
         super().__init__()
-        self.files, self.token, self.pair = files, token, ("", "")
+        self.files, self.token = files, token
         self.listed_sizes: dict[str, int] = {}
         self.published: dict[str, str] = {}
         self.storage = KaggleStorage(files)
