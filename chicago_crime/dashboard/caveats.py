@@ -18,6 +18,9 @@ LEAST_LATE = 100
 SMALL = 20
 SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small differences can look like a trend."
 
+MAX_RATIO, MIN_A_DAY = 3, 300
+"""Largest ratio between the crimes per day of complete years, and minimum crimes per day to apply it."""
+
 LABELS = "Each type has one label for all years, although the City has changed some labels."
 MANY_TESTS = "Pages can disagree on a count, because its verdict also depends on the other counts of the page."
 NO_VERDICT = "No verdict (\u2013): too few crimes or too few comparable earlier years to tell."
@@ -138,11 +141,20 @@ def incomparable(request: PageRequest, years: Collection[int], *shown: str) -> l
 
 
 def incomplete(facts: Facts, years: Iterable[int]) -> list[str]:
-    """Caveat on the days that the files of these years lack."""
+    """Caveats on the days that the files of these years lack, and on years with far fewer crimes than others."""
+    years = [*years]
     lacking = [facts.years[year] for year in sorted(years) if year in facts.years and facts.years[year].gaps]
     days = "; ".join(f"{one.last_day.year} lacks {one.missing_text}" for one in lacking)
     which = "this year" if len(lacking) == 1 else "these years"
-    return [f"{days}: the file is incomplete, so nothing is compared with {which}."] if lacking else []
+    found = [f"{days}: the file is incomplete, so nothing is compared with {which}."] if lacking else []
+    a_day = {year: one.crimes / one.covered() / 365 for year, one in facts.years.items() if year in years}
+    most, least = (choose(a_day, key=a_day.__getitem__, default=0) for choose in (max, min))
+    if a_day.get(most, 0) >= MIN_A_DAY and a_day[most] >= MAX_RATIO * a_day[least]:
+        found.append(
+            f"{least} has {a_day[least]:,.0f} crimes a day, but {most} has {a_day[most]:,.0f}: a file must be "
+            "incomplete or filtered, so nothing is compared."
+        )
+    return found
 
 
 def _young(request: PageRequest, years: Iterable[int]) -> list[str]:

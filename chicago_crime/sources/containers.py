@@ -87,7 +87,8 @@ class Item:
         """Names that may contain its years, the most specific first."""
         if self.inside:  # the names of part files contain random digits
             return [folder.name for folder in self.file.parents if folder.is_relative_to(self.inside)]
-        return [*([Path(self.member).name] if self.member else []), self.file.name]
+        inside = Path(self.member)
+        return [*filter(None, [inside.name, *(folder.name for folder in inside.parents)]), self.file.name]
 
 
 def shown(path: Path | str) -> str:

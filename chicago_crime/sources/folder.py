@@ -204,7 +204,7 @@ class FolderSource(CrimeSource):
         items, others = self._scan()
         for item in items:
             if not any(map(_years_in_name(item).may_contain, years)):
-                elsewhere.append(item.names[0])
+                elsewhere.append(f"{shown(item.file.name)}:{item.member}" if item.member else item.names[0])
                 continue
             try:
                 split = _count_years(item, item.version)

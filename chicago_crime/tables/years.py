@@ -21,6 +21,9 @@ MIN_SURPRISE = 20
 `sql/tables/area_rates.sql` has the same rule.
 """
 
+LONG_GAP, MANY_A_DAY = 28, 50
+"""Minimum days of a gap in a file with fewer rows per day than the second number."""
+
 
 def current_year() -> int:
     """Return the current year in Chicago."""
@@ -74,8 +77,9 @@ def find_gaps(rows: Mapping[date, int]) -> list[tuple[date, date]]:
     """Return the first and last day of each gap in a year's file, oldest first.
 
     A gap is a run of days without rows, before the newest day with rows, that cannot be chance: if each row were as
-    likely on any day up to the newest, none would fall on these days with a probability of at most e^-20. In a file of
-    250,000 rows, that is a single day; in one of 500 rows, 15 days.
+    likely on any day up to the newest, none would fall on these days with a probability of at most e^-20. With fewer
+    than 50 rows a day, it also has at least 28 days: in a file of one kind of crime, such as raids, rows are not as
+    likely on any day.
 
     Args:
         rows: number of rows by day, of at least one day of one year; without days that have none.
@@ -85,4 +89,8 @@ def find_gaps(rows: Mapping[date, int]) -> list[tuple[date, date]]:
     days, total = (with_rows[-1] - year_before).days, sum(rows.values())
     runs = [(before + one, after - one) for before, after in pairwise([year_before, *with_rows])]
     lengths = [(last - first).days + 1 for first, last in runs]
-    return [run for run, empty in zip(runs, lengths, strict=True) if total * log(days / (days - empty)) >= MIN_SURPRISE]
+    return [
+        run
+        for run, empty in zip(runs, lengths, strict=True)
+        if total * log(days / (days - empty)) >= MIN_SURPRISE and (empty >= LONG_GAP or total >= MANY_A_DAY * days)
+    ]

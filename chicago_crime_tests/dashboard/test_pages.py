@@ -75,10 +75,10 @@ def test_a_year_that_lacks_days_is_not_compared(settings: Settings) -> None:
     for year in range(2013, 2017):
         months = range(3, 10) if year == 2016 else range(1, 13)
         crimes = crimes_of_months(year, per_month=56, months=months)
-        kept = [row for row in crimes if row["date"][:10] not in {f"07/{day:02}/2016" for day in range(2, 22)}]
+        kept = [row for row in crimes if row["date"][:10] not in {f"07/{day:02}/2016" for day in range(2, 32)}]
         write_csv(settings.folder / f"{year}.csv", kept)
     run_well(settings, *range(2013, 2017), accept="test")
-    days = "January to February and July 2 to 21"
+    days = "January to February and July 2 to 31"
     lacks = f"2016 lacks {days}: the file is incomplete, so nothing is compared with this year."
     request = PageRequest(data_of(settings), Filters(year=(2016,)))
     page = overview(request)
@@ -86,8 +86,8 @@ def test_a_year_that_lacks_days_is_not_compared(settings: Settings) -> None:
     assert (total.detail, total.caveat) == (f"in 2016 (to September 28, without {days})", lacks)
     assert (year_over_year.value, year_over_year.detail) == ("\u2013", lacks)
     [covered] = {row["days_covered"] for row in rows_of(settings, "area_rates", 2016)}
-    assert covered == len(request.days) == 192
-    assert rate.value == as_text(100_000 * (7 * 56 - 40) * 366 / 192 / request.residents([2016], []), "decimal")
+    assert covered == len(request.days) == 182
+    assert rate.value == as_text(100_000 * (7 * 56 - 40) * 366 / 182 / request.residents([2016], []), "decimal")
     assert [row["month"].month for row in rows(page, "months")] == [
         row["month"] for row in rows(when(request), "months")
     ]
@@ -99,6 +99,16 @@ def test_a_year_that_lacks_days_is_not_compared(settings: Settings) -> None:
     assert signals(request).sections[0].title == "Not enough days to compare"
     earlier = overview(PageRequest(data_of(settings), Filters(year=(2015,))))
     assert earlier.numbers[1].value == "0.0%"
+
+
+def test_a_year_with_far_fewer_crimes_than_another_is_not_compared(data: Data) -> None:
+    request = PageRequest(data, Filters(year=(2015,)))
+    held = request.facts.years
+    few = {2014: replace(held[2014], crimes=270_000), 2015: replace(held[2015], crimes=80_000)}
+    request.facts = replace(request.facts, years=few)
+    assert overview(request).numbers[1].detail.startswith("2015 has 219 crimes a day, but 2014 has 740: a file must be")
+    request.facts = replace(request.facts, years=few | {2015: replace(held[2015], crimes=100_000)})
+    assert overview(request).numbers[1].detail.startswith("2015 compared with 2014: ")
 
 
 def test_months_without_chosen_days_are_not_shown_as_zero(data: Data) -> None:

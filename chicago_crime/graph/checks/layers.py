@@ -32,6 +32,12 @@ MIN_CRIMES = 20
 JUMP, MIN_CRIMES_OF_JUMP = 3, 100
 """Largest factor by which a code's share may grow or shrink, and the minimum crimes in one year to apply it."""
 
+MAX_RATIO = 3
+"""Largest ratio between the rows of two months, or of a month in two years, of files that can be complete."""
+
+MIN_OF_MONTH = 5_000
+"""Minimum rows of the larger month to apply it; files with fewer rows do not have all crimes."""
+
 NULL_COUNTS = {column.name: f"COUNTIF({column.name} IS NULL)" for column in CRIMES.columns if column.nullable}
 """Aggregates that count NULLs in `crimes`, by column."""
 
@@ -49,7 +55,7 @@ def has_not_shrunk(inputs: CheckInputs, years: Sequence[int]) -> Findings:
 
 
 def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    """Find days without rows before the last day with rows. At the start of the year, they are only a warning."""
+    """Find days without rows, and months with few, before the last ones. A late start of the file is a warning."""
     for year, manifest in inputs.manifests(years).items():
         one = Finding({f"rows in month {month[-2:]}": rows for month, rows in manifest.months.items()})
         if manifest.gaps:
@@ -58,6 +64,13 @@ def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
             days = f"on {first}" if first == last else f"from {first} to {last}"
             more = f" (and {len(others)} more gap{'s' if len(others) > 1 else ''})" if others else ""
             problems.append(f"no rows {days}{more}, although later days have rows: the file is incomplete")
+        begins_late = bool(manifest.gaps) and manifest.gaps[0][0].endswith("-01-01")
+        whole = [*manifest.months.items()][begins_late:-1]  # the others may be partial
+        full = max(manifest.months.values(), default=0)
+        if full >= MIN_OF_MONTH and (low := [month for month, rows in whole if rows * MAX_RATIO < full]):
+            few = f"only {manifest.months[low[0]]:,} rows in {low[0]}, but {full:,} in another month"
+            as_few = f" (and {len(low) - 1} more months with so few)" if len(low) > 1 else ""
+            one.failures.append(f"{few}{as_few}: the file is incomplete")
         yield year, one
 
 
@@ -108,6 +121,7 @@ def is_like_the_year_before(inputs: CheckInputs, years: Sequence[int]) -> Findin
     """Compare each year with the previous year, if it is stored."""
     stored = inputs.warehouse.stored(CRIMES)
     compared, needed = inputs.with_year_before(CRIMES, years)
+    manifests = inputs.manifests(needed)
     counts = inputs.warehouse.measure(CRIMES, needed, NULL_COUNTS)
     nulls = {year: {name: n / stored[year].rows for name, n in found.items()} for year, found in counts.items()}
     types = {
@@ -123,6 +137,12 @@ def is_like_the_year_before(inputs: CheckInputs, years: Sequence[int]) -> Findin
         for name, shift in largest.items():
             if abs(shift) > MAX_SHIFT:
                 one.warnings.append(f"share of {name} changed by {shift * 100:+.1f} percentage points")
+        months = [len(manifests[at].months) if at in manifests else 0 for at in (year, year - 1)]
+        if min(months) > 1:  # a year that has just begun says little
+            now, before = (stored[at].rows / count for at, count in zip((year, year - 1), months, strict=True))
+            if max(now, before) >= MIN_OF_MONTH and not 1 / MAX_RATIO < now / before < MAX_RATIO:
+                found = f"{now:,.0f} rows a month, but {before:,.0f} in {year - 1}: is a file incomplete or filtered?"
+                one.warnings.append(f"{found} Pages do not compare these years")
         yield year, one
 
 

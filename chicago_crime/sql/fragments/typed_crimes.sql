@@ -29,12 +29,15 @@ ranked AS (
   SELECT
     * EXCEPT (reason),
     IF(
-      -- Keep the most recently updated row. All other columns break ties, so that the order of rows does not matter.
+      -- Keep the most recently updated row. All other columns break ties, so that the order of rows does not matter;
+      -- descending, because NULLs then come last: an extract may lack columns.
       ROW_NUMBER() OVER (
         PARTITION BY id
         ORDER BY
-          updated_on DESC, date DESC, case_number, block, iucr, primary_type, description, location_description, arrest,
-          domestic, beat, district, ward, community_area, fbi_code, x_coordinate, y_coordinate, latitude, longitude, raw_id
+          updated_on DESC, date DESC, case_number DESC, block DESC, iucr DESC, primary_type DESC, description DESC,
+          location_description DESC, arrest DESC, domestic DESC, beat DESC, district DESC, ward DESC,
+          community_area DESC, fbi_code DESC, x_coordinate DESC, y_coordinate DESC, latitude DESC, longitude DESC,
+          raw_id DESC
       ) = 1, NULL, 'superseded'
     ) AS reason
   FROM judged

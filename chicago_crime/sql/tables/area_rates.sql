@@ -34,7 +34,12 @@ runs AS (
 covered AS (
   SELECT
     -- Empty days count, unless they are a gap in the file: the rule of `find_gaps` in `tables/years.py`.
-    SUM(1 + IF(all_crimes * LN(days / (days - empty_days)) >= 20, 0, empty_days)) AS days_covered,
+    SUM(
+      1
+      + IF(
+        all_crimes * LN(days / (days - empty_days)) >= 20 AND (empty_days >= 28 OR all_crimes >= 50 * days), 0, empty_days
+      )
+    ) AS days_covered,
     SUM(with_area) >= 0.99 * SUM(crimes) AS has_areas
   FROM runs
 ),
