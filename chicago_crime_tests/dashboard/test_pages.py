@@ -87,7 +87,7 @@ def test_a_year_that_lacks_days_is_not_compared(settings: Settings) -> None:
     assert (year_over_year.value, year_over_year.detail) == ("\u2013", lacks)
     [covered] = {row["days_covered"] for row in rows_of(settings, "area_rates", 2016)}
     assert covered == len(request.days) == 182
-    assert rate.value == as_text(100_000 * (7 * 56 - 40) * 366 / 182 / request.residents([2016], []), "decimal")
+    assert rate.value == as_text(100_000 * (7 * 56 - 54) * 366 / 182 / request.residents([2016], []), "decimal")
     assert [row["month"].month for row in rows(page, "months")] == [
         row["month"] for row in rows(when(request), "months")
     ]
