@@ -1,6 +1,7 @@
 """Input years for the benchmarks: sample years that resemble real ones, real years, and layouts of other programs."""
 
 import gzip
+from calendar import isleap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,12 +53,13 @@ def write_like_real(folder: Path, rows_by_year: dict[int, int]) -> None:
 
 
 def write_real(folder: Path, years: Sequence[int]) -> None:
-    """Write years with the rows of the real ones in rotation, with only the year changed."""
+    """Write years with the rows of the real ones in rotation, and of 2016 for leap years, with only the year changed."""
     folder.mkdir()
     for number, year in enumerate(years):
-        of = WHOLE_YEARS[number % len(WHOLE_YEARS)]
+        of = 2016 if isleap(year) else WHOLE_YEARS[number % len(WHOLE_YEARS)]
         rows = gzip.decompress((REAL / f"Chicago_Crimes_{of}.csv.gz").read_bytes())
-        rows = rows.replace(b"02/29/%d " % of, b"02/28/%d " % of)
+        if not isleap(year):
+            rows = rows.replace(b"02/29/%d " % of, b"02/28/%d " % of)
         for form in (b"/%d ", b",%d,"):
             rows = rows.replace(form % of, form % year)
         (folder / f"crimes_{year}.csv").write_bytes(rows)
