@@ -53,7 +53,7 @@ def write_like_real(folder: Path, rows_by_year: dict[int, int]) -> None:
 
 
 def write_real(folder: Path, years: Sequence[int]) -> None:
-    """Write years with the rows of the real ones in rotation, and of 2016 for leap years, with only the year changed."""
+    """Write years with rows of real ones, of 2016 for leap years and else in rotation, with only the year changed."""
     folder.mkdir()
     for number, year in enumerate(years):
         of = 2016 if isleap(year) else WHOLE_YEARS[number % len(WHOLE_YEARS)]
