@@ -1,12 +1,13 @@
 """Caveats, one sentence each, shown next to the numbers rather than in a footer."""
 
 from collections.abc import Collection, Iterable
+from datetime import date
 
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.filters import KINDS
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Column, Link, as_text
-from chicago_crime.tables.years import format_years
+from chicago_crime.tables.years import MAX_RATIO, format_years
 
 ARREST = (
     "Share of crimes with the arrest flag, which means that an arrest was made. It is not a clearance rate, and recent "
@@ -18,8 +19,8 @@ LEAST_LATE = 100
 SMALL = 20
 SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small differences can look like a trend."
 
-MAX_RATIO, MIN_A_DAY = 3, 300
-"""Largest ratio between the crimes per day of complete years, and minimum crimes per day to apply it."""
+MIN_A_DAY = 300
+"""Minimum crimes per day of the larger year to apply MAX_RATIO."""
 
 LABELS = "Each type has one label for all years, although the City has changed some labels."
 MANY_TESTS = "Pages can disagree on a count, because its verdict also depends on the other counts of the page."
@@ -43,6 +44,13 @@ SMALL_RATE = f"{FEW_RESIDENTS}, or fewer than {SMALL} crimes"
 def few(crimes: int) -> list[str]:
     """Caveat for a change or rate of few crimes."""
     return [f"Fewer than {SMALL} crimes: one more or one fewer would change this a lot."] if crimes < SMALL else []
+
+
+def leap_day(*spans: tuple[date, date]) -> str:
+    """Say which of two spans, the same days of two years, has one day more; empty if neither has."""
+    lengths = {last.year: last - first for first, last in spans}
+    longer = max(lengths, key=lengths.__getitem__)
+    return f"only {longer} has a February 29" if len({*lengths.values()}) > 1 else ""
 
 
 def tested(verdicts: Iterable[str | None]) -> list[str]:

@@ -27,6 +27,9 @@ from chicago_crime.published.catalog import DamagedError, current
 from chicago_crime.settings import SettingsError
 from chicago_crime.storage.lineage import digest
 
+Held = dict[str, Any]
+"""The state of an address in a cursor."""
+
 MINUTES = 5
 MAX_LINES = 30
 OVERLAP = timedelta(minutes=1)
@@ -109,28 +112,40 @@ def alerts(installation: Installation) -> list[SensorDefinition]:
         description="Sends alerts about failed runs and checks, idle schedules, failed sensors and stale data.",
     )
     def send_word(context: SensorEvaluationContext) -> SensorResult | SkipReason:
-        now, done = datetime.now(UTC), set[str]()
-        states = states_of(context.cursor)
+        now = datetime.now(UTC)
 
-        def send_one(number: int, address: str) -> None:
-            if number not in states:  # problems from before the first tick are not reported
-                states[number] = asdict(AlertState(now.timestamp()))
-                return done.add("started")
-            lines, state = new_alerts(installation, context.instance, AlertState(**states[number]), now)
+        def send_new(address: str, held: Held | None) -> tuple[AlertState, str]:
+            if held is None:  # problems from before the first tick are not reported
+                return AlertState(now.timestamp()), "started"
+            lines, state = new_alerts(installation, context.instance, AlertState(**held), now)
             if lines:
                 send(address, f"Chicago crime data: {len(lines)} alert{'s'[: len(lines) > 1]}", lines)
-            states[number] = asdict(state)
-            done.add(f"{len(lines)} alerts")
+            return state, f"{len(lines)} alerts"
 
-        missed = send_to_each(addresses, send_one)
-        return SensorResult(skip_reason=missed or ", ".join(done), cursor=json.dumps(states))
+        return tick_of_each(addresses, context.cursor, send_new)
 
     return [send_word]
 
 
-def states_of(cursor: str | None) -> dict[int, Any]:
-    """Read a sensor's cursor: the state of each address, so that an unreachable one gets its messages later."""
-    return {int(number): state for number, state in json.loads(cursor or "{}").items() if number.isdecimal()}
+def tick_of_each(
+    addresses: str, cursor: str | None, send_new: Callable[[str, Held | None], tuple[Any, str]]
+) -> SensorResult:
+    """Send each address what is new to it. An address that cannot be reached keeps its state, for the next tick.
+
+    Args:
+        addresses: Apprise addresses.
+        cursor: the sensor's cursor, with the state of each address.
+        send_new: receives an address and its state, None at first; returns the new state, and what was done.
+    """
+    states, done = json.loads(cursor or "{}"), dict[str, None]()
+
+    def send_one(number: int, address: str) -> None:
+        state, message = send_new(address, states.get(str(number)))
+        states[str(number)] = asdict(state)
+        done[message] = None
+
+    missed = send_to_each(addresses, send_one)
+    return SensorResult(skip_reason=missed or ", ".join(done), cursor=json.dumps(states))
 
 
 def new_alerts(

@@ -1,6 +1,5 @@
 """Dagster definitions for the published numbers: the static site as an asset, and the scheduled report."""
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -24,7 +23,7 @@ from dagster import (
 )
 
 from chicago_crime.errors import PlatformError
-from chicago_crime.graph.alerts import send, send_to_each, states_of
+from chicago_crime.graph.alerts import Held, send, tick_of_each
 from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.installation import Installation, build_bucket_store
 from chicago_crime.published.catalog import CHICAGO, NothingPublishedError
@@ -106,18 +105,13 @@ def report_sensors(installation: Installation) -> list[SensorDefinition]:
         description="Sends the report on the chosen areas on its weekday, and when new unusual counts appear there.",
     )
     def send_report(context: SensorEvaluationContext) -> SensorResult | SkipReason:
-        states, done = states_of(context.cursor), set[str]()
-
-        def send_one(number: int, address: str) -> None:
-            sent, message = report(installation, address, Sent(**states.get(number, {})), datetime.now(CHICAGO))
-            states[number] = asdict(sent)
-            done.add(message)
+        def send_new(address: str, held: Held | None) -> tuple[Sent, str]:
+            return report(installation, address, Sent(**held or {}), datetime.now(CHICAGO))
 
         try:
-            missed = send_to_each(addresses, send_one)
+            return tick_of_each(addresses, context.cursor, send_new)
         except NothingPublishedError as error:
             return SkipReason(str(error))
-        return SensorResult(skip_reason=missed or ", ".join(done), cursor=json.dumps(states))
 
     return [send_report]
 

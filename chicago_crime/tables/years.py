@@ -21,6 +21,9 @@ MIN_SURPRISE = 20
 `sql/tables/area_rates.sql` has the same rule.
 """
 
+MAX_RATIO = 3
+"""Largest ratio between the rows of two months, or of two years for their length, of files that can be complete."""
+
 LONG_GAP, MANY_A_DAY = 28, 50
 """Minimum days of a gap in a file with fewer rows per day than the second number."""
 

@@ -215,8 +215,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
             column(f"{span}_verdict", "Verdict", is_shown=is_tested[span]),
         ]
     days = "; ".join(
-        f"{label}: {days_text(*days)}"
-        + (f", compared with {days_text(*days_of(span, end, 1))}{_leap_day(span, end)}" if 1 in backs[span] else "")
+        f"{label}: {days_text(*days)}" + (f", compared with {_before(span, end)}" if 1 in backs[span] else "")
         for span, (label, days) in spans.items()
     )
     years = {end.year - back: is_alike for back, is_alike in backs["year_to_date"].items()}
@@ -248,11 +247,11 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
     )
 
 
-def _leap_day(span: str, end: date) -> str:
-    """Say which of the years compared has one day more, if one has."""
-    lengths = {last.year: last - first for first, last in (days_of(span, end, back) for back in (0, 1))}
-    longer = max(lengths, key=lengths.__getitem__)
-    return f" (only {longer} has a February 29)" if len({*lengths.values()}) > 1 else ""
+def _before(span: str, end: date) -> str:
+    """Name the days of the year before, and a leap day that only one of the years has."""
+    now, before = (days_of(span, end, back) for back in (0, 1))
+    leap_day = caveats.leap_day(now, before)
+    return f"{days_text(*before)}{leap_day and f' ({leap_day})'}"
 
 
 def _is_provisional(facts: Facts, end: date) -> bool:

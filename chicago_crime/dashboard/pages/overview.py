@@ -1,7 +1,6 @@
 """The page Overview: totals, trend, offense groups and types."""
 
 import math
-from calendar import isleap
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -10,6 +9,7 @@ from typing import Any
 from chicago_crime.analysis.expected import LEAST_YEARS, MOST_YEARS, OLDEST, expected
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
+from chicago_crime.dashboard.data import last_of_month
 from chicago_crime.dashboard.page_request import NO_TYPE, PageRequest
 from chicago_crime.dashboard.view import (
     CRIMES,
@@ -87,9 +87,10 @@ def _year_on_year(request: PageRequest, by_month: Counter[date]) -> Number:
         sum(by_month[date(year, month, 1)] for month in range(1, compared + 1)) for year in (newest, newest - 1)
     )
     months = {12: "", 1: ", January"}.get(compared, f", January to {date(2000, compared, 1):%B}")
-    longer = [year for year in (newest, newest - 1) if compared > 1 and isleap(year)]
-    leap_day = "".join(f"; only {year} has a February 29" for year in longer)
-    detail = f"{newest} compared with {newest - 1}{months}: {crimes_text(now - before, 'change')}{leap_day}"
+    spans = [(date(year, 1, 1), last_of_month(date(year, compared, 1))) for year in (newest, newest - 1)]
+    leap_day = caveats.leap_day(*spans)
+    change_text = crimes_text(now - before, "change")
+    detail = f"{newest} compared with {newest - 1}{months}: {change_text}{leap_day and f'; {leap_day}'}"
     return Number(label, as_text(change(now, before), "percent_change"), detail, " ".join(caveats.few(before)))
 
 

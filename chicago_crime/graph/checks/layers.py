@@ -14,6 +14,7 @@ from chicago_crime.published.audit import is_large
 from chicago_crime.sources.base import MAX_REJECTED_SHARE, MIN_REJECTED
 from chicago_crime.storage.object_store import quarantine_key
 from chicago_crime.tables import CODE_COVERAGE, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
+from chicago_crime.tables.years import MAX_RATIO
 
 MAX_SHIFT = 0.05
 """Largest change from year to year in the share of a crime type, or of a column's NULLs, without a warning."""
@@ -32,11 +33,8 @@ MIN_CRIMES = 20
 JUMP, MIN_CRIMES_OF_JUMP = 3, 100
 """Largest factor by which a code's share may grow or shrink, and the minimum crimes in one year to apply it."""
 
-MAX_RATIO = 3
-"""Largest ratio between the rows of two months, or of a month in two years, of files that can be complete."""
-
 MIN_OF_MONTH = 5_000
-"""Minimum rows of the larger month to apply it; files with fewer rows do not have all crimes."""
+"""Minimum rows of the larger month to apply MAX_RATIO; files with fewer rows do not have all crimes."""
 
 NULL_COUNTS = {column.name: f"COUNTIF({column.name} IS NULL)" for column in CRIMES.columns if column.nullable}
 """Aggregates that count NULLs in `crimes`, by column."""
@@ -58,13 +56,13 @@ def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
     """Find days without rows, and months with few, before the last ones. A late start of the file is a warning."""
     for year, manifest in inputs.manifests(years).items():
         one = Finding({f"rows in month {month[-2:]}": rows for month, rows in manifest.months.items()})
+        begins_late = f"{year}-01-01" in (first for first, _ in manifest.gaps)
         if manifest.gaps:
             (first, last), *others = manifest.gaps
-            problems = one.failures if others or not first.endswith("-01-01") else one.warnings
+            problems = one.warnings if begins_late and not others else one.failures
             days = f"on {first}" if first == last else f"from {first} to {last}"
             more = f" (and {len(others)} more gap{'s' if len(others) > 1 else ''})" if others else ""
             problems.append(f"no rows {days}{more}, although later days have rows: the file is incomplete")
-        begins_late = bool(manifest.gaps) and manifest.gaps[0][0].endswith("-01-01")
         whole = [*manifest.months.items()][begins_late:-1]  # the others may be partial
         full = max(manifest.months.values(), default=0)
         if full >= MIN_OF_MONTH and (low := [month for month, rows in whole if rows * MAX_RATIO < full]):
