@@ -76,9 +76,6 @@ def load(
         for report in run_years(installation, definitions, instance, years, assets, accept):
             reports.append(report)
             print_warnings(report)
-    every = [(year, made) for one in reports for (_, year), made in one.metadata.items()]
-    if unchanged := sorted({year for year, made in every if "unchanged" in made}):
-        out.print(f"{format_years(unchanged)}: no changes at the source since they were published")
     if _metadata(reports):
         out.print("rows, seconds, size")
         for table in run_tables(reports):
@@ -86,6 +83,9 @@ def load(
         out.print(_rejects(reports))
         for line in _notes(reports):
             out.print(printable(line), style="yellow")
+    every = [item for one in reports for item in one.metadata.items()]
+    if unchanged := sorted({year for (_, year), made in every if "unchanged" in made}):
+        out.print(f"{format_years(unchanged)}: no changes at the source since they were published")
     for report in reports:
         for snapshot, published in report.published.items():
             out.print(f"published {format_years(published)} as snapshot {snapshot}")
@@ -149,12 +149,12 @@ def _metadata(reports: Sequence["RunReport"]) -> dict[tuple[str, int], dict[str,
 
 def _rejects(reports: Sequence["RunReport"]) -> str:
     rejected, quarantined, reasons = 0, 0, Counter[str]()
-    for (asset, _), made in _metadata(reports).items():
+    for (asset, _), made in (item for report in reports for item in report.metadata.items()):
         if asset == "crime_object":
-            quarantined += made["quarantined_lines"]
-        elif asset == "rejected_crimes":
-            rejected += made["dagster/partition_row_count"]
-            reasons.update(made["rejected_rows_by_reason"])
+            quarantined += made.get("quarantined_lines", 0)
+        elif asset == "rejected_crimes" and (count := made["dagster/partition_row_count"]):
+            rejected += count
+            reasons.update(made.get("rejected_rows_by_reason", {"of unchanged years": count}))
     by_reason = "".join(f", {reason} {count:,}" for reason, count in reasons.items())
     return f"rejected rows: {rejected:,}{by_reason}; quarantined lines: {quarantined:,}"
 

@@ -28,7 +28,6 @@ from chicago_crime.published.catalog import (
 from chicago_crime.published.damage import unreferenced_files
 from chicago_crime.published.reader import columns_digest
 from chicago_crime.published.views import Views
-from chicago_crime.sources.base import PreviousFile
 from chicago_crime.storage.lineage import Lineage, digest
 from chicago_crime.storage.object_store import LakeRecord, ObjectStore, ObjectStoreError, StoredObject, lake_record
 from chicago_crime.storage.warehouse import TableYear, Warehouse, is_computed_from
@@ -181,23 +180,24 @@ class Publisher:
                 held = catalog.years if catalog else {}
                 outlines = self._boundaries(catalog)
 
-    def as_published(
-        self, files: Mapping[int, PreviousFile], before: Mapping[int, PublishedYear]
-    ) -> dict[int, PublishedYear]:
-        """Return the years whose source files would reproduce exactly what is published and in the warehouse."""
+    def as_published(self, files: Mapping[int, str], before: Mapping[int, PublishedYear]) -> dict[int, PublishedYear]:
+        """Return the years whose source files would reproduce exactly what is published and in the warehouse.
+
+        `files` are the SHA-256 checksums of the source files. Their lake objects must be current.
+        """
         stored = self._stored() if files else {}
         found: dict[int, PublishedYear] = {}
-        for year, file in files.items():
+        for year, sha256 in files.items():
             with suppress(ObjectStoreError):  # the lake record is damaged
                 lake = lake_record(self.store, year)
                 if (
                     lake
-                    and not broken_links(year, stored, lake, file.sha256)
+                    and not broken_links(year, stored, lake, sha256)
                     and all(
                         stored[table.name][year].lineage.is_current(table, self.warehouse.estimates)
                         for table in PUBLISHED
                     )
-                    and self._is_published(year, file.sha256, stored, before.get(year))
+                    and self._is_published(year, sha256, stored, before.get(year))
                 ):
                     found[year] = before[year]
         return found

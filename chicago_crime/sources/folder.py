@@ -45,6 +45,8 @@ _DATE = re.compile(
     re.IGNORECASE,
 )
 """A day, or a month without a separator, as downloads often have in their names."""
+_WEEK = re.compile(r"(?<![a-z])(?:week|wk|kw|w)[-_ ]?\d\d?(?!\d)", re.IGNORECASE)
+"""A week, which may have days of two years."""
 
 
 class NoFolderError(SourceError, UsageError):
@@ -75,7 +77,7 @@ def _years_in_name(item: Item) -> _YearsInName:
         dates = {int(first or last) for first, last in _DATE.findall(name)}
         if not years | dates:
             continue
-        if not years:
+        if not years or _WEEK.search(name):
             return _YearsInName()
         has_open_end = bool(dates - years or _OPEN_END.search(name))
         last = 9999 if has_open_end else max(years)

@@ -217,7 +217,8 @@ def test_a_failed_run_exits_with_1_keeps_the_other_years_and_ends_with_the_reaso
     assert last.count("no rows for") == 1
     assert result.output.count("is an HTML") == 1
     again = command("run", "--years", "2014", "--folder", tmp_path / "in", "--data-dir", tmp_path / "data")
-    assert again.output.endswith("2014: the tables are the same as in the current snapshot\n")
+    assert "raw_crimes" not in again.output
+    assert again.output.endswith("2014: no changes at the source since they were published\n")
 
 
 def test_status_shows_outdated_tables(loaded_copy: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

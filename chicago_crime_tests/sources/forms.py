@@ -173,6 +173,7 @@ FORMS: dict[str, dict[str, bytes]] = {
         f"all{by}.csv": "".join(text_of([row], delimiter=by) for row in rows).encode()
         for by, rows in ((",", ROWS[:12]), (";", ROWS[12:]))
     },
+    "a week in the name": {"crimes_2015_week53.csv": text_of(MANY).encode()},
     "years from a day": {"crimes_2016-01-01_2017.csv": text_of(MANY).encode()},
     "years to a month": {"chicago_crime_odp_2012_202511.csv": text_of(MANY, delimiter=";").encode()},
     "no year in the name": {"Crimes (1).csv": text_of(MANY).encode(), "areas.csv": b"area,name\n1,Loop\n"},

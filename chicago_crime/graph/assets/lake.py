@@ -8,6 +8,7 @@ from chicago_crime.graph.assets.source import crime_csv
 from chicago_crime.graph.partitions import follows_upstream, one_run_for_all_years, yearly
 from chicago_crime.graph.run_state import RunState
 from chicago_crime.intake.source_files import SourceFiles
+from chicago_crime.published.publisher import Publisher
 from chicago_crime.storage.object_store import (
     LakeRecord,
     ObjectStore,
@@ -33,9 +34,11 @@ def crime_object(
     context: AssetExecutionContext,
     source_files: ResourceParam[SourceFiles],
     object_store: ResourceParam[ObjectStore],
+    publisher: ResourceParam[Publisher],
     run_state: ResourceParam[RunState],
 ) -> MaterializeResult:
-    """Store each year's rows and quarantine in the object store."""
+    """Store each year's rows and quarantine in the object store. Years with the same rows as before are kept."""
+    stored_files: dict[int, str] = {}
 
     def store(year: int) -> Metadata:
         object_store.delete(record_key(year))  # without a record, downstream assets refuse the object
@@ -48,6 +51,7 @@ def crime_object(
             raise ObjectStoreError(f"{rows} was changed after it was fetched: load the year again")
         record = LakeRecord(sha256=stored.sha256, source_sha256=manifest.sha256)
         object_store.swap(record_key(year), record.model_dump_json().encode(), None)
+        stored_files[year] = manifest.sha256
         return {
             "dagster/partition_row_count": manifest.rows,
             "bytes": stored.bytes,
@@ -60,4 +64,6 @@ def crime_object(
             "quarantine_object": quarantine_key(year),
         }
 
-    return each_year(context, run_state, "crime_object", store)
+    result = each_year(context, run_state, "crime_object", store)
+    run_state.kept = {**run_state.kept, **publisher.as_published(stored_files, run_state.before)}
+    return result

@@ -98,5 +98,6 @@ def crime_csv(
         except SourceError as error:
             reason = run_state.complete(f"crime_csv: {error}")
             raise failure("crime_csv", dict.fromkeys(years, reason), 0) from error
-        run_state.kept = publisher.as_published({year: held[year] for year in prepared.unchanged()}, run_state.before)
+        unchanged = {year: held[year].sha256 for year in prepared.unchanged()}
+        run_state.kept = publisher.as_published(unchanged, run_state.before)
         return each_year(context, run_state, "crime_csv", fetch)
