@@ -7,7 +7,7 @@ from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.filters import KINDS
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Column, Link, as_text
-from chicago_crime.tables.years import MAX_RATIO, format_years
+from chicago_crime.tables.years import MAX_RATIO, MIN_A_MONTH, format_years
 
 ARREST = (
     "Share of crimes with the arrest flag, which means that an arrest was made. It is not a clearance rate, and recent "
@@ -18,9 +18,6 @@ LEAST_LATE = 100
 """Late reports needed for an estimate."""
 SMALL = 20
 SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small differences can look like a trend."
-
-MIN_A_DAY = 300
-"""Minimum crimes per day of the larger year to apply MAX_RATIO."""
 
 LABELS = "Each type has one label for all years, although the City has changed some labels."
 MANY_TESTS = "Pages can disagree on a count, because its verdict also depends on the other counts of the page."
@@ -155,11 +152,12 @@ def incomplete(facts: Facts, years: Iterable[int]) -> list[str]:
     days = "; ".join(f"{one.last_day.year} lacks {one.missing_text}" for one in lacking)
     which = "this year" if len(lacking) == 1 else "these years"
     found = [f"{days}: the file is incomplete, so nothing is compared with {which}."] if lacking else []
-    a_day = {year: one.crimes / one.covered() / 365 for year, one in facts.years.items() if year in years}
-    most, least = (choose(a_day, key=a_day.__getitem__, default=0) for choose in (max, min))
-    if a_day.get(most, 0) >= MIN_A_DAY and a_day[most] >= MAX_RATIO * a_day[least]:
+    months = {year: 12 * one.covered() for year, one in facts.years.items() if year in years}
+    a_month = {year: facts.years[year].crimes / count for year, count in months.items() if count > 1}
+    most, least = (choose(a_month, key=a_month.__getitem__, default=0) for choose in (max, min))
+    if a_month.get(most, 0) >= MIN_A_MONTH and a_month[most] >= MAX_RATIO * a_month[least]:
         found.append(
-            f"{least} has {a_day[least]:,.0f} crimes a day, but {most} has {a_day[most]:,.0f}: a file must be "
+            f"{least} has {a_month[least]:,.0f} crimes a month, but {most} has {a_month[most]:,.0f}: a file must be "
             "incomplete or filtered, so nothing is compared."
         )
     return found

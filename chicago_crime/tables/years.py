@@ -24,6 +24,9 @@ MIN_SURPRISE = 20
 MAX_RATIO = 3
 """Largest ratio between the rows of two months, or of two years for their length, of files that can be complete."""
 
+MIN_A_MONTH = 5_000
+"""Minimum rows of the larger month, or per month of the larger year, to apply MAX_RATIO; filtered files have fewer."""
+
 LONG_GAP, MANY_A_DAY = 28, 50
 """Minimum days of a gap in a file with fewer rows per day than the second number."""
 

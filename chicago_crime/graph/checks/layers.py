@@ -14,7 +14,7 @@ from chicago_crime.published.audit import is_large
 from chicago_crime.sources.base import MAX_REJECTED_SHARE, MIN_REJECTED
 from chicago_crime.storage.object_store import quarantine_key
 from chicago_crime.tables import CODE_COVERAGE, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
-from chicago_crime.tables.years import MAX_RATIO
+from chicago_crime.tables.years import MAX_RATIO, MIN_A_MONTH
 
 MAX_SHIFT = 0.05
 """Largest change from year to year in the share of a crime type, or of a column's NULLs, without a warning."""
@@ -32,9 +32,6 @@ MIN_CRIMES = 20
 
 JUMP, MIN_CRIMES_OF_JUMP = 3, 100
 """Largest factor by which a code's share may grow or shrink, and the minimum crimes in one year to apply it."""
-
-MIN_OF_MONTH = 5_000
-"""Minimum rows of the larger month to apply MAX_RATIO; files with fewer rows do not have all crimes."""
 
 NULL_COUNTS = {column.name: f"COUNTIF({column.name} IS NULL)" for column in CRIMES.columns if column.nullable}
 """Aggregates that count NULLs in `crimes`, by column."""
@@ -65,7 +62,7 @@ def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
             problems.append(f"no rows {days}{more}, although later days have rows: the file is incomplete")
         whole = [*manifest.months.items()][begins_late:-1]  # the others may be partial
         full = max(manifest.months.values(), default=0)
-        if full >= MIN_OF_MONTH and (low := [month for month, rows in whole if rows * MAX_RATIO < full]):
+        if full >= MIN_A_MONTH and (low := [month for month, rows in whole if rows * MAX_RATIO < full]):
             few = f"only {manifest.months[low[0]]:,} rows in {low[0]}, but {full:,} in another month"
             as_few = f" (and {len(low) - 1} more months with so few)" if len(low) > 1 else ""
             one.failures.append(f"{few}{as_few}: the file is incomplete")
@@ -138,9 +135,9 @@ def is_like_the_year_before(inputs: CheckInputs, years: Sequence[int]) -> Findin
         months = [len(manifests[at].months) if at in manifests else 0 for at in (year, year - 1)]
         if min(months) > 1:  # a year that has just begun says little
             now, before = (stored[at].rows / count for at, count in zip((year, year - 1), months, strict=True))
-            if max(now, before) >= MIN_OF_MONTH and not 1 / MAX_RATIO < now / before < MAX_RATIO:
-                found = f"{now:,.0f} rows a month, but {before:,.0f} in {year - 1}: is a file incomplete or filtered?"
-                one.warnings.append(f"{found} Pages do not compare these years")
+            if max(now, before) >= MIN_A_MONTH and not 1 / MAX_RATIO < now / before < MAX_RATIO:
+                few = f"{now:,.0f} rows a month, but {before:,.0f} in {year - 1}: a file must be incomplete or filtered"
+                one.warnings.append(few)
         yield year, one
 
 
