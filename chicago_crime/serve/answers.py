@@ -25,7 +25,7 @@ class TableAnswer(BaseModel):
     caption: str
     columns: list[ColumnAnswer]
     rows: list[dict[str, Any]]
-    matching: int = Field(description="Number of matching rows; `rows` may be one page of them, or the first 1,000.")
+    matching: int = Field(description="Number of matching rows; `rows` may be one page of them, or the first ones.")
     total: dict[str, Any] | None = Field(description="Totals of all rows; null if they do not add up.")
 
 
@@ -68,7 +68,7 @@ class Problem(BaseModel):
     problem: str
 
 
-def answer_page(request: PageRequest, page: Page) -> Answer:
+def answer_page(request: PageRequest, page: Page, most_rows: int = MOST_ROWS) -> Answer:
     """Return the content of a page as data; if no crime matches, the answer is zero."""
     try:
         view = page(request)
@@ -88,19 +88,19 @@ def answer_page(request: PageRequest, page: Page) -> Answer:
         notes=request.notes,
         numbers=[NumberAnswer(**vars(number)) for number in view.numbers],
         sections=[
-            SectionAnswer(**vars(one) | {"caveats": one.notes, "tables": [_table(table) for table in one.tables]})
+            SectionAnswer(**vars(one) | {"caveats": one.notes, "tables": [_table(table, most_rows) for table in one.tables]})
             for one in view.sections
         ],
     )
 
 
-def _table(table: PageTable) -> TableAnswer:
+def _table(table: PageTable, most_rows: int) -> TableAnswer:
     names = [column.name for column in table.columns]
     return TableAnswer(
         name=table.name,
         caption=table.caption,
         columns=[ColumnAnswer(**vars(column)) for column in table.columns],
-        rows=[{name: row[name] for name in names} for row in table.rows[:MOST_ROWS]],
+        rows=[{name: row[name] for name in names} for row in table.rows[:most_rows]],
         matching=table.matching or len(table.rows),
         total={name: value for name, value in table.total.items() if name in names} if table.total else None,
     )
