@@ -81,7 +81,7 @@ def no_rates(request: PageRequest, *shown: str) -> str:
 
 def is_extrapolated(request: PageRequest) -> bool:
     """Whether yearly rates are based on parts of years."""
-    return request.filters.has_dates or not all(request.facts.years[year].is_complete for year in request.years)
+    return request.filters.has_dates or any(request.facts.years[year].coverage for year in request.years)
 
 
 def provisional(request: PageRequest) -> list[str]:

@@ -58,11 +58,6 @@ class Year:
     crimes: int
 
     @property
-    def is_complete(self) -> bool:
-        """Whether its data runs through December 31 and has no gap."""
-        return not self.coverage
-
-    @property
     def coverage(self) -> str:
         """What an incomplete year covers, such as "to April 30, without July 2 to 31"; empty for a complete year."""
         is_whole = (self.last_day.month, self.last_day.day) == (12, 31)
@@ -122,7 +117,7 @@ class Facts:
         choices: values by filter: districts, wards and beats by number, others by descending frequency.
         spellings: filter -> plain label -> its spellings by descending frequency. The City has changed the punctuation
             of descriptions and location types.
-        areas: number of a community area -> its name.
+        areas: number of a community area -> its name, sorted by name.
         sides: number of a community area -> its side of the city.
         residents: (year, community area) -> residents.
         residents_to: the newest year with a census or an estimate.
@@ -167,12 +162,6 @@ class Facts:
                 for name, found in self.spellings.items()
             }
         )
-
-    @property
-    def areas_by_name(self) -> list[tuple[int, str]]:
-        """Numbers and names of the community areas, sorted by name."""
-        return sorted(self.areas.items(), key=lambda area: area[1])
-
 
 class Data:
     """One published snapshot as the pages see it. It never changes, so all results are cached."""
@@ -264,6 +253,7 @@ class Data:
                 found.setdefault(plain(label), []).append(label)
             frequent[name] = [first for first, *_ in found.values()]
         residents = {(row["year"], row["community_area"]): row for row in self.answer("residents", {}).to_pylist()}
+        areas = {area: row["community_area_name"] for (_, area), row in residents.items()}
         return Facts(
             years={
                 row["year"]: _year(**row, gaps=published[row["year"]].source.get("gaps", ()))
@@ -272,7 +262,7 @@ class Data:
             synthetic=sorted(year for year, held in published.items() if held.is_synthetic),
             choices=frequent | {name: sorted(frequent[name]) for name in ("district", "ward", "beat")},
             spellings=spellings,
-            areas={area: row["community_area_name"] for (_, area), row in residents.items()},
+            areas=dict(sorted(areas.items(), key=lambda area: area[1])),
             sides={area: row["side"] for (_, area), row in residents.items()},
             residents={key: row["population"] for key, row in residents.items()},
             residents_to=max(row["population_known_to"] for row in residents.values()),

@@ -52,7 +52,7 @@ def _values(data: Data, name: str) -> dict[str, Any]:
     facts = data.facts()
     match name:
         case "area":
-            return {name: number for number, name in facts.areas_by_name} | {str(one): one for one in facts.areas}
+            return {name: number for number, name in facts.areas.items()} | {str(one): one for one in facts.areas}
         case "block":
             return {one: one for one in data.blocks()}
     return {str(one): one for one in facts.choices[name]}
