@@ -163,6 +163,7 @@ class Facts:
             }
         )
 
+
 class Data:
     """One published snapshot as the pages see it. It never changes, so all results are cached."""
 

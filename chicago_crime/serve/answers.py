@@ -68,7 +68,7 @@ class Problem(BaseModel):
     problem: str
 
 
-def answer_page(request: PageRequest, page: Page, most_rows: int = MOST_ROWS) -> Answer:
+def answer_page(request: PageRequest, page: Page, rows: int = MOST_ROWS) -> Answer:
     """Return the content of a page as data; if no crime matches, the answer is zero."""
     try:
         view = page(request)
@@ -88,19 +88,19 @@ def answer_page(request: PageRequest, page: Page, most_rows: int = MOST_ROWS) ->
         notes=request.notes,
         numbers=[NumberAnswer(**vars(number)) for number in view.numbers],
         sections=[
-            SectionAnswer(**vars(one) | {"caveats": one.notes, "tables": [_table(table, most_rows) for table in one.tables]})
+            SectionAnswer(**vars(one) | {"caveats": one.notes, "tables": [_table(table, rows) for table in one.tables]})
             for one in view.sections
         ],
     )
 
 
-def _table(table: PageTable, most_rows: int) -> TableAnswer:
+def _table(table: PageTable, most: int) -> TableAnswer:
     names = [column.name for column in table.columns]
     return TableAnswer(
         name=table.name,
         caption=table.caption,
         columns=[ColumnAnswer(**vars(column)) for column in table.columns],
-        rows=[{name: row[name] for name in names} for row in table.rows[:most_rows]],
+        rows=[{name: row[name] for name in names} for row in table.rows[:most]],
         matching=table.matching or len(table.rows),
         total={name: value for name, value in table.total.items() if name in names} if table.total else None,
     )

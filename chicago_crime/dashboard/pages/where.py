@@ -3,16 +3,16 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from chicago_crime.analysis.expected import adjusted
 from chicago_crime.dashboard import caveats
-from chicago_crime.dashboard.charts.map import Map, Mark, cells_map, classes, places_map
+from chicago_crime.dashboard.charts.map import Legend, Map, Mark, cells_map, classes, places_map
 from chicago_crime.dashboard.charts.shapes import Outlines, outlines_from_cells, read_official
 from chicago_crime.dashboard.filters import KINDS, Filters
-from chicago_crime.dashboard.hot_spots import RATES, WHAT_HOT_MEANS, Counts, gi_star
+from chicago_crime.dashboard.hot_spots import RATES, WHAT_HOT_MEANS, gi_star
 from chicago_crime.dashboard.page_request import NO_TYPE, PageRequest
 from chicago_crime.dashboard.view import (
     CRIMES,
@@ -51,6 +51,9 @@ LEGEND = [
 ]
 """Colors of hot and cold cells."""
 
+Row = dict[str, Any]
+"""A row of a table; a cell has its place `at` (x, y), too."""
+
 RANK = Column("rank", "Rank")
 CELL_COLUMNS = (Column("cell", "Cell"), Column("block", "Block"), Column("name", "Area"), CRIMES)
 CENTER = tuple(Column(f"{name.lower()}_ft", f"{name}, ft", "count", is_shown=False) for name in "XY")
@@ -58,15 +61,6 @@ WHAT_CELLS_SAY = (
     "Block: the one with most crimes of all types and years in the cell. Cells can share a block, so each has a "
     "number. Downloads include the cell's center (NAD83 Illinois East, feet)."
 )
-
-
-class Cells(NamedTuple):
-    """Cells: x and y, area and block with the most crimes, and crimes in each."""
-
-    at: Counts
-    areas: list[int | None]
-    blocks: list[str | None]
-    crimes: Counts
 
 
 def where(request: PageRequest) -> View:
@@ -132,7 +126,7 @@ def _about_outlines(request: PageRequest, kind: str) -> list[str]:
     return [*dict.fromkeys([*_outlines(request, kind)[1], *_chosen(request)[1]])]
 
 
-def _place_rows(request: PageRequest, kind: str, by_rate: bool) -> tuple[list[dict[str, Any]], int]:
+def _place_rows(request: PageRequest, kind: str, by_rate: bool) -> tuple[list[Row], int]:
     """Return the selected places with crimes (areas also with rates), highest first, and the unit of the rates."""
     by_place: Counter[int | None] = Counter()
     for row in request.answer("places", place=kind).to_pylist():
@@ -154,7 +148,7 @@ def _place_filters(filters: Filters) -> dict[str, Any]:
     return {name: chosen for name in (*KINDS, "block", "cell") if (chosen := getattr(filters, name))}
 
 
-def _place_row(request: PageRequest, kind: str, number: int, crimes: int, unit: int) -> dict[str, Any]:
+def _place_row(request: PageRequest, kind: str, number: int, crimes: int, unit: int) -> Row:
     row = {"name": request.filter_label(kind, number), "number": number, "crimes": crimes}
     row |= {"link": _inside(request.filters, kind, number), "incidents": request.incidents(**{kind: number})}
     if kind == "area":
@@ -173,9 +167,7 @@ def _inside(filters: Filters, kind: str, number: int) -> str:
     return filters.changed(**{kind: (number,)}, map="cells", page=1).query()
 
 
-def _place_map(
-    request: PageRequest, shown: str, label: str, rows: Sequence[dict[str, Any]], unit: int, by_rate: bool
-) -> Map:
+def _place_map(request: PageRequest, shown: str, label: str, rows: Sequence[Row], unit: int, by_rate: bool) -> Map:
     kind, rate = PLACES[shown][0], f"rate_per_{unit}"
     colors, legend = classes([row[rate if by_rate else "crimes"] for row in rows], "decimal" if by_rate else "count")
     everywhere = _outlines(request, kind)[0]
@@ -234,95 +226,76 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
     ]
 
 
-def _found_cells(request: PageRequest) -> Cells:
+def _found_cells(request: PageRequest) -> list[Row]:
     """Return the cells with matching crimes, each with the area and block of most of its crimes."""
-    rows = request.answer("where")
-    x, y, crimes = (rows[name].to_numpy() for name in ("cell_x", "cell_y", "crimes"))
     (west, east), (south, north) = ((low // CELL_FT, high // CELL_FT) for low, high in (X_FT, Y_FT))
-    is_possible = (west <= x) & (x <= east) & (south <= y) & (y <= north)
-    if elsewhere := int(crimes[~is_possible].sum()):
+    blocks, cells, elsewhere = request.data.cell_blocks(), [], 0
+    for x, y, area, crimes in zip(*request.answer("where").to_pydict().values(), strict=True):
+        if west <= x <= east and south <= y <= north:
+            name = request.area_name(area)
+            cells.append({"at": (x, y), "block": blocks.get((x, y)), "name": name, "crimes": crimes})
+        else:
+            elsewhere += crimes
+    if elsewhere:
         request.notes.append(f"Not on the map: {crimes_text(elsewhere)} with coordinates outside Chicago.")
-    areas = rows["community_area"].filter(is_possible).to_pylist()
-    at = np.stack([x, y])[:, is_possible]
-    blocks = map(request.data.cell_blocks().get, zip(*at.tolist(), strict=True))
-    return Cells(at, areas, [*blocks], crimes[is_possible])
+    return cells
 
 
-def study_area(request: PageRequest) -> Cells:
+def study_area(request: PageRequest) -> list[Row]:
     """Return all cells of the chosen places with their matching crimes, which may be 0."""
     places = Filters(year=tuple(request.years)).changed(**{kind: getattr(request.filters, kind) for kind in KINDS})
-    around, found = _found_cells(replace(request, filters=places, notes=[])), _found_cells(request)
-    crimes = np.zeros(around.at.shape[1], dtype=np.int64)
-    crimes[np.searchsorted(around.at[0] << 16 | around.at[1], found.at[0] << 16 | found.at[1])] = found.crimes
-    return Cells(around.at, around.areas, around.blocks, crimes)
-
-
-def _cell_rows(request: PageRequest, cells: Cells, order: Counts, **more: Any) -> list[dict[str, Any]]:
-    found = []
-    for rank, i in enumerate(order.tolist(), 1):
-        x, y = cells.at[:, i].tolist()
-        row = {"rank": rank, "x_ft": (x + 0.5) * CELL_FT, "y_ft": (y + 0.5) * CELL_FT, "crimes": int(cells.crimes[i])}
-        row |= {"cell": f"{x},{y}", "block": cells.blocks[i], "name": request.area_name(cells.areas[i])}
-        row |= {name: values[i] for name, values in more.items()} | {"incidents": request.incidents(cell=row["cell"])}
-        found.append(row)
-    return found
-
-
-def _cells_drawn(
-    request: PageRequest, name: str, label: str, cells: Cells, colors: list[str], legend: Any, texts: list[str]
-) -> Map:
-    """Draw a map of cells within the outlines of the chosen places or all areas."""
-    link = f"/incidents?{request.incidents(cell=None)}&cell="
-    tips = [
-        f"{block or 'No block'}, {request.area_name(area)}: {text}"
-        for block, area, text in zip(cells.blocks, cells.areas, texts, strict=True)
-    ]
-    around = _outlines(request, "area")[0], _chosen(request)[0]
-    return cells_map(name, label, cells.at, colors, legend, *around, tips, link)
+    crimes = {cell["at"]: cell["crimes"] for cell in _found_cells(request)}
+    around = _found_cells(replace(request, filters=places, notes=[]))
+    return [cell | {"crimes": crimes.get(cell["at"], 0)} for cell in around]
 
 
 def _cells(request: PageRequest) -> list[Section]:
     cells = _found_cells(request)
-    colors, legend = classes(cells.crimes.tolist(), "count")
-    texts = [*map(crimes_text, cells.crimes.tolist())]
-    listed = _cell_rows(request, cells, np.argsort(-cells.crimes, kind="stable"))
-    caption, columns = f"Crimes by cell, {request.period_text}", (RANK, *CELL_COLUMNS, *CENTER)
+    colors, legend = classes([cell["crimes"] for cell in cells], "count")
+    for cell, color in zip(cells, colors, strict=True):
+        cell |= {"color": color, "text": crimes_text(cell["crimes"])}
+    listed = _ranked(request, cells, "crimes")
+    table = PageTable(
+        "cells", f"Crimes by cell, {request.period_text}", (RANK, *CELL_COLUMNS, *CENTER), listed, 50, True
+    )
     intro = "A cell is about one city block. Click a cell to see its incidents."
-    drawn = _cells_drawn(request, "cells", "Map: crimes by 660-foot cell", cells, colors, legend, texts)
     return [
-        _cell_map(request, "Crimes by 660-foot cell", intro, caveats.BLOCK, drawn),
-        _cell_table(request, "By cell", PageTable("cells", caption, columns, listed, shown=50, is_open=True)),
+        _cell_map(request, "cells", "Crimes by 660-foot cell", intro, caveats.BLOCK, cells, legend),
+        _cell_table(request, "By cell", table),
     ]
 
 
 def _hot_spots(request: PageRequest) -> list[Section]:
     cells = study_area(request)
-    z, near, p = gi_star(cells.at, cells.crimes)
-    p = adjusted(p)
-    is_hot, is_cold = (z > 0) & (p <= RATES[1]), (z < 0) & (p <= RATES[1])
-    choices = [is_hot & (p <= RATES[0]), is_hot, is_cold & (p <= RATES[0]), is_cold]
-    colors = np.select(choices, ["hot99", "hot95", "cold99", "cold95"], "even").tolist()
-    texts = [
-        f"{crimes_text(crimes)}, Gi* {as_text(score, 'score')}"
-        for crimes, score in zip(cells.crimes.tolist(), z.tolist(), strict=True)
-    ]
-    hot, in_hot = int(is_hot.sum()), share(int(cells.crimes[is_hot].sum()), int(cells.crimes.sum()))
-    order = np.argsort(-z, kind="stable")
-    listed = _cell_rows(request, cells, order[is_hot[order]], neighborhood_crimes=near.tolist(), gi_star=z.tolist())
+    crimes = np.array([cell["crimes"] for cell in cells], dtype=np.int64)
+    z, near, p = gi_star(np.array([cell["at"] for cell in cells]).T, crimes)
+    for cell, score, around, chance in zip(cells, z.tolist(), near.tolist(), adjusted(p).tolist(), strict=True):
+        is_marked, sure = score and chance <= RATES[1], 99 if chance <= RATES[0] else 95
+        color = f"{'hot' if score > 0 else 'cold'}{sure}" if is_marked else "even"
+        text = f"{crimes_text(cell['crimes'])}, Gi* {as_text(score, 'score')}"
+        cell |= {"gi_star": score, "neighborhood_crimes": around, "color": color, "text": text}
+    hot, cold = ([cell for cell in cells if cell["color"].startswith(kind)] for kind in ("hot", "cold"))
+    in_hot = share(sum(cell["crimes"] for cell in hot), int(crimes.sum()))
     near_columns = (Column("neighborhood_crimes", "With neighbors", "count"), Column("gi_star", "Gi*", "score"))
     columns = (replace(RANK, is_shown=False), *CELL_COLUMNS, *near_columns, *CENTER)
+    listed = _ranked(request, hot, "gi_star")
+    table = PageTable("hot-spots", f"Hot cells, {request.period_text}", columns, listed, shown=50, is_open=True)
     within = " and ".join(chosen_places(request)) or "the city"
-    study = f"Study area: the {as_text(len(z), 'count')} cells of {within} with any crime in these years."
-    drawn = _cells_drawn(request, "hot-spots", "Map: hot and cold spots", cells, colors, LEGEND, texts)
+    study = f"Study area: the {as_text(len(cells), 'count')} cells of {within} with any crime in these years."
+    title = f"{as_text(len(hot), 'count')} hot cells hold {as_text(in_hot, 'percent')} of the crimes on the map"
     return [
-        _cell_map(request, "Hot and cold spots", WHAT_HOT_MEANS, study, drawn),
-        _cell_table(
-            request,
-            f"{as_text(hot, 'count')} hot cells hold {as_text(in_hot, 'percent')} of the crimes on the map",
-            PageTable("hot-spots", f"Hot cells, {request.period_text}", columns, listed, shown=50, is_open=True),
-            f"{as_text(int(is_cold.sum()), 'count')} cells are cold. ",
-        ),
+        _cell_map(request, "hot-spots", "Hot and cold spots", WHAT_HOT_MEANS, study, cells, LEGEND),
+        _cell_table(request, title, table, f"{as_text(len(cold), 'count')} cells are cold. "),
     ]
+
+
+def _ranked(request: PageRequest, cells: Sequence[Row], by: str) -> list[Row]:
+    link, listed = request.incidents(cell=None), []
+    for rank, cell in enumerate(sorted(cells, key=lambda cell: -cell[by]), 1):
+        x, y = cell["at"]
+        center = {"x_ft": (x + 0.5) * CELL_FT, "y_ft": (y + 0.5) * CELL_FT}
+        listed.append(cell | center | {"rank": rank, "cell": f"{x},{y}", "incidents": f"{link}&cell={x},{y}"})
+    return listed
 
 
 def chosen_places(request: PageRequest) -> list[str]:
@@ -330,7 +303,15 @@ def chosen_places(request: PageRequest) -> list[str]:
     return [request.filter_label(kind, number) for kind in KINDS for number in getattr(request.filters, kind)]
 
 
-def _cell_map(request: PageRequest, title: str, intro: str, note: str, drawn: Map) -> Section:
+def _cell_map(
+    request: PageRequest, name: str, title: str, intro: str, note: str, cells: Sequence[Row], legend: Legend
+) -> Section:
+    """Map cells by `color`, with their `text`, within the outlines of the chosen places or all areas."""
+    tips = [f"{cell['block'] or 'No block'}, {cell['name']}: {cell['text']}" for cell in cells]
+    at, colors = ([cell[key] for cell in cells] for key in ("at", "color"))
+    around = _outlines(request, "area")[0], _chosen(request)[0]
+    link = f"/incidents?{request.incidents(cell=None)}&cell="
+    drawn = cells_map(name, f"Map: {title.lower()}", at, colors, legend, *around, tips, link)
     notes = [note, *caveats.incomparable(request, request.years), *_about_outlines(request, "area")]
     return Section("map", f"{title}, {request.period_text}", intro, notes, maps=[drawn], is_wide=False)
 
@@ -342,7 +323,7 @@ def _cell_table(request: PageRequest, title: str, table: PageTable, intro: str =
 
 def _unplaced(request: PageRequest, by_type: Mapping[str, Counter[str]]) -> Section:
     """Crimes without a location, by type."""
-    rows: list[dict[str, Any]] = [
+    rows: list[Row] = [
         {
             **counts,
             "share": counts["without_location"] / counts["crimes"],
