@@ -70,11 +70,6 @@ def title_of(request: PageRequest) -> str:
     return f"Reported crime in {' and '.join(chosen_places(request)) or 'Chicago'}, {request.period_text}"
 
 
-def no_link(link: str) -> str:
-    """Return no link: a standalone file has no other pages."""
-    return ""
-
-
 def render(request: PageRequest) -> str:
     """Render the report as HTML, under any filters.
 
@@ -84,7 +79,7 @@ def render(request: PageRequest) -> str:
     return render_paper("report.html", request, **contents(request))
 
 
-def contents(request: PageRequest, page_of: Callable[[str], str] = no_link) -> dict[str, Any]:
+def contents(request: PageRequest, page_of: Callable[[str], str] = lambda link: "") -> dict[str, Any]:
     """Build the variables of the report's template.
 
     Args:

@@ -1,5 +1,6 @@
 """The content of a page as data, for programs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -39,15 +40,6 @@ class SectionAnswer(BaseModel):
     tables: list[TableAnswer]
 
 
-class NumberAnswer(BaseModel):
-    """A key figure, formatted as on the page."""
-
-    label: str
-    value: str
-    detail: str
-    caveat: str
-
-
 class Answer(BaseModel):
     """The content of one page."""
 
@@ -58,7 +50,7 @@ class Answer(BaseModel):
     years: list[int] = Field(description="Years that the response covers.")
     synthetic_years: list[int] = Field(description="Loaded years of made-up sample data.")
     notes: list[str] = Field(description="Filters that could not be applied, and why.")
-    numbers: list[NumberAnswer]
+    numbers: Sequence[Number]
     sections: list[SectionAnswer]
 
 
@@ -86,7 +78,7 @@ def answer_page(request: PageRequest, page: Page, rows: int = MOST_ROWS) -> Answ
         years=request.years,
         synthetic_years=request.facts.synthetic,
         notes=request.notes,
-        numbers=[NumberAnswer(**vars(number)) for number in view.numbers],
+        numbers=view.numbers,
         sections=[
             SectionAnswer(**vars(one) | {"caveats": one.notes, "tables": [_table(table, rows) for table in one.tables]})
             for one in view.sections

@@ -20,7 +20,7 @@ from chicago_crime.dashboard.downloads import FORMATS
 from chicago_crime.dashboard.filters import Filters, read_filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.signals import signals
-from chicago_crime.dashboard.report import as_svg, contents, no_link, render_paper, shortened
+from chicago_crime.dashboard.report import as_svg, contents, render_paper, shortened
 from chicago_crime.dashboard.templating import as_html, methods
 from chicago_crime.dashboard.view import SYNTHETIC
 from chicago_crime.published.catalog import CATALOG
@@ -128,7 +128,7 @@ def _places(request: PageRequest, kind: str) -> list[int]:
 
 
 def _render(template: str, request: PageRequest, here: str, **more: Any) -> bytes:
-    return render_paper(template, request, **{"page_of": no_link, "links": LINKS, "here": here} | more).encode()
+    return render_paper(template, request, **{"links": LINKS, "here": here} | more).encode()
 
 
 def _place(request: PageRequest, page: str, lists: list[tuple[str, list[tuple[str, str]]]]) -> Iterator[bytes]:
