@@ -108,7 +108,7 @@ class Dashboard:
         return Starlette(
             routes=routes,
             exception_handlers={
-                HTTPException: self.http_error,
+                404: self.not_found,
                 NothingPublishedError: self.nothing_published,
                 PlatformError: self.user_error,
                 Exception: self.internal_error,
@@ -194,12 +194,8 @@ class Dashboard:
         """Serve the JavaScript of the charts."""
         return Response(bundle(), media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
 
-    def http_error(self, request: Request, error: Exception) -> Response:
-        """Serve the page for 404 or 405."""
-        if isinstance(error, HTTPException) and error.status_code == 405:
-            response = self._error(405, "Method not allowed", "The dashboard is read-only: use GET.")
-            response.headers["Allow"] = (error.headers or {}).get("Allow", "GET, HEAD")  # static files do not set it
-            return response
+    def not_found(self, request: Request, error: Exception) -> Response:
+        """Serve the page for an unknown address."""
         return self._error(404, "Page not found", f"There is no page at {request.url.path}.")
 
     def nothing_published(self, request: Request, error: Exception) -> Response:
