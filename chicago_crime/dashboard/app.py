@@ -139,15 +139,12 @@ class Dashboard:
         if name not in PAGES:
             raise HTTPException(404)
         page_request = replace(self._page_request(request), is_interactive=True)
-        view, problem, status, blocks = None, None, 200, []
         try:
             page_request.require_valid()
-            view = PAGES[name](page_request)
+            more: dict[str, Any] = {"view": PAGES[name](page_request)}
         except NothingMatchesError as error:
-            problem, blocks = str(error), page_request.blocks_like(page_request.filters.block)
-        except PlatformError as error:
-            problem, status = str(error), 503 if isinstance(error, DamagedError) else 200
-        return self._render("page.html", name, page_request, status, view=view, problem=problem, blocks=blocks)
+            more = {"problem": str(error), "blocks": page_request.blocks_like(page_request.filters.block)}
+        return self._render("page.html", name, page_request, **more)
 
     def download(self, request: Request) -> Response:
         """Serve a table of a page as a file, with the same query string as the page."""
@@ -257,13 +254,14 @@ class Dashboard:
             "themes": [theme(False), theme(True)],
         }
         if request:
-            try:
-                context |= {"facts": request.facts, "synthetic_years": caveats.synthetic_years(request.facts)}
-                context |= {"loaded": format_years(list(request.facts.years)), "citation": request.citation}
-                context["chart_file"] = partial(file_name, request, page)
-                context["picture_title"] = partial(picture_title, request)
-            except PlatformError:
-                context["request"] = None
+            context |= {
+                "facts": request.facts,
+                "synthetic_years": caveats.synthetic_years(request.facts),
+                "loaded": format_years(list(request.facts.years)),
+                "citation": request.citation,
+                "chart_file": partial(file_name, request, page),
+                "picture_title": partial(picture_title, request),
+            }
         text = TEMPLATES.get_template(template).render(**context, **more)
         policy = POLICY + (f" {urljoin(self.tiles['url'], '/')}" if self.tiles else "")
         return HTMLResponse(self._under_path(text), status, {"Content-Security-Policy": policy})
