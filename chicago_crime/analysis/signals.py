@@ -35,7 +35,6 @@ class Signal:
     Attributes:
         offenses: the offense counted, followed by others with identical counts, such as a group's only type.
         area: community area; None for the city.
-        now: the count.
         before: counts of the same days of earlier years, in the given order of years.
         low, high: whole numbers within the 95% prediction interval if nothing changed.
         score: z-score of the count.

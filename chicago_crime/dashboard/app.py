@@ -66,14 +66,7 @@ log = logging.getLogger(__name__)
 
 
 class Dashboard:
-    """The pages over published snapshots.
-
-    Attributes:
-        snapshots: the data to show.
-        settings: settings of the installation.
-        more: additional routes.
-        lifespan: context that is open while the server runs.
-    """
+    """The pages over published snapshots; `more` are further routes, with a `lifespan` of their own."""
 
     def __init__(self, installation: Installation, as_of: date | str | None = None) -> None:
         """Show the newest snapshot of an installation, or that of `as_of`."""

@@ -41,15 +41,7 @@ class OutdatedError(PlatformError):
 
 @dataclass(frozen=True)
 class Year:
-    """One published year.
-
-    Attributes:
-        first_day: first day with a crime.
-        last_day: last day with a crime.
-        gaps: first and last day of each gap in its file, oldest first.
-        provisional_from: first provisional day, if any.
-        crimes: number of crimes.
-    """
+    """One published year: first and last day with a crime, gaps in its file (oldest first), first provisional day."""
 
     first_day: date
     last_day: date

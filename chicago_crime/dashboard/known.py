@@ -13,12 +13,7 @@ OF_SNAPSHOT = ("type", "description", "area", "district", "ward", "beat", "block
 
 
 def known(have: Mapping[str, Any], wanted: Iterable[object], what: str) -> tuple[Any, ...]:
-    """Look up values by name, ignoring case and punctuation.
-
-    Args:
-        have: values by name.
-        wanted: names to look up.
-        what: what a value is called in errors.
+    """Look up values by name, ignoring case and punctuation; `what` is what errors call a value.
 
     Raises:
         UsageError: a value does not exist; the message suggests similar ones.

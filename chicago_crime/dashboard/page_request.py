@@ -39,8 +39,6 @@ class PageRequest:
     """A request for a page.
 
     Attributes:
-        data: the snapshot behind the page.
-        filters: the chosen filters.
         notes: messages about the filters, shown above the content.
         refused: messages about values that no crime can have; if there are any, nothing else is shown.
         download: the table to download; empty to show the page.

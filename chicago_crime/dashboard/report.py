@@ -47,12 +47,7 @@ def write_report(
 ) -> str:
     """Write the report on a year and return its title.
 
-    Args:
-        installation: the installation to report from.
-        year: the year of the report.
-        output: the file to write.
-        as_of: the snapshot; None for the newest.
-        places: number of a `district`, `ward` or `beat`, or name or number of an `area`; default: the city.
+    `places` are the number of a `district`, `ward` or `beat`, or name or number of an `area`; default: the city.
 
     Raises:
         UsageError: a place does not exist; the message suggests similar ones.
@@ -82,9 +77,7 @@ def render(request: PageRequest) -> str:
 def contents(request: PageRequest, page_of: Callable[[str], str] = lambda link: "") -> dict[str, Any]:
     """Build the variables of the report's template.
 
-    Args:
-        request: the filters of the report.
-        page_of: maps a link of the dashboard to a page next to the report; empty for none.
+    `page_of` maps a link of the dashboard to a page next to the report; empty for none.
 
     Raises:
         PlatformError: none of the years is loaded, the chosen end date is not, or no crime matches.

@@ -110,8 +110,6 @@ class PageTable:
 
     Attributes:
         name: name in the URL of its download.
-        caption: what it contains.
-        columns: columns in order.
         rows: values by column name; `link` may hold the query string that the first cell links to.
         shown: number of rows on the page; downloads have all.
         is_open: whether it is expanded at first.

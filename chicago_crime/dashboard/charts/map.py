@@ -32,14 +32,7 @@ MARGIN = 0.04
 
 @dataclass(frozen=True)
 class Mark:
-    """A shape of one color.
-
-    Attributes:
-        path: SVG path.
-        css: class of its color.
-        label: text for tooltips and screen readers; empty if it is not a single place.
-        link: target of a click.
-    """
+    """A shape (SVG path) of one color (class); its label, if any, is for tooltips and screen readers."""
 
     path: str
     css: str
