@@ -74,7 +74,7 @@ def rates(request: PageRequest) -> list[str]:
 
 def no_rates(request: PageRequest, *shown: str) -> str:
     """Why rates of the areas, shown or chosen by a filter, are unknown; empty if they are known."""
-    if request.filters.splits_areas:
+    if request.filters.places.keys() - {"area"}:
         return "Population is only known for whole community areas."
     return " ".join(_about_places(request, request.years, *shown))
 

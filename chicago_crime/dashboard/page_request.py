@@ -292,14 +292,11 @@ class PageRequest:
         return self.filters.changed(sort="", page=1, **changes).query()
 
     def by_year(
-        self, counts: Mapping[int, int], years: Iterable[int], chosen: Mapping[str, Any] | None
+        self, counts: Mapping[int, int], years: Collection[int], chosen: Mapping[str, Any] | None
     ) -> dict[str, Any]:
         """Build the cells of a row: a count per year, linked to its incidents if filters (`chosen`) select them."""
-        row: dict[str, Any] = {}
-        for year in years:
-            row[str(year)] = counts.get(year, 0)
-            row[f"of_{year}"] = "" if chosen is None else self.incidents(year=year, **chosen)
-        return row
+        links = {} if chosen is None else {f"of_{year}": self.incidents(year=year, **chosen) for year in years}
+        return {str(year): counts.get(year, 0) for year in years} | links
 
     def incidents_between(self, first: date, last: date, **values: object) -> str:
         """Return the same for the days from `first` to `last` within the filters."""

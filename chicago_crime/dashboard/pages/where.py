@@ -132,7 +132,7 @@ def _place_rows(request: PageRequest, kind: str, by_rate: bool) -> tuple[list[Ro
     for row in request.answer("places", place=kind).to_pylist():
         by_place[row["place"]] += row["crimes"]
     numbers = request.facts.areas if kind == "area" else {*by_place, *_outlines(request, kind)[0]}
-    if places_only := _place_filters(request.filters):  # keep only places that overlap the selected ones
+    if places_only := request.filters.places:  # keep only places that overlap the selected ones
         within = replace(request, filters=Filters(year=tuple(request.years), **places_only))
         numbers = within.answer("places", place=kind)["place"].to_pylist()
     places = sorted({*numbers} - {None})
@@ -141,11 +141,6 @@ def _place_rows(request: PageRequest, kind: str, by_rate: bool) -> tuple[list[Ro
     rows = [_place_row(request, kind, number, by_place[number], unit) for number in places]
     by = f"rate_per_{unit}" if by_rate else "crimes"
     return sorted(rows, key=lambda row: (-row[by], row["name"])), unit
-
-
-def _place_filters(filters: Filters) -> dict[str, Any]:
-    """Return the filters that select places, by name."""
-    return {name: chosen for name in (*KINDS, "block", "cell") if (chosen := getattr(filters, name))}
 
 
 def _place_row(request: PageRequest, kind: str, number: int, crimes: int, unit: int) -> Row:
