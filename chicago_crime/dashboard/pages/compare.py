@@ -240,9 +240,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
             *(caveats.still_growing(request) if _is_provisional(request.facts, end) else []),
             *([caveats.LABELS] if request.filters.rows == "type" else []),
         ],
-        tables=[
-            PageTable("spans", f"Counts by {request.filters.rows}", columns, rows, shown=200, is_open=True, total=total)
-        ],
+        tables=[PageTable("spans", f"Counts by {request.filters.rows}", columns, rows, shown=200, total=total)],
         link=caveats.HOW_TESTED if any(is_tested.values()) else None,
     )
 
@@ -283,7 +281,7 @@ def _by_year(request: PageRequest) -> Section:
             *request.reworded(loaded),
             *caveats.drifting(request, loaded),
         ],
-        tables=[PageTable("by-year", "Crimes by year", columns, rows, shown=300, is_open=True, total=total)],
+        tables=[PageTable("by-year", "Crimes by year", columns, rows, shown=300, total=total)],
     )
 
 

@@ -99,16 +99,7 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
             *([caveats.UNPLACED] if lacks_areas else []),
         ],
         figures,
-        [
-            PageTable(
-                span,
-                "All counts: unusual ones first, the city's before its areas'",
-                columns,
-                rows,
-                shown=50,
-                is_open=True,
-            )
-        ],
+        [PageTable(span, "All counts: unusual ones first, the city's before its areas'", columns, rows, shown=50)],
         link=caveats.HOW_TESTED,
         table_caveats=[caveats.MANY_TESTS, caveats.NO_VERDICT],
     )

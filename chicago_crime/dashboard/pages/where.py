@@ -215,7 +215,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             f"By {called}",
             "",
             [*notes, *caveats.provisional(request)],
-            tables=[PageTable(shown, title, columns, rows, shown=300, is_open=True)],
+            tables=[PageTable(shown, title, columns, rows, shown=300)],
             is_wide=False,
         ),
     ]
@@ -274,7 +274,7 @@ def _hot_spots(request: PageRequest) -> list[Section]:
     near_columns = (Column("neighborhood_crimes", "With neighbors", "count"), Column("gi_star", "Gi*", "score"))
     columns = (replace(RANK, is_shown=False), *CELL_COLUMNS, *near_columns, *CENTER)
     listed = _ranked(request, hot, "gi_star")
-    table = PageTable("hot-spots", f"Hot cells, {request.period_text}", columns, listed, shown=50, is_open=True)
+    table = PageTable("hot-spots", f"Hot cells, {request.period_text}", columns, listed, shown=50)
     within = " and ".join(chosen_places(request)) or "the city"
     study = f"Study area: the {as_text(len(cells), 'count')} cells of {within} with any crime in these years."
     title = f"{as_text(len(hot), 'count')} hot cells hold {as_text(in_hot, 'percent')} of the crimes on the map"
@@ -341,5 +341,5 @@ def _unplaced(request: PageRequest, by_type: Mapping[str, Counter[str]]) -> Sect
         "unplaced",
         "Crimes not on the maps",
         "The City withholds some locations, of some types more often than of others.",
-        tables=[PageTable("unplaced", caption, columns, rows)],
+        tables=[PageTable("unplaced", caption, columns, rows, is_open=False)],
     )
