@@ -35,10 +35,6 @@ REFRESH_SECONDS = 2.0
 Derived = TypeVar("Derived")
 
 
-class OutdatedError(PlatformError):
-    """Some years were published by another version of this package."""
-
-
 @dataclass(frozen=True)
 class Year:
     """One published year: first and last day with a crime, gaps in its file (oldest first), first provisional day."""
@@ -206,7 +202,7 @@ class Data:
         """Return the facts about the snapshot.
 
         Raises:
-            OutdatedError: some years were published by another version of the package.
+            PlatformError: some years were published by another version of the package.
             DamagedError: a file is damaged.
         """
         return self.derived("facts", self._find_facts)
@@ -233,7 +229,7 @@ class Data:
             if (years := {*self.reader.outdated(table), *(published.keys() - self.reader.stored(table).keys())})
         }:
             text = format_years(sorted(set[int]().union(*old.values())))
-            raise OutdatedError(
+            raise PlatformError(
                 f"{', '.join(old)} of {text} were published by another version of this package. "
                 "`chicago-crime status` prints the command that loads them again. An older snapshot stays as it is: "
                 "`chicago-crime query --as-of` reads it"
