@@ -11,7 +11,7 @@ from chicago_crime.analysis.expected import adjusted
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts.map import Legend, Map, Mark, cells_map, classes, places_map
 from chicago_crime.dashboard.charts.shapes import Outlines, outlines_from_cells, read_official
-from chicago_crime.dashboard.filters import KINDS, Filters
+from chicago_crime.dashboard.filters import KINDS, LABELS, Filters
 from chicago_crime.dashboard.hot_spots import RATES, WHAT_HOT_MEANS, gi_star
 from chicago_crime.dashboard.page_request import NO_TYPE, PageRequest
 from chicago_crime.dashboard.view import (
@@ -34,13 +34,8 @@ YEARS_OUTLINED = 5
 
 GET_OFFICIAL = "For official boundaries: chicago-crime boundaries"
 
-PLACES = {
-    "areas": ("area", "community area"),
-    "districts": ("district", "police district"),
-    "beats": ("beat", "police beat"),
-    "wards": ("ward", "ward"),
-}
-"""Map of places -> the filter of a place, and what a place is called."""
+PLACES = {f"{kind}s": kind for kind in KINDS}
+"""Map of places -> the kind of place."""
 
 LEGEND = [
     ("hot99", "hot (1% by chance)"),
@@ -71,8 +66,8 @@ def where(request: PageRequest) -> View:
     request.require_matches(crimes)
     shown = request.filters.map
     if request.filters.measure == "rate" and shown != "areas":
-        kind, _ = PLACES.get(shown, ("cell", ""))
-        request.notes.append(f"The map shows counts, not rates: there is no population data by {kind}.")
+        by = PLACES.get(shown, "cell")
+        request.notes.append(f"The map shows counts, not rates: there is no population data by {by}.")
     if crimes == nowhere:
         request.notes.append("These crimes are in no cell: their records have no X and Y coordinates.")
     if shown in PLACES:
@@ -138,23 +133,23 @@ def _place_rows(request: PageRequest, kind: str, by_rate: bool) -> tuple[list[Ro
     places = sorted({*numbers} - {None})
     lived = request.resident_years(places) if kind == "area" else 0
     unit = rate_unit(sum(by_place[number] for number in places), lived)
-    rows = [_place_row(request, kind, number, by_place[number], unit) for number in places]
+    rows: list[Row] = []
+    for number in places:
+        row = {"name": request.filter_label(kind, number), "number": number, "crimes": by_place[number]}
+        row |= {"link": _inside(request.filters, kind, number), "incidents": request.incidents(**{kind: number})}
+        rows.append(row | (_per_resident(request, number, by_place[number], unit) if kind == "area" else {}))
     by = f"rate_per_{unit}" if by_rate else "crimes"
     return sorted(rows, key=lambda row: (-row[by], row["name"])), unit
 
 
-def _place_row(request: PageRequest, kind: str, number: int, crimes: int, unit: int) -> Row:
-    row = {"name": request.filter_label(kind, number), "number": number, "crimes": crimes}
-    row |= {"link": _inside(request.filters, kind, number), "incidents": request.incidents(**{kind: number})}
-    if kind == "area":
-        lived = request.resident_years([number])
-        row |= {
-            "side": request.facts.sides.get(number),  # outlines from cells include invalid numbers
-            f"rate_per_{unit}": None if caveats.no_rates(request, kind) else share(unit * crimes, lived),
-            "residents": request.residents(request.years, [number]) / len(request.years),
-            "is_small": crimes < caveats.SMALL or request.has_few_residents(number),
-        }
-    return row
+def _per_resident(request: PageRequest, area: int, crimes: int, unit: int) -> Row:
+    rate = share(unit * crimes, request.resident_years([area]))
+    return {
+        "side": request.facts.sides.get(area),  # outlines from cells include invalid numbers
+        f"rate_per_{unit}": None if caveats.no_rates(request, "area") else rate,
+        "residents": request.residents(request.years, [area]) / len(request.years),
+        "is_small": crimes < caveats.SMALL or request.has_few_residents(area),
+    }
 
 
 def _inside(filters: Filters, kind: str, number: int) -> str:
@@ -163,7 +158,7 @@ def _inside(filters: Filters, kind: str, number: int) -> str:
 
 
 def _place_map(request: PageRequest, shown: str, label: str, rows: Sequence[Row], unit: int, by_rate: bool) -> Map:
-    kind, rate = PLACES[shown][0], f"rate_per_{unit}"
+    kind, rate = PLACES[shown], f"rate_per_{unit}"
     colors, legend = classes([row[rate if by_rate else "crimes"] for row in rows], "decimal" if by_rate else "count")
     everywhere = _outlines(request, kind)[0]
     marks = {}
@@ -181,12 +176,13 @@ def _place_map(request: PageRequest, shown: str, label: str, rows: Sequence[Row]
 
 
 def _places(request: PageRequest, shown: str) -> list[Section]:
-    kind, called = PLACES[shown]
+    kind = PLACES[shown]
+    called = LABELS.get(kind, kind)
     no_rates = caveats.no_rates(request, kind)
     by_rate = shown == "areas" and request.filters.measure == "rate" and not no_rates
     rows, unit = _place_rows(request, kind, by_rate)
     what = f"Crimes per {unit:,} residents a year" if by_rate else "Crimes"
-    columns = [Column("name", called.split()[-1].capitalize()), CRIMES]
+    columns = [Column("name", kind.capitalize()), CRIMES]
     notes = []
     if kind == "area":
         columns += [
