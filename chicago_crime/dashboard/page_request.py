@@ -69,30 +69,26 @@ class PageRequest:
         loaded, filters = list(self.facts.years), self.filters
         first, last = (filters.start or date.min).year, (filters.finish or date.max).year
         chosen = [year for year in loaded if year in (filters.year or loaded) and first <= year <= last]
-        missing = self.missing_years
+        missing = self.not_loaded(filters.year)
         if not chosen:
             problem = " ".join(missing) or "No loaded year matches these dates and years."
             raise NothingMatchesError(f"{problem} (loaded: {format_years(loaded)})")
         self.notes += missing
         return chosen
 
-    @property
-    def missing_years(self) -> list[str]:
-        """Note on chosen years that are not loaded."""
-        return self.not_loaded([year for year in self.filters.year if year not in self.facts.years])
-
-    def not_loaded(self, years: list[int]) -> list[str]:
-        """Note that years are not loaded, and how to load them; none for no years.
+    def not_loaded(self, years: Iterable[int]) -> list[str]:
+        """Note which of the years are not loaded, and how to load them.
 
         Raises:
             YearsError: a year is out of range.
         """
-        if not years:
+        missing = sorted({*years} - self.facts.years.keys())
+        if not missing:
             return []
-        text = format_years(years)
+        text = format_years(missing)
         parse_years(text)
         how = self.data.catalog.how_to_load(text)
-        return [f"{text} {'is' if len(years) == 1 else 'are'} not loaded. To load: {how}"]
+        return [f"{text} {'is' if len(missing) == 1 else 'are'} not loaded. To load: {how}"]
 
     def note_unused(self, used: Collection[str]) -> None:
         """Note which chosen filters the page does not use."""

@@ -27,8 +27,7 @@ def signals(request: PageRequest) -> View:
     if backs[:1] != [0] or len(backs) <= LEAST_YEARS:
         return View(question, [_too_few_days(request, end)])
     request.note_unused(("group", "type", "area"))
-    between = [end.year - back for back in range(1, backs[1])]
-    request.notes += request.not_loaded(sorted({*between} - request.facts.years.keys()))
+    request.notes += request.not_loaded(end.year - back for back in range(1, backs[1]))
     found = request.data.derived("signals", lambda: _find(request, end, backs))
     return View(question, [_section(request, span, found[span], backs[1:]) for span in SPANS])
 
