@@ -245,10 +245,8 @@ def _cells(request: PageRequest) -> list[Section]:
     colors, legend = classes([cell["crimes"] for cell in cells], "count")
     for cell, color in zip(cells, colors, strict=True):
         cell |= {"color": color, "text": crimes_text(cell["crimes"])}
-    listed = _ranked(request, cells, "crimes")
-    table = PageTable(
-        "cells", f"Crimes by cell, {request.period_text}", (RANK, *CELL_COLUMNS, *CENTER), listed, 50, True
-    )
+    listed, columns = _ranked(request, cells, "crimes"), (RANK, *CELL_COLUMNS, *CENTER)
+    table = PageTable("cells", f"Crimes by cell, {request.period_text}", columns, listed, shown=50)
     intro = "A cell is about one city block. Click a cell to see its incidents."
     return [
         _cell_map(request, "cells", "Crimes by 660-foot cell", intro, caveats.BLOCK, cells, legend),
@@ -261,8 +259,8 @@ def _hot_spots(request: PageRequest) -> list[Section]:
     crimes = np.array([cell["crimes"] for cell in cells], dtype=np.int64)
     z, near, p = gi_star(np.array([cell["at"] for cell in cells]).T, crimes)
     for cell, score, around, chance in zip(cells, z.tolist(), near.tolist(), adjusted(p).tolist(), strict=True):
-        is_marked, sure = score and chance <= RATES[1], 99 if chance <= RATES[0] else 95
-        color = f"{'hot' if score > 0 else 'cold'}{sure}" if is_marked else "even"
+        sign = "hot" if score > 0 else "cold"
+        color = f"{sign}{99 if chance <= RATES[0] else 95}" if score and chance <= RATES[1] else "even"
         text = f"{crimes_text(cell['crimes'])}, Gi* {as_text(score, 'score')}"
         cell |= {"gi_star": score, "neighborhood_crimes": around, "color": color, "text": text}
     hot, cold = ([cell for cell in cells if cell["color"].startswith(kind)] for kind in ("hot", "cold"))
