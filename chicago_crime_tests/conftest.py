@@ -17,7 +17,7 @@ from sqlalchemy import Engine, event
 from xdist.scheduler import LoadFileScheduling
 
 from chicago_crime.graph.run import RunReport
-from chicago_crime.settings import Settings
+from chicago_crime.settings import Settings, load_settings
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime_tests.support import (
     REAL_DATA,
@@ -130,6 +130,14 @@ def loaded_years(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = folder_settings(folder / "data", folder / "in")
     [report] = run_well(settings, 2014, 2015)
     assert report.checks == []
+    return settings
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """An installation with three years of sample data. Tests must not change it."""
+    settings = load_settings(data_dir=tmp_path_factory.mktemp("sample") / "data", sample_rows=4000)
+    run_well(settings, 2014, 2015, 2016)
     return settings
 
 

@@ -1,8 +1,9 @@
 """Offense groups, crime types and areas whose counts differ from earlier years."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -23,13 +24,8 @@ Kind = Literal["all", "group", "type"]
 Offense = tuple[Kind, str]
 """Kind of offense and its name: the short name of a group, the type, or "" for all crimes."""
 
-
-class Series(NamedTuple):
-    """Counts now and in earlier years, in an area or citywide, and the offenses with exactly these counts."""
-
-    area: int | None
-    counts: Floats
-    offenses: list[Offense]
+Series = tuple[int | None, tuple[int, ...]]
+"""An area (None for the city), and its counts now and in earlier years."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +35,6 @@ class Signal:
     Attributes:
         offenses: the offense counted, followed by others with identical counts, such as a group's only type.
         area: community area; None for the city.
-        now: the count.
         before: counts of the same days of earlier years, in the given order of years.
         low, high: whole numbers within the 95% prediction interval if nothing changed.
         score: z-score of the count.
@@ -64,29 +59,28 @@ def find_signals(counted: pa.Table, span: str, years_back: Sequence[int]) -> lis
         span: days_28 or year_to_date.
         years_back: 0 and the earlier years to compare with, ascending.
     """
-    series = list(_series(counted, span, years_back))
+    series = _series(counted, span, years_back)
     # The false discovery rate is controlled separately for citywide series and for areas.
-    city = [one for one in series if one.area is None]
-    areas = [one for one in series if one.area is not None]
-    offenses = {offense: number for number, offense in enumerate({one.offenses[0]: None for one in areas})}
-    pools = [offenses[one.offenses[0]] for one in areas]
+    city = {one: offenses for one, offenses in series.items() if one[0] is None}
+    areas = {one: offenses for one, offenses in series.items() if one[0] is not None}
+    numbers = {offense: number for number, offense in enumerate(dict.fromkeys(first for first, *_ in areas.values()))}
+    pools = [numbers[first] for first, *_ in areas.values()]
     signals = [*_tested(city, UNLIKE, None), *_tested(areas, ALIKE, pools)]
     verdicts = (UNUSUAL, BY_CHANCE, USUAL, TOO_FEW)
     return sorted(signals, key=lambda one: (verdicts.index(one.verdict), one.area is not None, -abs(one.score)))
 
 
-def _tested(series: list[Series], weight: int, offense: list[int] | None) -> Iterator[Signal]:
+def _tested(series: Mapping[Series, Sequence[Offense]], weight: int, pools: list[int] | None) -> Iterator[Signal]:
     if not series:
         return
-    found = expected([one.counts[1:] for one in series], [one.counts[0] for one in series], weight, offense)
-    numbers = (found.ranges(), found.score.tolist(), found.verdicts())
-    for one, (low, high), score, verdict in zip(series, *numbers, strict=True):
+    found = expected([before for _, (_, *before) in series], [now for _, (now, *_) in series], weight, pools)
+    tested = zip(series.items(), found.ranges(), found.score.tolist(), found.verdicts(), strict=True)
+    for ((area, (now, *before)), offenses), (low, high), score, verdict in tested:
         if verdict and low is not None and high is not None:
-            now, *before = map(int, one.counts)
-            yield Signal(one.offenses, one.area, now, tuple(before), low, high, score, verdict)
+            yield Signal(offenses, area, now, tuple(before), low, high, score, verdict)
 
 
-def _series(counted: pa.Table, span: str, years_back: Sequence[int]) -> Collection[Series]:
+def _series(counted: pa.Table, span: str, years_back: Sequence[int]) -> dict[Series, list[Offense]]:
     """Collect the counts of each offense, citywide and by area. Offenses with identical counts share a series."""
     by_code, codes = _counts(counted, "iucr", span, years_back)
     by_type, types = _counts(counted, "type", span, years_back)
@@ -96,14 +90,14 @@ def _series(counted: pa.Table, span: str, years_back: Sequence[int]) -> Collecti
         *(("type", name, by_type[row]) for row, name in enumerate(types) if name),
         ("all", "", by_type.sum(axis=0)),
     ]
-    found: dict[tuple[float | None, ...], Series] = {}
+    found = defaultdict[Series, list[Offense]](list)
     for kind, name, counts in offenses:
         is_placed = (counts[0] <= np.maximum(MOST_UNPLACED * counts.sum(axis=0), MIN_MEAN)).all()
         for area in (None, *(range(1, _AREAS) if is_placed else ())):
             one = counts.sum(axis=0) if area is None else counts[area]
             if one.mean() >= MIN_MEAN:
-                found.setdefault((area, *one), Series(area, one, [])).offenses.append((kind, name))
-    return found.values()
+                found[area, tuple(one.astype(int).tolist())].append((kind, name))
+    return found
 
 
 def _counts(counted: pa.Table, column: str, span: str, years_back: Sequence[int]) -> tuple[Floats, list[str]]:

@@ -66,14 +66,7 @@ log = logging.getLogger(__name__)
 
 
 class Dashboard:
-    """The pages over published snapshots.
-
-    Attributes:
-        snapshots: the data to show.
-        settings: settings of the installation.
-        more: additional routes.
-        lifespan: context that is open while the server runs.
-    """
+    """The pages over published snapshots; `more` are further routes, with a `lifespan` of their own."""
 
     def __init__(self, installation: Installation, as_of: date | str | None = None) -> None:
         """Show the newest snapshot of an installation, or that of `as_of`."""
@@ -108,7 +101,7 @@ class Dashboard:
         return Starlette(
             routes=routes,
             exception_handlers={
-                HTTPException: self.http_error,
+                404: self.not_found,
                 NothingPublishedError: self.nothing_published,
                 PlatformError: self.user_error,
                 Exception: self.internal_error,
@@ -139,15 +132,12 @@ class Dashboard:
         if name not in PAGES:
             raise HTTPException(404)
         page_request = replace(self._page_request(request), is_interactive=True)
-        view, problem, status, blocks = None, None, 200, []
         try:
             page_request.require_valid()
-            view = PAGES[name](page_request)
+            more: dict[str, Any] = {"view": PAGES[name](page_request)}
         except NothingMatchesError as error:
-            problem, blocks = str(error), page_request.blocks_like(page_request.filters.block)
-        except PlatformError as error:
-            problem, status = str(error), 503 if isinstance(error, DamagedError) else 200
-        return self._render("page.html", name, page_request, status, view=view, problem=problem, blocks=blocks)
+            more = {"problem": str(error), "blocks": page_request.blocks_like(page_request.filters.block)}
+        return self._render("page.html", name, page_request, **more)
 
     def download(self, request: Request) -> Response:
         """Serve a table of a page as a file, with the same query string as the page."""
@@ -194,12 +184,8 @@ class Dashboard:
         """Serve the JavaScript of the charts."""
         return Response(bundle(), media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
 
-    def http_error(self, request: Request, error: Exception) -> Response:
-        """Serve the page for 404 or 405."""
-        if isinstance(error, HTTPException) and error.status_code == 405:
-            response = self._error(405, "Method not allowed", "The dashboard is read-only: use GET.")
-            response.headers["Allow"] = (error.headers or {}).get("Allow", "GET, HEAD")  # static files do not set it
-            return response
+    def not_found(self, request: Request, error: Exception) -> Response:
+        """Serve the page for an unknown address."""
         return self._error(404, "Page not found", f"There is no page at {request.url.path}.")
 
     def nothing_published(self, request: Request, error: Exception) -> Response:
@@ -261,13 +247,14 @@ class Dashboard:
             "themes": [theme(False), theme(True)],
         }
         if request:
-            try:
-                context |= {"facts": request.facts, "synthetic_years": caveats.synthetic_years(request.facts)}
-                context |= {"loaded": format_years(list(request.facts.years)), "citation": request.citation}
-                context["chart_file"] = partial(file_name, request, page)
-                context["picture_title"] = partial(picture_title, request)
-            except PlatformError:
-                context["request"] = None
+            context |= {
+                "facts": request.facts,
+                "synthetic_years": caveats.synthetic_years(request.facts),
+                "loaded": format_years(list(request.facts.years)),
+                "citation": request.citation,
+                "chart_file": partial(file_name, request, page),
+                "picture_title": partial(picture_title, request),
+            }
         text = TEMPLATES.get_template(template).render(**context, **more)
         policy = POLICY + (f" {urljoin(self.tiles['url'], '/')}" if self.tiles else "")
         return HTMLResponse(self._under_path(text), status, {"Content-Security-Policy": policy})

@@ -71,14 +71,14 @@ def rates(request: PageRequest) -> list[str]:
 
 def no_rates(request: PageRequest, *shown: str) -> str:
     """Why rates of the areas, shown or chosen by a filter, are unknown; empty if they are known."""
-    if request.filters.splits_areas:
+    if request.filters.places.keys() - {"area"}:
         return "Population is only known for whole community areas."
     return " ".join(_about_places(request, request.years, *shown))
 
 
 def is_extrapolated(request: PageRequest) -> bool:
     """Whether yearly rates are based on parts of years."""
-    return request.filters.has_dates or not all(request.facts.years[year].is_complete for year in request.years)
+    return request.filters.has_dates or any(request.facts.years[year].coverage for year in request.years)
 
 
 def provisional(request: PageRequest) -> list[str]:

@@ -35,32 +35,15 @@ REFRESH_SECONDS = 2.0
 Derived = TypeVar("Derived")
 
 
-class OutdatedError(PlatformError):
-    """Some years were published by another version of this package."""
-
-
 @dataclass(frozen=True)
 class Year:
-    """One published year.
-
-    Attributes:
-        first_day: first day with a crime.
-        last_day: last day with a crime.
-        gaps: first and last day of each gap in its file, oldest first.
-        provisional_from: first provisional day, if any.
-        crimes: number of crimes.
-    """
+    """One published year: first and last day with a crime, gaps in its file (oldest first), first provisional day."""
 
     first_day: date
     last_day: date
     gaps: tuple[tuple[date, date], ...]
     provisional_from: date | None
     crimes: int
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether its data runs through December 31 and has no gap."""
-        return not self.coverage
 
     @property
     def coverage(self) -> str:
@@ -122,7 +105,7 @@ class Facts:
         choices: values by filter: districts, wards and beats by number, others by descending frequency.
         spellings: filter -> plain label -> its spellings by descending frequency. The City has changed the punctuation
             of descriptions and location types.
-        areas: number of a community area -> its name.
+        areas: number of a community area -> its name, sorted by name.
         sides: number of a community area -> its side of the city.
         residents: (year, community area) -> residents.
         residents_to: the newest year with a census or an estimate.
@@ -167,11 +150,6 @@ class Facts:
                 for name, found in self.spellings.items()
             }
         )
-
-    @property
-    def areas_by_name(self) -> list[tuple[int, str]]:
-        """Numbers and names of the community areas, sorted by name."""
-        return sorted(self.areas.items(), key=lambda area: area[1])
 
 
 class Data:
@@ -224,7 +202,7 @@ class Data:
         """Return the facts about the snapshot.
 
         Raises:
-            OutdatedError: some years were published by another version of the package.
+            PlatformError: some years were published by another version of the package.
             DamagedError: a file is damaged.
         """
         return self.derived("facts", self._find_facts)
@@ -251,7 +229,7 @@ class Data:
             if (years := {*self.reader.outdated(table), *(published.keys() - self.reader.stored(table).keys())})
         }:
             text = format_years(sorted(set[int]().union(*old.values())))
-            raise OutdatedError(
+            raise PlatformError(
                 f"{', '.join(old)} of {text} were published by another version of this package. "
                 "`chicago-crime status` prints the command that loads them again. An older snapshot stays as it is: "
                 "`chicago-crime query --as-of` reads it"
@@ -264,6 +242,7 @@ class Data:
                 found.setdefault(plain(label), []).append(label)
             frequent[name] = [first for first, *_ in found.values()]
         residents = {(row["year"], row["community_area"]): row for row in self.answer("residents", {}).to_pylist()}
+        areas = {area: row["community_area_name"] for (_, area), row in residents.items()}
         return Facts(
             years={
                 row["year"]: _year(**row, gaps=published[row["year"]].source.get("gaps", ()))
@@ -272,7 +251,7 @@ class Data:
             synthetic=sorted(year for year, held in published.items() if held.is_synthetic),
             choices=frequent | {name: sorted(frequent[name]) for name in ("district", "ward", "beat")},
             spellings=spellings,
-            areas={area: row["community_area_name"] for (_, area), row in residents.items()},
+            areas=dict(sorted(areas.items(), key=lambda area: area[1])),
             sides={area: row["side"] for (_, area), row in residents.items()},
             residents={key: row["population"] for key, row in residents.items()},
             residents_to=max(row["population_known_to"] for row in residents.values()),

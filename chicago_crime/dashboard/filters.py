@@ -146,14 +146,14 @@ class Filters:
         return [(name, value) for name, value in self._chosen() if name not in ("year", *VIEWS)]
 
     @property
-    def anywhere(self) -> "Filters":
-        """The filters without those that select places."""
-        return self.changed(area=(), district=(), ward=(), beat=(), block=(), cell=None)
+    def places(self) -> dict[str, Any]:
+        """The active filters that select places, by name."""
+        return {name: chosen for name in (*KINDS, "block", "cell") if (chosen := getattr(self, name))}
 
     @property
-    def splits_areas(self) -> bool:
-        """Whether they may select parts of community areas, for which no population is known."""
-        return bool(self.district or self.ward or self.beat or self.block or self.cell)
+    def anywhere(self) -> "Filters":
+        """The filters without those that select places."""
+        return self.changed(**{name: getattr(Filters, name) for name in self.places})
 
     @property
     def swapped(self) -> list[str]:

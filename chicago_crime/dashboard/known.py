@@ -13,12 +13,7 @@ OF_SNAPSHOT = ("type", "description", "area", "district", "ward", "beat", "block
 
 
 def known(have: Mapping[str, Any], wanted: Iterable[object], what: str) -> tuple[Any, ...]:
-    """Look up values by name, ignoring case and punctuation.
-
-    Args:
-        have: values by name.
-        wanted: names to look up.
-        what: what a value is called in errors.
+    """Look up values by name, ignoring case and punctuation; `what` is what errors call a value.
 
     Raises:
         UsageError: a value does not exist; the message suggests similar ones.
@@ -52,7 +47,7 @@ def _values(data: Data, name: str) -> dict[str, Any]:
     facts = data.facts()
     match name:
         case "area":
-            return {name: number for number, name in facts.areas_by_name} | {str(one): one for one in facts.areas}
+            return {name: number for number, name in facts.areas.items()} | {str(one): one for one in facts.areas}
         case "block":
             return {one: one for one in data.blocks()}
     return {str(one): one for one in facts.choices[name]}

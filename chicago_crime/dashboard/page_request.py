@@ -39,8 +39,6 @@ class PageRequest:
     """A request for a page.
 
     Attributes:
-        data: the snapshot behind the page.
-        filters: the chosen filters.
         notes: messages about the filters, shown above the content.
         refused: messages about values that no crime can have; if there are any, nothing else is shown.
         download: the table to download; empty to show the page.
@@ -71,30 +69,26 @@ class PageRequest:
         loaded, filters = list(self.facts.years), self.filters
         first, last = (filters.start or date.min).year, (filters.finish or date.max).year
         chosen = [year for year in loaded if year in (filters.year or loaded) and first <= year <= last]
-        missing = self.missing_years
+        missing = self.not_loaded(filters.year)
         if not chosen:
             problem = " ".join(missing) or "No loaded year matches these dates and years."
             raise NothingMatchesError(f"{problem} (loaded: {format_years(loaded)})")
         self.notes += missing
         return chosen
 
-    @property
-    def missing_years(self) -> list[str]:
-        """Note on chosen years that are not loaded."""
-        return self.not_loaded([year for year in self.filters.year if year not in self.facts.years])
-
-    def not_loaded(self, years: list[int]) -> list[str]:
-        """Note that years are not loaded, and how to load them; none for no years.
+    def not_loaded(self, years: Iterable[int]) -> list[str]:
+        """Note which of the years are not loaded, and how to load them.
 
         Raises:
             YearsError: a year is out of range.
         """
-        if not years:
+        missing = sorted({*years} - self.facts.years.keys())
+        if not missing:
             return []
-        text = format_years(years)
+        text = format_years(missing)
         parse_years(text)
         how = self.data.catalog.how_to_load(text)
-        return [f"{text} {'is' if len(years) == 1 else 'are'} not loaded. To load: {how}"]
+        return [f"{text} {'is' if len(missing) == 1 else 'are'} not loaded. To load: {how}"]
 
     def note_unused(self, used: Collection[str]) -> None:
         """Note which chosen filters the page does not use."""
@@ -294,14 +288,11 @@ class PageRequest:
         return self.filters.changed(sort="", page=1, **changes).query()
 
     def by_year(
-        self, counts: Mapping[int, int], years: Iterable[int], chosen: Mapping[str, Any] | None
+        self, counts: Mapping[int, int], years: Collection[int], chosen: Mapping[str, Any] | None
     ) -> dict[str, Any]:
         """Build the cells of a row: a count per year, linked to its incidents if filters (`chosen`) select them."""
-        row: dict[str, Any] = {}
-        for year in years:
-            row[str(year)] = counts.get(year, 0)
-            row[f"of_{year}"] = "" if chosen is None else self.incidents(year=year, **chosen)
-        return row
+        links = {} if chosen is None else {f"of_{year}": self.incidents(year=year, **chosen) for year in years}
+        return {str(year): counts.get(year, 0) for year in years} | links
 
     def incidents_between(self, first: date, last: date, **values: object) -> str:
         """Return the same for the days from `first` to `last` within the filters."""

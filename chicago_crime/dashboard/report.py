@@ -47,12 +47,7 @@ def write_report(
 ) -> str:
     """Write the report on a year and return its title.
 
-    Args:
-        installation: the installation to report from.
-        year: the year of the report.
-        output: the file to write.
-        as_of: the snapshot; None for the newest.
-        places: number of a `district`, `ward` or `beat`, or name or number of an `area`; default: the city.
+    `places` are the number of a `district`, `ward` or `beat`, or name or number of an `area`; default: the city.
 
     Raises:
         UsageError: a place does not exist; the message suggests similar ones.
@@ -70,11 +65,6 @@ def title_of(request: PageRequest) -> str:
     return f"Reported crime in {' and '.join(chosen_places(request)) or 'Chicago'}, {request.period_text}"
 
 
-def no_link(link: str) -> str:
-    """Return no link: a standalone file has no other pages."""
-    return ""
-
-
 def render(request: PageRequest) -> str:
     """Render the report as HTML, under any filters.
 
@@ -84,12 +74,10 @@ def render(request: PageRequest) -> str:
     return render_paper("report.html", request, **contents(request))
 
 
-def contents(request: PageRequest, page_of: Callable[[str], str] = no_link) -> dict[str, Any]:
+def contents(request: PageRequest, page_of: Callable[[str], str] = lambda link: "") -> dict[str, Any]:
     """Build the variables of the report's template.
 
-    Args:
-        request: the filters of the report.
-        page_of: maps a link of the dashboard to a page next to the report; empty for none.
+    `page_of` maps a link of the dashboard to a page next to the report; empty for none.
 
     Raises:
         PlatformError: none of the years is loaded, the chosen end date is not, or no crime matches.

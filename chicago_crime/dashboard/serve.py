@@ -52,11 +52,7 @@ class TimeoutProtocol(H11Protocol):
 def serve(dashboard: Dashboard, port: int, host: str, announce: Callable[[str], None]) -> None:
     """Serve until Ctrl-C or SIGTERM. Only requests for this machine or a host name in the settings are answered.
 
-    Args:
-        dashboard: the dashboard to serve.
-        port: the port to listen on.
-        host: the address to listen on.
-        announce: called with a startup problem, if any, and with the URL before the server listens.
+    `announce` is called with a startup problem, if any, and with the URL before the server listens.
     """
     try:
         dashboard.warm_up()

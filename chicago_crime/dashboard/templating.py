@@ -1,10 +1,8 @@
 """Templates of pages and the report, and Markdown."""
 
-import json
 import re
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import jinja2
 from markdown_it import MarkdownIt
@@ -18,12 +16,8 @@ TEMPLATES = jinja2.Environment(
 )
 
 
-def as_json(value: Any) -> Markup:
-    """Serialize to JSON that is safe inside a script element."""
-    return Markup(json.dumps(value, separators=(",", ":"), default=str).replace("<", "\\u003c"))
-
-
-TEMPLATES.globals |= {"as_json": as_json, "as_text": as_text}
+TEMPLATES.globals["as_text"] = as_text
+TEMPLATES.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "default": str}
 
 
 def methods() -> Markup:

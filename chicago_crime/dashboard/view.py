@@ -110,11 +110,9 @@ class PageTable:
 
     Attributes:
         name: name in the URL of its download.
-        caption: what it contains.
-        columns: columns in order.
         rows: values by column name; `link` may hold the query string that the first cell links to.
         shown: number of rows on the page; downloads have all.
-        is_open: whether it is expanded at first.
+        is_open: whether it is expanded at first; below a chart with the same numbers, it is not.
         total: totals below the rows. They are not in downloads, where they would be counted twice.
         matching: number of rows, if `rows` is only a part of them.
     """
@@ -124,7 +122,7 @@ class PageTable:
     columns: Sequence[Column]
     rows: Sequence[Mapping[str, Any]]
     shown: int = 100
-    is_open: bool = False
+    is_open: bool = True
     total: Mapping[str, Any] | None = None
     matching: int | None = None
 

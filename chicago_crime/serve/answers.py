@@ -1,5 +1,6 @@
 """The content of a page as data, for programs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -25,7 +26,7 @@ class TableAnswer(BaseModel):
     caption: str
     columns: list[ColumnAnswer]
     rows: list[dict[str, Any]]
-    matching: int = Field(description="Number of matching rows; `rows` may be one page of them, or the first 1,000.")
+    matching: int = Field(description="Number of matching rows; `rows` may be one page of them, or the first ones.")
     total: dict[str, Any] | None = Field(description="Totals of all rows; null if they do not add up.")
 
 
@@ -39,15 +40,6 @@ class SectionAnswer(BaseModel):
     tables: list[TableAnswer]
 
 
-class NumberAnswer(BaseModel):
-    """A key figure, formatted as on the page."""
-
-    label: str
-    value: str
-    detail: str
-    caveat: str
-
-
 class Answer(BaseModel):
     """The content of one page."""
 
@@ -58,7 +50,7 @@ class Answer(BaseModel):
     years: list[int] = Field(description="Years that the response covers.")
     synthetic_years: list[int] = Field(description="Loaded years of made-up sample data.")
     notes: list[str] = Field(description="Filters that could not be applied, and why.")
-    numbers: list[NumberAnswer]
+    numbers: Sequence[Number]
     sections: list[SectionAnswer]
 
 
@@ -68,7 +60,7 @@ class Problem(BaseModel):
     problem: str
 
 
-def answer_page(request: PageRequest, page: Page) -> Answer:
+def answer_page(request: PageRequest, page: Page, rows: int = MOST_ROWS) -> Answer:
     """Return the content of a page as data; if no crime matches, the answer is zero."""
     try:
         view = page(request)
@@ -86,21 +78,21 @@ def answer_page(request: PageRequest, page: Page) -> Answer:
         years=request.years,
         synthetic_years=request.facts.synthetic,
         notes=request.notes,
-        numbers=[NumberAnswer(**vars(number)) for number in view.numbers],
+        numbers=view.numbers,
         sections=[
-            SectionAnswer(**vars(one) | {"caveats": one.notes, "tables": [_table(table) for table in one.tables]})
+            SectionAnswer(**vars(one) | {"caveats": one.notes, "tables": [_table(table, rows) for table in one.tables]})
             for one in view.sections
         ],
     )
 
 
-def _table(table: PageTable) -> TableAnswer:
+def _table(table: PageTable, most: int) -> TableAnswer:
     names = [column.name for column in table.columns]
     return TableAnswer(
         name=table.name,
         caption=table.caption,
         columns=[ColumnAnswer(**vars(column)) for column in table.columns],
-        rows=[{name: row[name] for name in names} for row in table.rows[:MOST_ROWS]],
+        rows=[{name: row[name] for name in names} for row in table.rows[:most]],
         matching=table.matching or len(table.rows),
         total={name: value for name, value in table.total.items() if name in names} if table.total else None,
     )

@@ -40,6 +40,8 @@ MEANINGS = {
     429: "too many requests; retry after the seconds in `Retry-After`",
     503: "a published file is damaged",
 }
+ACCEPTED = {page: [one for one in fields(Filters) if VIEWS.get(one.name, page) == page] for page in PAGES}
+"""The filters that each page accepts."""
 SORT = f"^incidents:-?({'|'.join(sorted(SORTABLE))})$"
 LIMITS: dict[str, dict[str, Any]] = {
     "as_of": {"type": "string", "anyOf": [{"format": "date"}, {"pattern": f"^{ID.pattern}$"}]},
@@ -69,16 +71,12 @@ def _answer(dashboard: Dashboard, request: Request) -> Response:
         pairs = request.query_params.multi_items()
         if blank := [name for name, text in pairs if not text.strip()]:
             raise UsageError(f"{', '.join(blank)} has no value: omit it")
-        if unknown := [one for one, _ in pairs if one not in VALUES]:
-            accepted = ", ".join(one["name"] for one in _parameters(name))
+        accepted = ", ".join(names := [one.name for one in ACCEPTED[name]])
+        if unknown := [one for one, _ in pairs if one not in names]:
             raise UsageError(f"{', '.join(unknown)}: not a parameter of {PATH}/{name}, which accepts {accepted}")
         filters, *wrong = read_filters(pairs)
         if notes := list(chain(*wrong)):
             raise UsageError(" ".join(notes).replace("Ignored ", ""))
-        if foreign := [
-            f"{one} only applies to {PATH}/{VIEWS[one]}" for one, _ in pairs if VIEWS.get(one, name) != name
-        ]:
-            raise UsageError(f"{'; '.join(foreign)}, not to {PATH}/{name}")
         if filters.sort and not re.match(SORT, filters.sort):
             columns = ", ".join(sorted(SORTABLE))
             raise UsageError(f"sort={filters.sort}: write incidents:-date, with the - to descend; columns: {columns}")
@@ -130,9 +128,9 @@ def openapi() -> dict[str, Any]:
 
 
 def _parameters(page: str) -> list[dict[str, Any]]:
-    """Describe the filters that a page uses."""
+    """Describe the filters that a page accepts."""
     found = []
-    for field in (one for one in fields(Filters) if VIEWS.get(one.name, page) == page):
+    for field in ACCEPTED[page]:
         one = TypeAdapter(VALUES[field.name]).json_schema() | LIMITS.get(field.name, {})
         meaning = one.pop("description")
         one = one | PLAIN.get(one["type"], {}) if one.keys() == {"type"} else one

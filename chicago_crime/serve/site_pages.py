@@ -20,7 +20,7 @@ from chicago_crime.dashboard.downloads import FORMATS
 from chicago_crime.dashboard.filters import Filters, read_filters
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.pages.signals import signals
-from chicago_crime.dashboard.report import as_svg, contents, no_link, render_paper, shortened
+from chicago_crime.dashboard.report import as_svg, contents, render_paper, shortened
 from chicago_crime.dashboard.templating import as_html, methods
 from chicago_crime.dashboard.view import SYNTHETIC
 from chicago_crime.published.catalog import CATALOG
@@ -40,13 +40,14 @@ LOCAL = ("origin", "details")
 CITY, UNUSUAL, METHODS, DICTIONARY, DOWNLOADS = (
     f"{name}.html" for name in ("index", "unusual", "methods", "data-dictionary", "downloads")
 )
-LINKS = [
-    (CITY, "City and places"),
-    (UNUSUAL, "Unusual counts"),
-    (METHODS, "Methods and caveats"),
-    (DICTIONARY, "Data dictionary"),
-    (DOWNLOADS, "Downloads"),
-]
+TITLES = {
+    CITY: "City and places",
+    UNUSUAL: "Unusual counts",
+    METHODS: "Methods and caveats",
+    DICTIONARY: "Data dictionary",
+    DOWNLOADS: "Downloads",
+}
+"""The pages that all others link to."""
 
 
 @dataclass(frozen=True)
@@ -73,25 +74,18 @@ def site_parts(data: Data) -> list[Part]:
         (heading, [(_page(kind, number), request.filter_label(kind, number)) for number in places[kind]])
         for kind, heading in KINDS.items()
     ]
-    texts = {
-        METHODS: ("Methods and caveats", methods()),
-        DICTIONARY: ("Data dictionary", as_html(f"# Data dictionary\n\n{data_dictionary()}")),
-    }
+    dictionary = as_html(f"# {TITLES[DICTIONARY]}\n\n{data_dictionary()}")
     pages: dict[tuple[str, ...], Callable[[], Iterable[bytes]]] = {
         (CITY, _chart(CITY)): partial(_place, request, CITY, lists),
-        **{
-            (page, _chart(page)): partial(
-                _place, PageRequest(data, request.filters.changed(**{kind: (number,)})), page, []
-            )
-            for kind, numbers in places.items()
-            for number in numbers
-            for page in [_page(kind, number)]
-        },
         (UNUSUAL,): partial(_unusual, PageRequest(data, Filters())),
-        **{(page,): partial(_text, request, page, *text) for page, text in texts.items()},
+        (METHODS,): partial(_text, request, METHODS, methods()),
+        (DICTIONARY,): partial(_text, request, DICTIONARY, dictionary),
         (DOWNLOADS,): partial(_downloads, request),
         (CATALOG,): partial(_catalog, data),
     }
+    for kind, number in ((kind, number) for kind, numbers in places.items() for number in numbers):
+        page, chosen = _page(kind, number), request.filters.changed(**{kind: (number,)})
+        pages[page, _chart(page)] = partial(_place, PageRequest(data, chosen), page, [])
     return [*(Part(names, state, make) for names, make in pages.items()), *_data_files(data)]
 
 
@@ -128,23 +122,22 @@ def _places(request: PageRequest, kind: str) -> list[int]:
 
 
 def _render(template: str, request: PageRequest, here: str, **more: Any) -> bytes:
-    return render_paper(template, request, **{"page_of": no_link, "links": LINKS, "here": here} | more).encode()
+    return render_paper(template, request, **{"links": TITLES, "here": here, "title": TITLES.get(here)} | more).encode()
 
 
 def _place(request: PageRequest, page: str, lists: list[tuple[str, list[tuple[str, str]]]]) -> Iterator[bytes]:
     """Render the report on a place or the city, and its chart for embedding."""
     shown = contents(request, page_of)
     yield _render("site_place.html", request, page, places=lists, chart=_chart(page), **shown)
-    yield _render("site_chart.html", request, page, **shown | {"links": []})
+    yield _render("site_chart.html", request, page, **shown | {"links": {}})
 
 
 def _unusual(request: PageRequest) -> Iterator[bytes]:
-    more = {"title": "Unusual counts", "view": signals(request), "as_svg": as_svg, "shortened": shortened}
-    yield _render("site_view.html", request, UNUSUAL, **more)
+    yield _render("site_view.html", request, UNUSUAL, view=signals(request), as_svg=as_svg, shortened=shortened)
 
 
-def _text(request: PageRequest, page: str, title: str, text: Markup) -> Iterator[bytes]:
-    yield _render("paper.html", request, page, title=title, text=text)
+def _text(request: PageRequest, page: str, text: Markup) -> Iterator[bytes]:
+    yield _render("paper.html", request, page, text=text)
 
 
 def _downloads(request: PageRequest) -> Iterator[bytes]:
@@ -154,7 +147,7 @@ def _downloads(request: PageRequest) -> Iterator[bytes]:
         for table in MARTS
     ]
     more = {"tables": tables, "catalog": CATALOG, "synthetic": request.facts.synthetic}
-    yield _render("site_downloads.html", request, DOWNLOADS, title="Downloads", **more)
+    yield _render("site_downloads.html", request, DOWNLOADS, **more)
 
 
 def _catalog(data: Data) -> Iterator[bytes]:

@@ -1,6 +1,5 @@
 """The MCP server: typed tools that give AI assistants the content of the pages, including caveats."""
 
-from collections.abc import Sequence
 from datetime import date
 from importlib.metadata import version
 from types import GenericAlias
@@ -90,12 +89,12 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
     """Build the server with its tools; `sql` adds one that runs SQL."""
     server = Server("chicago-crime", instructions=INSTRUCTIONS, version=version("chicago-crime"), log_level="WARNING")
 
-    def answer(name: str, crimes: Choice, limit: int, only: Sequence[str] = (), **more: Any) -> Answer:
+    def answer(name: str, crimes: Choice, limit: int, **more: Any) -> Answer:
         data = snapshots.data()
         filters = require_known(data, Filters(**dict(crimes) | more))
         request = PageRequest(data, filters, refused=filters.swapped)
         request.require_valid()
-        return _truncate(answer_page(request, PAGES[name]), limit, only)
+        return answer_page(request, PAGES[name], limit)
 
     @server.tool()
     def describe(table: str | None = None) -> dict[str, Any]:
@@ -122,7 +121,8 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
     @server.tool()
     def trend(crimes: Choice = ALL_CRIMES, limit: Limit = 300) -> Answer:
         """Crimes by month, with the range expected from the same months of earlier years."""
-        return answer("overview", crimes, limit, only=("trend",))
+        found = answer("overview", crimes, limit)
+        return found.model_copy(update={"sections": [one for one in found.sections if one.name == "trend"]})
 
     @server.tool()
     def compare(
@@ -184,13 +184,3 @@ def build_server(snapshots: Snapshots, sql: bool = False) -> MCPServer:
             return {"columns": columns, "rows": rows, "snapshot": reader.catalog.snapshot}
 
     return server
-
-
-def _truncate(answer: Answer, limit: int, only: Sequence[str]) -> Answer:
-    """Keep the chosen sections and the first rows of each table, with a note in its caption."""
-    sections = [section for section in answer.sections if not only or section.name in only]
-    for table in (table for section in sections for table in section.tables):
-        if len(table.rows) > limit:
-            table.caption += f" ({limit} of {table.matching:,} rows)"
-            table.rows = table.rows[:limit]
-    return answer.model_copy(update={"sections": sections})

@@ -1,4 +1,4 @@
-"""Fixtures of the dashboard's tests: an installation with three years of sample data, and its dashboard."""
+"""Fixtures of the dashboard's tests: the dashboard of the sample installation, and rows of its pages."""
 
 import shutil
 from pathlib import Path
@@ -11,16 +11,7 @@ from chicago_crime.dashboard.app import Dashboard
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.view import PageTable, View
 from chicago_crime.installation import Installation
-from chicago_crime.settings import Settings, load_settings
-from chicago_crime_tests.support import run_well
-
-
-@pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """An installation with three years of sample data, which tests must not change."""
-    settings = load_settings(data_dir=tmp_path_factory.mktemp("dashboard") / "data", sample_rows=4000)
-    run_well(settings, 2014, 2015, 2016)
-    return settings
+from chicago_crime.settings import Settings
 
 
 @pytest.fixture

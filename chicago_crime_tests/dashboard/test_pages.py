@@ -39,10 +39,11 @@ def test_gi_star_equals_that_of_the_spark_job(data: Data, sample: Settings, year
     }
     chosen = () if offense_class == "all" else (offense_class,)
     cells = study_area(PageRequest(data, Filters(year=(year,), offense_class=chosen)))
-    assert cells.at.shape[1] > 1000
-    z, near, _ = gi_star(cells.at, cells.crimes)
-    found = zip(cells.at.T.tolist(), cells.crimes, near, z, strict=True)
-    assert expected == {tuple(cell): (crimes, around, pytest.approx(score)) for cell, crimes, around, score in found}
+    assert len(cells) > 1000
+    at, crimes = (np.array([cell[name] for cell in cells]) for name in ("at", "crimes"))
+    z, near, _ = gi_star(at.T, crimes)
+    found = zip(at.tolist(), crimes, near, z, strict=True)
+    assert expected == {tuple(cell): (count, around, pytest.approx(score)) for cell, count, around, score in found}
 
 
 @pytest.mark.parametrize("crimes", [500, 12_000])

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from chicago_crime.dashboard.charts.shapes import Outlines
 from chicago_crime.tables import CELL_FT
 from chicago_crime.tables.columns import X_FT, Y_FT
+
+Legend = Sequence[tuple[str, str]]
+"""Classes of colors, and their meanings."""
 
 UNIT_FT = 10
 CELL = CELL_FT // UNIT_FT
@@ -30,14 +32,7 @@ MARGIN = 0.04
 
 @dataclass(frozen=True)
 class Mark:
-    """A shape of one color.
-
-    Attributes:
-        path: SVG path.
-        css: class of its color.
-        label: text for tooltips and screen readers; empty if it is not a single place.
-        link: target of a click.
-    """
+    """A shape (SVG path) of one color (class); its label, if any, is for tooltips and screen readers."""
 
     path: str
     css: str
@@ -65,7 +60,7 @@ class Map:
     whole: str
     marks: Sequence[Mark]
     lines: str = ""
-    legend: Sequence[tuple[str, str]] = ()
+    legend: Legend = ()
     cells: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -74,7 +69,7 @@ def places_map(
     label: str,
     outlines: Outlines,
     marks: Mapping[int, Mark],
-    legend: Sequence[tuple[str, str]],
+    legend: Legend,
     chosen: Outlines,
 ) -> Map:
     """Draw places by color. `marks` lack their paths; the view is zoomed to the `chosen` places."""
@@ -86,9 +81,9 @@ def places_map(
 def cells_map(
     name: str,
     label: str,
-    cells: npt.NDArray[np.int64],
+    cells: Sequence[tuple[int, int]],
     colors: Sequence[str],
-    legend: Sequence[tuple[str, str]],
+    legend: Legend,
     outlines: Outlines,
     chosen: Outlines,
     tips: Sequence[str],
@@ -100,16 +95,14 @@ def cells_map(
     """
     marks = []
     for css in dict(legend):
-        here = [(x, y) for x, y, color in zip(*cells.tolist(), colors, strict=True) if color == css]
-        if here:
+        if here := [cell for cell, color in zip(cells, colors, strict=True) if color == css]:
             marks.append(Mark(_cells_path(here), f"cell {css}"))
     lines = "".join(_path(shape) for shape in (chosen or outlines).values())
-    keys = [f"{x},{y}" for x, y in zip(*cells.tolist(), strict=True)]
-    data = {"key": keys, "tip": list(tips), "link": link}
+    data = {"key": [f"{x},{y}" for x, y in cells], "tip": list(tips), "link": link}
     return Map(name, label, _box(chosen or outlines), _box(outlines), marks, lines, legend, data)
 
 
-def classes(values: Sequence[float], kind: str) -> tuple[list[str], list[tuple[str, str]]]:
+def classes(values: Sequence[float], kind: str) -> tuple[list[str], Legend]:
     """Classify values by quantile; return the color of each value, darker for more, and the legend.
 
     The kind is the format of the legend: count or decimal.

@@ -43,7 +43,6 @@ def compare(request: PageRequest) -> View:
     period = {"last_day": end, "years_back": sorted({*chain(*backs.values())}), "start": None, "finish": None}
     found = request.answer("compare", years, place=_place(request), **period).to_pylist()
     request.years, request.last_day = [end.year], end
-    request.notes += request.missing_years
     if not request.filters.end and not request.filters.year and end < facts.newest_day:
         newest = f"the newest day, {as_text(facts.newest_day, 'date')}"
         request.notes.append(f"The periods do not end on {newest}: {facts.newest_day.year - 1} is not loaded.")
@@ -52,8 +51,7 @@ def compare(request: PageRequest) -> View:
         request.notes.append(f"The From and To dates do not apply to this page: {ending}.")
         request.unused = ["start", "finish"]
     compared = {day.year for span in spans for back in (0, 1) for day in days_of(span, end, back)}
-    missing = sorted(compared - {*facts.years, *request.filters.year})
-    request.notes += request.not_loaded([year for year in missing if year >= FIRST_YEAR])
+    request.notes += request.not_loaded(year for year in (*compared, *request.filters.year) if year >= FIRST_YEAR)
     request.require_matches(sum(row[span] for row in found for span in spans))
     counts: dict[str | None, dict[int, dict[str, int]]] = defaultdict(dict)
     totals: dict[int, Counter[str]] = defaultdict(Counter)
@@ -240,9 +238,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
             *(caveats.still_growing(request) if _is_provisional(request.facts, end) else []),
             *([caveats.LABELS] if request.filters.rows == "type" else []),
         ],
-        tables=[
-            PageTable("spans", f"Counts by {request.filters.rows}", columns, rows, shown=200, is_open=True, total=total)
-        ],
+        tables=[PageTable("spans", f"Counts by {request.filters.rows}", columns, rows, shown=200, total=total)],
         link=caveats.HOW_TESTED if any(is_tested.values()) else None,
     )
 
@@ -283,7 +279,7 @@ def _by_year(request: PageRequest) -> Section:
             *request.reworded(loaded),
             *caveats.drifting(request, loaded),
         ],
-        tables=[PageTable("by-year", "Crimes by year", columns, rows, shown=300, is_open=True, total=total)],
+        tables=[PageTable("by-year", "Crimes by year", columns, rows, shown=300, total=total)],
     )
 
 

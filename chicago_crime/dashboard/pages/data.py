@@ -96,7 +96,7 @@ def _snapshot(request: PageRequest) -> Section:
             "Source lines = crimes + rejected rows + quarantined lines (+ blank lines). Checks verify this before a "
             "year is published."
         ],
-        tables=[PageTable("years", "Source of each year", columns, rows, is_open=True)],
+        tables=[PageTable("years", "Source of each year", columns, rows)],
     )
 
 
@@ -133,7 +133,7 @@ def _revisions(request: PageRequest) -> Section:
         "still added, corrected and reclassified years later. Data is dated by its most recent update.",
         ['For individual crimes: chicago-crime query "from revisions"'],
         tables=[
-            PageTable("revisions", "Changes by year, snapshot and kind", columns, rows, is_open=True),
+            PageTable("revisions", "Changes by year, snapshot and kind", columns, rows),
             *_reclassified(request),
         ],
     )
@@ -143,7 +143,7 @@ def _reclassified(request: PageRequest) -> list[PageTable]:
     """Table of reclassifications by old and new type, if there are any."""
     rows = request.data.answer("reclassified", {"years": request.years}).to_pylist()
     columns = (Column("change", "Old and new type"), Column("year", "Year"), Column("changes", "Crimes", "count"))
-    return [PageTable("reclassified", "Reclassified crimes", columns, rows, is_open=True)] if rows else []
+    return [PageTable("reclassified", "Reclassified crimes", columns, rows)] if rows else []
 
 
 def _meaning_of(row: dict[str, Any]) -> str:
@@ -163,7 +163,7 @@ def _rejects(request: PageRequest) -> Section:
         "rejects",
         "Rejected rows by reason",
         intro,
-        tables=[PageTable("rejects", "Rejected rows", columns, rows, is_open=True)] if rows else [],
+        tables=[PageTable("rejects", "Rejected rows", columns, rows)] if rows else [],
         is_wide=False,
     )
 

@@ -72,9 +72,7 @@ def _incidents(request: PageRequest, by_year: dict[int, int]) -> Section:
             f"Downloads contain the first {ROWS_DOWNLOADED:,} rows in this order. For more, choose fewer years, or "
             'write the filters in SQL: chicago-crime query "from enriched_crimes where ..." --output crimes.parquet'
         )
-    table = PageTable(
-        "incidents", f"Incidents in {request.period_text}", COLUMNS, rows, ROWS_SHOWN, is_open=True, matching=crimes
-    )
+    table = PageTable("incidents", f"Incidents in {request.period_text}", COLUMNS, rows, ROWS_SHOWN, matching=crimes)
     return Section(
         "incidents",
         "Incidents",
@@ -108,7 +106,7 @@ def _blocks(request: PageRequest) -> Section:
         return Section(name, title, intro, link=link, is_wide=False)
     rows = request.answer("blocks").to_pylist()
     columns, caption = (Column("block", "Block"), CRIMES), f"Crimes by block, {request.period_text}"
-    table = PageTable(name, caption, columns, rows, BLOCKS_SHOWN, is_open=True)
+    table = PageTable(name, caption, columns, rows, BLOCKS_SHOWN)
     shown = {row["block"] for row in table.ordered(request.filters.sort)[:BLOCKS_SHOWN]}
     for row in rows:
         if (block := row["block"]) in shown:  # links for all rows would take seconds

@@ -29,7 +29,8 @@ from chicago_crime.dashboard.view import (
 from chicago_crime.reference import offense_groups
 
 MAX_RANKED = 24
-COUNTS = (
+MONTHS = (
+    Column("month", "Month", "month"),
     CRIMES,
     Column("low", "Expected from", "count"),
     Column("high", "Expected to", "count"),
@@ -170,7 +171,7 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
             *caveats.drifting(request, request.years),
         ],
         figures,
-        [PageTable("months", "Crimes by month", (Column("month", "Month", "month"), *COUNTS), rows, shown=400)],
+        [PageTable("months", "Crimes by month", MONTHS, rows, 400, is_open=False)],
         link=caveats.HOW_TESTED if has_range else None,
         table_caveats=tested,
     )
@@ -195,7 +196,7 @@ def _groups(request: PageRequest) -> Section:
         "Offense groups by year",
         "Offenses within and across crime types, defined by IUCR codes. A crime can be in several groups.",
         [NO_VICTIMS, *caveats.incomparable(request, years)],
-        tables=[PageTable("groups", "Offense groups by year", columns, rows, is_open=True)],
+        tables=[PageTable("groups", "Offense groups by year", columns, rows)],
     )
 
 
@@ -227,6 +228,6 @@ def _types(request: PageRequest, by_type: Mapping[str, Counter[str]], crimes: in
         else f"{crimes_text(crimes)} in {request.period_text}, all of one type: {drawn[0]['name']}.",
         [caveats.LABELS, *caveats.incomparable(request, request.years)],
         [charts.ranked("types", "Bar chart of the most common crime types", drawn)] if len(rows) > 1 else [],
-        [PageTable("types", "Crimes by type", columns, rows)],
+        [PageTable("types", "Crimes by type", columns, rows, is_open=False)],
         table_caveats=[caveats.ARREST],
     )

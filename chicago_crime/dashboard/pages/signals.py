@@ -27,8 +27,7 @@ def signals(request: PageRequest) -> View:
     if backs[:1] != [0] or len(backs) <= LEAST_YEARS:
         return View(question, [_too_few_days(request, end)])
     request.note_unused(("group", "type", "area"))
-    between = [end.year - back for back in range(1, backs[1])]
-    request.notes += request.not_loaded(sorted({*between} - request.facts.years.keys()))
+    request.notes += request.not_loaded(end.year - back for back in range(1, backs[1]))
     found = request.data.derived("signals", lambda: _find(request, end, backs))
     return View(question, [_section(request, span, found[span], backs[1:]) for span in SPANS])
 
@@ -99,16 +98,7 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
             *([caveats.UNPLACED] if lacks_areas else []),
         ],
         figures,
-        [
-            PageTable(
-                span,
-                "All counts: unusual ones first, the city's before its areas'",
-                columns,
-                rows,
-                shown=50,
-                is_open=True,
-            )
-        ],
+        [PageTable(span, "All counts: unusual ones first, the city's before its areas'", columns, rows, shown=50)],
         link=caveats.HOW_TESTED,
         table_caveats=[caveats.MANY_TESTS, caveats.NO_VERDICT],
     )

@@ -84,7 +84,7 @@ def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
             *caveats.incomparable(request, request.years),
         ],
         [charts.hours("hours", "Heat map of crimes by weekday and hour", rows)],
-        [PageTable("hours", f"Crimes by weekday and hour, {request.period_text}", columns, rows, shown=168)],
+        [PageTable("hours", f"Crimes by weekday and hour, {request.period_text}", columns, rows, 168, is_open=False)],
     )
 
 
@@ -125,5 +125,5 @@ def _months(request: PageRequest, by_month: defaultdict[date, Counter[str]]) -> 
             *caveats.incomparable(request, request.years),
         ],
         [charts.months("months", "Heat map of crimes by month and year", rows)],
-        [PageTable("months", f"Crimes by month, {request.period_text}", columns, rows, shown=400)],
+        [PageTable("months", f"Crimes by month, {request.period_text}", columns, rows, 400, is_open=False)],
     )

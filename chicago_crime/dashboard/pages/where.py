@@ -3,16 +3,16 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from chicago_crime.analysis.expected import adjusted
 from chicago_crime.dashboard import caveats
-from chicago_crime.dashboard.charts.map import Map, Mark, cells_map, classes, places_map
+from chicago_crime.dashboard.charts.map import Legend, Map, Mark, cells_map, classes, places_map
 from chicago_crime.dashboard.charts.shapes import Outlines, outlines_from_cells, read_official
-from chicago_crime.dashboard.filters import KINDS, Filters
-from chicago_crime.dashboard.hot_spots import RATES, WHAT_HOT_MEANS, Counts, gi_star
+from chicago_crime.dashboard.filters import KINDS, LABELS, Filters
+from chicago_crime.dashboard.hot_spots import RATES, WHAT_HOT_MEANS, gi_star
 from chicago_crime.dashboard.page_request import NO_TYPE, PageRequest
 from chicago_crime.dashboard.view import (
     CRIMES,
@@ -34,13 +34,8 @@ YEARS_OUTLINED = 5
 
 GET_OFFICIAL = "For official boundaries: chicago-crime boundaries"
 
-PLACES = {
-    "areas": ("area", "community area"),
-    "districts": ("district", "police district"),
-    "beats": ("beat", "police beat"),
-    "wards": ("ward", "ward"),
-}
-"""Map of places -> the filter of a place, and what a place is called."""
+PLACES = {f"{kind}s": kind for kind in KINDS}
+"""Map of places -> the kind of place."""
 
 LEGEND = [
     ("hot99", "hot (1% by chance)"),
@@ -51,6 +46,9 @@ LEGEND = [
 ]
 """Colors of hot and cold cells."""
 
+Row = dict[str, Any]
+"""A row of a table; a cell has its place `at` (x, y), too."""
+
 RANK = Column("rank", "Rank")
 CELL_COLUMNS = (Column("cell", "Cell"), Column("block", "Block"), Column("name", "Area"), CRIMES)
 CENTER = tuple(Column(f"{name.lower()}_ft", f"{name}, ft", "count", is_shown=False) for name in "XY")
@@ -58,15 +56,6 @@ WHAT_CELLS_SAY = (
     "Block: the one with most crimes of all types and years in the cell. Cells can share a block, so each has a "
     "number. Downloads include the cell's center (NAD83 Illinois East, feet)."
 )
-
-
-class Cells(NamedTuple):
-    """Cells: x and y, area and block with the most crimes, and crimes in each."""
-
-    at: Counts
-    areas: list[int | None]
-    blocks: list[str | None]
-    crimes: Counts
 
 
 def where(request: PageRequest) -> View:
@@ -77,8 +66,8 @@ def where(request: PageRequest) -> View:
     request.require_matches(crimes)
     shown = request.filters.map
     if request.filters.measure == "rate" and shown != "areas":
-        kind, _ = PLACES.get(shown, ("cell", ""))
-        request.notes.append(f"The map shows counts, not rates: there is no population data by {kind}.")
+        by = PLACES.get(shown, "cell")
+        request.notes.append(f"The map shows counts, not rates: there is no population data by {by}.")
     if crimes == nowhere:
         request.notes.append("These crimes are in no cell: their records have no X and Y coordinates.")
     if shown in PLACES:
@@ -132,40 +121,35 @@ def _about_outlines(request: PageRequest, kind: str) -> list[str]:
     return [*dict.fromkeys([*_outlines(request, kind)[1], *_chosen(request)[1]])]
 
 
-def _place_rows(request: PageRequest, kind: str, by_rate: bool) -> tuple[list[dict[str, Any]], int]:
+def _place_rows(request: PageRequest, kind: str, by_rate: bool) -> tuple[list[Row], int]:
     """Return the selected places with crimes (areas also with rates), highest first, and the unit of the rates."""
     by_place: Counter[int | None] = Counter()
     for row in request.answer("places", place=kind).to_pylist():
         by_place[row["place"]] += row["crimes"]
     numbers = request.facts.areas if kind == "area" else {*by_place, *_outlines(request, kind)[0]}
-    if places_only := _place_filters(request.filters):  # keep only places that overlap the selected ones
+    if places_only := request.filters.places:  # keep only places that overlap the selected ones
         within = replace(request, filters=Filters(year=tuple(request.years), **places_only))
         numbers = within.answer("places", place=kind)["place"].to_pylist()
     places = sorted({*numbers} - {None})
     lived = request.resident_years(places) if kind == "area" else 0
     unit = rate_unit(sum(by_place[number] for number in places), lived)
-    rows = [_place_row(request, kind, number, by_place[number], unit) for number in places]
+    rows: list[Row] = []
+    for number in places:
+        row = {"name": request.filter_label(kind, number), "number": number, "crimes": by_place[number]}
+        row |= {"link": _inside(request.filters, kind, number), "incidents": request.incidents(**{kind: number})}
+        rows.append(row | (_per_resident(request, number, by_place[number], unit) if kind == "area" else {}))
     by = f"rate_per_{unit}" if by_rate else "crimes"
     return sorted(rows, key=lambda row: (-row[by], row["name"])), unit
 
 
-def _place_filters(filters: Filters) -> dict[str, Any]:
-    """Return the filters that select places, by name."""
-    return {name: chosen for name in (*KINDS, "block", "cell") if (chosen := getattr(filters, name))}
-
-
-def _place_row(request: PageRequest, kind: str, number: int, crimes: int, unit: int) -> dict[str, Any]:
-    row = {"name": request.filter_label(kind, number), "number": number, "crimes": crimes}
-    row |= {"link": _inside(request.filters, kind, number), "incidents": request.incidents(**{kind: number})}
-    if kind == "area":
-        lived = request.resident_years([number])
-        row |= {
-            "side": request.facts.sides.get(number),  # outlines from cells include invalid numbers
-            f"rate_per_{unit}": None if caveats.no_rates(request, kind) else share(unit * crimes, lived),
-            "residents": request.residents(request.years, [number]) / len(request.years),
-            "is_small": crimes < caveats.SMALL or request.has_few_residents(number),
-        }
-    return row
+def _per_resident(request: PageRequest, area: int, crimes: int, unit: int) -> Row:
+    rate = share(unit * crimes, request.resident_years([area]))
+    return {
+        "side": request.facts.sides.get(area),  # outlines from cells include invalid numbers
+        f"rate_per_{unit}": None if caveats.no_rates(request, "area") else rate,
+        "residents": request.residents(request.years, [area]) / len(request.years),
+        "is_small": crimes < caveats.SMALL or request.has_few_residents(area),
+    }
 
 
 def _inside(filters: Filters, kind: str, number: int) -> str:
@@ -173,10 +157,8 @@ def _inside(filters: Filters, kind: str, number: int) -> str:
     return filters.changed(**{kind: (number,)}, map="cells", page=1).query()
 
 
-def _place_map(
-    request: PageRequest, shown: str, label: str, rows: Sequence[dict[str, Any]], unit: int, by_rate: bool
-) -> Map:
-    kind, rate = PLACES[shown][0], f"rate_per_{unit}"
+def _place_map(request: PageRequest, shown: str, label: str, rows: Sequence[Row], unit: int, by_rate: bool) -> Map:
+    kind, rate = PLACES[shown], f"rate_per_{unit}"
     colors, legend = classes([row[rate if by_rate else "crimes"] for row in rows], "decimal" if by_rate else "count")
     everywhere = _outlines(request, kind)[0]
     marks = {}
@@ -194,12 +176,13 @@ def _place_map(
 
 
 def _places(request: PageRequest, shown: str) -> list[Section]:
-    kind, called = PLACES[shown]
+    kind = PLACES[shown]
+    called = LABELS.get(kind, kind)
     no_rates = caveats.no_rates(request, kind)
     by_rate = shown == "areas" and request.filters.measure == "rate" and not no_rates
     rows, unit = _place_rows(request, kind, by_rate)
     what = f"Crimes per {unit:,} residents a year" if by_rate else "Crimes"
-    columns = [Column("name", called.split()[-1].capitalize()), CRIMES]
+    columns = [Column("name", kind.capitalize()), CRIMES]
     notes = []
     if kind == "area":
         columns += [
@@ -228,101 +211,80 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             f"By {called}",
             "",
             [*notes, *caveats.provisional(request)],
-            tables=[PageTable(shown, title, columns, rows, shown=300, is_open=True)],
+            tables=[PageTable(shown, title, columns, rows, shown=300)],
             is_wide=False,
         ),
     ]
 
 
-def _found_cells(request: PageRequest) -> Cells:
+def _found_cells(request: PageRequest) -> list[Row]:
     """Return the cells with matching crimes, each with the area and block of most of its crimes."""
-    rows = request.answer("where")
-    x, y, crimes = (rows[name].to_numpy() for name in ("cell_x", "cell_y", "crimes"))
     (west, east), (south, north) = ((low // CELL_FT, high // CELL_FT) for low, high in (X_FT, Y_FT))
-    is_possible = (west <= x) & (x <= east) & (south <= y) & (y <= north)
-    if elsewhere := int(crimes[~is_possible].sum()):
+    blocks, cells, elsewhere = request.data.cell_blocks(), [], 0
+    for x, y, area, crimes in zip(*request.answer("where").to_pydict().values(), strict=True):
+        if west <= x <= east and south <= y <= north:
+            name = request.area_name(area)
+            cells.append({"at": (x, y), "block": blocks.get((x, y)), "name": name, "crimes": crimes})
+        else:
+            elsewhere += crimes
+    if elsewhere:
         request.notes.append(f"Not on the map: {crimes_text(elsewhere)} with coordinates outside Chicago.")
-    areas = rows["community_area"].filter(is_possible).to_pylist()
-    at = np.stack([x, y])[:, is_possible]
-    blocks = map(request.data.cell_blocks().get, zip(*at.tolist(), strict=True))
-    return Cells(at, areas, [*blocks], crimes[is_possible])
+    return cells
 
 
-def study_area(request: PageRequest) -> Cells:
+def study_area(request: PageRequest) -> list[Row]:
     """Return all cells of the chosen places with their matching crimes, which may be 0."""
     places = Filters(year=tuple(request.years)).changed(**{kind: getattr(request.filters, kind) for kind in KINDS})
-    around, found = _found_cells(replace(request, filters=places, notes=[])), _found_cells(request)
-    crimes = np.zeros(around.at.shape[1], dtype=np.int64)
-    crimes[np.searchsorted(around.at[0] << 16 | around.at[1], found.at[0] << 16 | found.at[1])] = found.crimes
-    return Cells(around.at, around.areas, around.blocks, crimes)
-
-
-def _cell_rows(request: PageRequest, cells: Cells, order: Counts, **more: Any) -> list[dict[str, Any]]:
-    found = []
-    for rank, i in enumerate(order.tolist(), 1):
-        x, y = cells.at[:, i].tolist()
-        row = {"rank": rank, "x_ft": (x + 0.5) * CELL_FT, "y_ft": (y + 0.5) * CELL_FT, "crimes": int(cells.crimes[i])}
-        row |= {"cell": f"{x},{y}", "block": cells.blocks[i], "name": request.area_name(cells.areas[i])}
-        row |= {name: values[i] for name, values in more.items()} | {"incidents": request.incidents(cell=row["cell"])}
-        found.append(row)
-    return found
-
-
-def _cells_drawn(
-    request: PageRequest, name: str, label: str, cells: Cells, colors: list[str], legend: Any, texts: list[str]
-) -> Map:
-    """Draw a map of cells within the outlines of the chosen places or all areas."""
-    link = f"/incidents?{request.incidents(cell=None)}&cell="
-    tips = [
-        f"{block or 'No block'}, {request.area_name(area)}: {text}"
-        for block, area, text in zip(cells.blocks, cells.areas, texts, strict=True)
-    ]
-    around = _outlines(request, "area")[0], _chosen(request)[0]
-    return cells_map(name, label, cells.at, colors, legend, *around, tips, link)
+    crimes = {cell["at"]: cell["crimes"] for cell in _found_cells(request)}
+    around = _found_cells(replace(request, filters=places, notes=[]))
+    return [cell | {"crimes": crimes.get(cell["at"], 0)} for cell in around]
 
 
 def _cells(request: PageRequest) -> list[Section]:
     cells = _found_cells(request)
-    colors, legend = classes(cells.crimes.tolist(), "count")
-    texts = [*map(crimes_text, cells.crimes.tolist())]
-    listed = _cell_rows(request, cells, np.argsort(-cells.crimes, kind="stable"))
-    caption, columns = f"Crimes by cell, {request.period_text}", (RANK, *CELL_COLUMNS, *CENTER)
+    colors, legend = classes([cell["crimes"] for cell in cells], "count")
+    for cell, color in zip(cells, colors, strict=True):
+        cell |= {"color": color, "text": crimes_text(cell["crimes"])}
+    listed, columns = _ranked(request, cells, "crimes"), (RANK, *CELL_COLUMNS, *CENTER)
+    table = PageTable("cells", f"Crimes by cell, {request.period_text}", columns, listed, shown=50)
     intro = "A cell is about one city block. Click a cell to see its incidents."
-    drawn = _cells_drawn(request, "cells", "Map: crimes by 660-foot cell", cells, colors, legend, texts)
     return [
-        _cell_map(request, "Crimes by 660-foot cell", intro, caveats.BLOCK, drawn),
-        _cell_table(request, "By cell", PageTable("cells", caption, columns, listed, shown=50, is_open=True)),
+        _cell_map(request, "cells", "Crimes by 660-foot cell", intro, caveats.BLOCK, cells, legend),
+        _cell_table(request, "By cell", table),
     ]
 
 
 def _hot_spots(request: PageRequest) -> list[Section]:
     cells = study_area(request)
-    z, near, p = gi_star(cells.at, cells.crimes)
-    p = adjusted(p)
-    is_hot, is_cold = (z > 0) & (p <= RATES[1]), (z < 0) & (p <= RATES[1])
-    choices = [is_hot & (p <= RATES[0]), is_hot, is_cold & (p <= RATES[0]), is_cold]
-    colors = np.select(choices, ["hot99", "hot95", "cold99", "cold95"], "even").tolist()
-    texts = [
-        f"{crimes_text(crimes)}, Gi* {as_text(score, 'score')}"
-        for crimes, score in zip(cells.crimes.tolist(), z.tolist(), strict=True)
-    ]
-    hot, in_hot = int(is_hot.sum()), share(int(cells.crimes[is_hot].sum()), int(cells.crimes.sum()))
-    order = np.argsort(-z, kind="stable")
-    listed = _cell_rows(request, cells, order[is_hot[order]], neighborhood_crimes=near.tolist(), gi_star=z.tolist())
+    crimes = np.array([cell["crimes"] for cell in cells], dtype=np.int64)
+    z, near, p = gi_star(np.array([cell["at"] for cell in cells]).T, crimes)
+    for cell, score, around, chance in zip(cells, z.tolist(), near.tolist(), adjusted(p).tolist(), strict=True):
+        sign = "hot" if score > 0 else "cold"
+        color = f"{sign}{99 if chance <= RATES[0] else 95}" if score and chance <= RATES[1] else "even"
+        text = f"{crimes_text(cell['crimes'])}, Gi* {as_text(score, 'score')}"
+        cell |= {"gi_star": score, "neighborhood_crimes": around, "color": color, "text": text}
+    hot, cold = ([cell for cell in cells if cell["color"].startswith(kind)] for kind in ("hot", "cold"))
+    in_hot = share(sum(cell["crimes"] for cell in hot), int(crimes.sum()))
     near_columns = (Column("neighborhood_crimes", "With neighbors", "count"), Column("gi_star", "Gi*", "score"))
     columns = (replace(RANK, is_shown=False), *CELL_COLUMNS, *near_columns, *CENTER)
+    listed = _ranked(request, hot, "gi_star")
+    table = PageTable("hot-spots", f"Hot cells, {request.period_text}", columns, listed, shown=50)
     within = " and ".join(chosen_places(request)) or "the city"
-    study = f"Study area: the {as_text(len(z), 'count')} cells of {within} with any crime in these years."
-    drawn = _cells_drawn(request, "hot-spots", "Map: hot and cold spots", cells, colors, LEGEND, texts)
+    study = f"Study area: the {as_text(len(cells), 'count')} cells of {within} with any crime in these years."
+    title = f"{as_text(len(hot), 'count')} hot cells hold {as_text(in_hot, 'percent')} of the crimes on the map"
     return [
-        _cell_map(request, "Hot and cold spots", WHAT_HOT_MEANS, study, drawn),
-        _cell_table(
-            request,
-            f"{as_text(hot, 'count')} hot cells hold {as_text(in_hot, 'percent')} of the crimes on the map",
-            PageTable("hot-spots", f"Hot cells, {request.period_text}", columns, listed, shown=50, is_open=True),
-            f"{as_text(int(is_cold.sum()), 'count')} cells are cold. ",
-        ),
+        _cell_map(request, "hot-spots", "Hot and cold spots", WHAT_HOT_MEANS, study, cells, LEGEND),
+        _cell_table(request, title, table, f"{as_text(len(cold), 'count')} cells are cold. "),
     ]
+
+
+def _ranked(request: PageRequest, cells: Sequence[Row], by: str) -> list[Row]:
+    link, listed = request.incidents(cell=None), []
+    for rank, cell in enumerate(sorted(cells, key=lambda cell: -cell[by]), 1):
+        x, y = cell["at"]
+        center = {"x_ft": (x + 0.5) * CELL_FT, "y_ft": (y + 0.5) * CELL_FT}
+        listed.append(cell | center | {"rank": rank, "cell": f"{x},{y}", "incidents": f"{link}&cell={x},{y}"})
+    return listed
 
 
 def chosen_places(request: PageRequest) -> list[str]:
@@ -330,7 +292,15 @@ def chosen_places(request: PageRequest) -> list[str]:
     return [request.filter_label(kind, number) for kind in KINDS for number in getattr(request.filters, kind)]
 
 
-def _cell_map(request: PageRequest, title: str, intro: str, note: str, drawn: Map) -> Section:
+def _cell_map(
+    request: PageRequest, name: str, title: str, intro: str, note: str, cells: Sequence[Row], legend: Legend
+) -> Section:
+    """Map cells by `color`, with their `text`, within the outlines of the chosen places or all areas."""
+    tips = [f"{cell['block'] or 'No block'}, {cell['name']}: {cell['text']}" for cell in cells]
+    at, colors = ([cell[key] for cell in cells] for key in ("at", "color"))
+    around = _outlines(request, "area")[0], _chosen(request)[0]
+    link = f"/incidents?{request.incidents(cell=None)}&cell="
+    drawn = cells_map(name, f"Map: {title.lower()}", at, colors, legend, *around, tips, link)
     notes = [note, *caveats.incomparable(request, request.years), *_about_outlines(request, "area")]
     return Section("map", f"{title}, {request.period_text}", intro, notes, maps=[drawn], is_wide=False)
 
@@ -342,7 +312,7 @@ def _cell_table(request: PageRequest, title: str, table: PageTable, intro: str =
 
 def _unplaced(request: PageRequest, by_type: Mapping[str, Counter[str]]) -> Section:
     """Crimes without a location, by type."""
-    rows: list[dict[str, Any]] = [
+    rows: list[Row] = [
         {
             **counts,
             "share": counts["without_location"] / counts["crimes"],
@@ -365,5 +335,5 @@ def _unplaced(request: PageRequest, by_type: Mapping[str, Counter[str]]) -> Sect
         "unplaced",
         "Crimes not on the maps",
         "The City withholds some locations, of some types more often than of others.",
-        tables=[PageTable("unplaced", caption, columns, rows)],
+        tables=[PageTable("unplaced", caption, columns, rows, is_open=False)],
     )
