@@ -37,7 +37,7 @@ Derived = TypeVar("Derived")
 
 @dataclass(frozen=True)
 class Year:
-    """One published year: first and last day with a crime, gaps in its file (oldest first), first provisional day."""
+    """One published year: first day with a crime, last day covered, gaps in its file (oldest first), first provisional day."""
 
     first_day: date
     last_day: date
@@ -124,7 +124,7 @@ class Facts:
 
     @property
     def newest_day(self) -> date:
-        """The newest day with a crime."""
+        """The newest day covered."""
         return self.years[max(self.years)].last_day
 
     @property

@@ -42,6 +42,7 @@ class GateResult:
         split: the rows and the damaged lines; every line after the header is accounted for.
         header: the header of the file.
         months: rows of the year by month ("2014-01", ...).
+        days: days with rows by month.
         gaps: first and last day of each gap, ISO 8601.
         unreadable: {column: {count, place, example}} of unreadable values, which become NULL.
         problems: the problems that refuse the file unless a user accepts them.
@@ -52,6 +53,7 @@ class GateResult:
     split: RowSplit
     header: Header
     months: dict[str, int]
+    days: dict[str, int]
     gaps: list[tuple[str, str]]
     unreadable: dict[str, dict[str, Any]]
     problems: list[str]
@@ -111,11 +113,12 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
     no_times = "" if values.has_times else _without_times([*header.ignored, *fetched.ignored])
     remarks = {"no_times": no_times, "dates_after_update": values.after_update}
     details: dict[str, str | int | bool] = {key: text for key, text in remarks.items() if text}
-    months = Counter[str]()
+    months, days = Counter[str](), Counter[str]()
     for day, rows in in_year.items():
         months[f"{day:%Y-%m}"] += rows
+        days[f"{day:%Y-%m}"] += 1
     gaps = [(first.isoformat(), last.isoformat()) for first, last in find_gaps(in_year)]
-    return GateResult(split, header, dict(months), gaps, unreadable, problems, damage, details)
+    return GateResult(split, header, dict(months), dict(days), gaps, unreadable, problems, damage, details)
 
 
 def _last_rows(fetched: SourceFile, split: RowSplit) -> list[int]:

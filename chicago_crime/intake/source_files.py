@@ -35,6 +35,7 @@ class Manifest(BaseModel, frozen=True):
         quarantined: damaged lines.
         other_lines: blank lines, and lines that continue a row.
         months: rows of the year by month ("2014-01", ...).
+        days: days with rows by month; empty in manifests of older versions.
         gaps: first and last day of each gap (`find_gaps`), ISO 8601.
         is_canonical: True if it enters the lake unchanged.
         fetched_at: time of the fetch, ISO 8601, UTC.
@@ -60,6 +61,7 @@ class Manifest(BaseModel, frozen=True):
     months: dict[str, int]
     is_canonical: bool
     fetched_at: str
+    days: dict[str, int] = {}
     gaps: list[tuple[str, str]] = []
     ignored: list[str] = []
     missing: list[str] = []
@@ -112,6 +114,7 @@ class SourceFiles:
                 quarantined=counts.quarantined,
                 other_lines=counts.continuations + counts.blank,
                 months=gated.months,
+                days=gated.days,
                 gaps=gated.gaps,
                 is_canonical=split.file == fetched.path,
                 fetched_at=datetime.now(UTC).isoformat(timespec="seconds"),

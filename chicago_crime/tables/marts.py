@@ -167,7 +167,12 @@ AREA_RATES = Table(
         ),
         count(
             "days_covered",
-            "Days up to the newest crime of the year, except gaps in its file; 365 or 366 for a full year.",
+            "Days up to `covered_to`, except gaps in the file; 365 or 366 for a full year.",
+        ),
+        Column(
+            "covered_to",
+            "DATE",
+            "Day of the newest crime; December 31 if the year was updated after its end and no days are missing there.",
         ),
     ),
     key=("year", "community_area", "offense_class"),

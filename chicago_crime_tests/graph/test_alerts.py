@@ -125,7 +125,7 @@ def test_the_report_sensor_names_the_setting_of_an_unknown_area(loaded_copy: Set
 
 
 def test_failed_checks_of_a_run_that_succeeds_are_reported(settings: Settings) -> None:
-    write_csv(settings.folder / "2014.csv", crimes_of_months(2014, per_month=28, months=[1, 2, 4]))
+    write_csv(settings.folder / "2014.csv", crimes_of_months(2014, per_month=280, months=[1, 2, 4]))
     began = datetime.now(UTC)
     run(settings, 2014, assets="crime_csv")
     with open_instance(settings) as instance:

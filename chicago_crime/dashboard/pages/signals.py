@@ -22,7 +22,7 @@ def signals(request: PageRequest) -> View:
     end = request.facts.newest_day
     question = "What is unusual, compared with the same days of earlier years?"
     loaded = loaded_backs(request.facts, end, "days_28")  # which implies the year to date
-    backs = [back for back in loaded if not caveats.incomplete(request.facts, _years(end, back))]
+    backs = [back for back in loaded if not caveats.incomplete(request.facts, _years(end, 0) | _years(end, back))]
     request.years, request.last_day = [end.year], end
     if backs[:1] != [0] or len(backs) <= LEAST_YEARS:
         return View(question, [_too_few_days(request, end)])

@@ -14,7 +14,7 @@ from chicago_crime.published.audit import is_large
 from chicago_crime.sources.base import MAX_REJECTED_SHARE, MIN_REJECTED
 from chicago_crime.storage.object_store import quarantine_key
 from chicago_crime.tables import CODE_COVERAGE, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
-from chicago_crime.tables.years import MAX_RATIO, MIN_A_MONTH
+from chicago_crime.tables.years import MAX_RATIO_OF_MONTHS, MAX_RATIO_OF_YEARS, MIN_A_MONTH
 
 MAX_SHIFT = 0.05
 """Largest change from year to year in the share of a crime type, or of a column's NULLs, without a warning."""
@@ -27,11 +27,17 @@ COORDINATES = {
 }
 """Checksums that do not depend on row order: sums of rounded integers. Single-precision values would change them."""
 
+LEAST_DAYS = 7
+"""Minimum days with rows of a month that is compared with others."""
+
 MIN_CRIMES = 20
 """Minimum crimes of an IUCR code in a year; rarer codes come and go by chance."""
 
 JUMP, MIN_CRIMES_OF_JUMP = 3, 100
 """Largest factor by which a code's share may grow or shrink, and the minimum crimes in one year to apply it."""
+
+CODES_NAMED = 5
+"""Maximum number of codes named in a warning; the check's metadata has all."""
 
 NULL_COUNTS = {column.name: f"COUNTIF({column.name} IS NULL)" for column in CRIMES.columns if column.nullable}
 """Aggregates that count NULLs in `crimes`, by column."""
@@ -50,7 +56,7 @@ def has_not_shrunk(inputs: CheckInputs, years: Sequence[int]) -> Findings:
 
 
 def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    """Find days without rows, and months with few, before the last ones. A late start of the file is a warning."""
+    """Find days without rows before the newest, and months with few. A late start of the file is a warning."""
     for year, manifest in inputs.manifests(years).items():
         one = Finding({f"rows in month {month[-2:]}": rows for month, rows in manifest.months.items()})
         begins_late = f"{year}-01-01" in (first for first, _ in manifest.gaps)
@@ -59,13 +65,14 @@ def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
             problems = one.warnings if begins_late and not others else one.failures
             days = f"on {first}" if first == last else f"from {first} to {last}"
             more = f" (and {len(others)} more gap{'s' if len(others) > 1 else ''})" if others else ""
-            problems.append(f"no rows {days}{more}, although later days have rows: the file is incomplete")
-        whole = [*manifest.months.items()][begins_late:-1]  # the others may be partial
-        full = max(manifest.months.values(), default=0)
-        if full >= MIN_A_MONTH and (low := [month for month, rows in whole if rows * MAX_RATIO < full]):
-            few = f"only {manifest.months[low[0]]:,} rows in {low[0]}, but {full:,} in another month"
-            as_few = f" (and {len(low) - 1} more months with so few)" if len(low) > 1 else ""
-            one.failures.append(f"{few}{as_few}: the file is incomplete")
+            problems.append(f"no rows {days}{more}, although later days have rows: the file is incomplete or filtered")
+        a_day = {month: manifest.months[month] / days for month, days in manifest.days.items() if days >= LEAST_DAYS}
+        most = max(a_day.values(), default=0)
+        low = [month for month, rows in a_day.items() if rows * MAX_RATIO_OF_MONTHS < most]
+        if most * 30 >= MIN_A_MONTH and low:
+            few = f"only {a_day[low[0]]:,.0f} rows a day in {low[0]}, but {most:,.0f} in another month"
+            as_few = f" (and {len(low) - 1} more months with few)" if len(low) > 1 else ""
+            one.failures.append(f"{few}{as_few}: the file is incomplete or filtered")
         yield year, one
 
 
@@ -104,11 +111,12 @@ def few_rows_rejected(inputs: CheckInputs, years: Sequence[int]) -> Findings:
     for year, reasons in inputs.warehouse.count_by(REJECTED_CRIMES, years, "reason").items():
         one = Finding(reasons)
         rows, count = loaded[year].rows if year in loaded else 0, sum(reasons.values())
-        unreadable = count - reasons.get("superseded", 0) - reasons.get("date_outside_year", 0)
+        of_year = count - reasons.get("superseded", 0)
+        unreadable = of_year - reasons.get("date_outside_year", 0)
         if unreadable > rows * MAX_REJECTED_SHARE and unreadable >= MIN_REJECTED:
             one.failures.append(f"{unreadable:,} of {rows:,} rows cannot be typed")
-        elif count > rows * MAX_REJECTED_SHARE:
-            one.warnings.append(f"{count:,} of {rows:,} rows are rejected")
+        elif of_year > rows * MAX_REJECTED_SHARE:
+            one.warnings.append(f"{of_year:,} of {rows:,} rows are rejected, besides superseded ones")
         yield year, one
 
 
@@ -135,7 +143,7 @@ def is_like_the_year_before(inputs: CheckInputs, years: Sequence[int]) -> Findin
         months = [len(manifests[at].months) if at in manifests else 0 for at in (year, year - 1)]
         if min(months) > 1:  # a year that has just begun says little
             now, before = (stored[at].rows / count for at, count in zip((year, year - 1), months, strict=True))
-            if max(now, before) >= MIN_A_MONTH and not 1 / MAX_RATIO < now / before < MAX_RATIO:
+            if max(now, before) >= MIN_A_MONTH and not 1 / MAX_RATIO_OF_YEARS < now / before < MAX_RATIO_OF_YEARS:
                 few = f"{now:,.0f} rows a month, but {before:,.0f} in {year - 1}: a file must be incomplete or filtered"
                 one.warnings.append(few)
         yield year, one
@@ -158,7 +166,8 @@ def codes_are_stable(inputs: CheckInputs, years: Sequence[int]) -> Findings:
                 moved.append(
                     f"{code} {what} ({counts[year - 1].get(code, 0):,} crimes in {year - 1}, {now:,} in {year})"
                 )
-        warnings = [f"codes: {', '.join(moved)}"] if moved else []
+        more = f" (and {len(moved) - CODES_NAMED} more)" if len(moved) > CODES_NAMED else ""
+        warnings = [f"codes: {', '.join(moved[:CODES_NAMED])}{more}"] if moved else []
         yield year, Finding(moved or "no code appears, vanishes, or changes its share much", warnings=warnings)
 
 

@@ -1,7 +1,7 @@
 -- What:    annual crimes per 1,000 residents. Areas without crimes of a class have a row with 0.
 -- Grain:   year, community area and offense class (or all).
 -- Columns: the grain, counts, population, newest year with a census or estimate, whether the population is small, rate,
---          and days covered.
+--          days covered, and the last of them.
 WITH counted AS (
   SELECT
     community_area,
@@ -16,32 +16,44 @@ by_day AS (
   SELECT
     DATE(date) AS day,
     COUNT(*) AS crimes,
-    COUNT(community_area) AS with_area
+    COUNT(community_area) AS with_area,
+    MAX(updated_on) AS updated_on
   FROM enriched_crimes
   GROUP BY day
 ),
 
 runs AS (
   SELECT
+    day,
     crimes,
     with_area,
+    updated_on,
     DATE_DIFF(day, LAG(day, 1, DATE(@year - 1, 12, 31)) OVER (ORDER BY day), DAY) - 1 AS empty_days,
     SUM(crimes) OVER () AS all_crimes,
-    DATE_DIFF(MAX(day) OVER (), DATE(@year - 1, 12, 31), DAY) AS days
+    DATE_DIFF(MAX(day) OVER (), DATE(@year - 1, 12, 31), DAY) AS days,
+    DATE_DIFF(DATE(@year, 12, 31), DATE(@year - 1, 12, 31), DAY) AS days_of_year
   FROM by_day
+),
+
+-- Empty days count, unless they are a gap in the file: the rule of `find_gaps` in `tables/years.py`. So do those at the
+-- end of a year that was updated after the City had published all of it.
+judged AS (
+  SELECT
+    *,
+    all_crimes * LN(days / (days - empty_days)) >= IF(all_crimes >= 50 * days, 20, 60) AS is_gap,
+    all_crimes * LN(days_of_year / days) < IF(all_crimes >= 50 * days, 20, 60) AS may_be_over
+  FROM runs
 ),
 
 covered AS (
   SELECT
-    -- Empty days count, unless they are a gap in the file: the rule of `find_gaps` in `tables/years.py`.
-    SUM(
-      1
-      + IF(
-        all_crimes * LN(days / (days - empty_days)) >= 20 AND (empty_days >= 28 OR all_crimes >= 50 * days), 0, empty_days
-      )
-    ) AS days_covered,
+    SUM(IF(is_gap, 1, 1 + empty_days)) AS days_to_newest,
+    IF(
+      LOGICAL_AND(may_be_over) AND MAX(updated_on) >= DATETIME(DATE(@year + 1, 1, 8)), DATE(@year, 12, 31), MAX(day)
+    ) AS covered_to,
+    MAX(day) AS newest,
     SUM(with_area) >= 0.99 * SUM(crimes) AS has_areas
-  FROM runs
+  FROM judged
 ),
 
 known AS (
@@ -97,12 +109,13 @@ SELECT
     LOGICAL_AND(covered.has_areas),
     COALESCE(
       SUM(counted.crimes) * 1000 * DATE_DIFF(DATE(@year + 1, 1, 1), DATE(@year, 1, 1), DAY)
-      / (grid.population * MAX(covered.days_covered)),
+      / (grid.population * MAX(covered.days_to_newest + DATE_DIFF(covered.covered_to, covered.newest, DAY))),
       0
     ),
     NULL
   ) AS rate_per_1000,
-  COALESCE(MAX(covered.days_covered), 0) AS days_covered
+  COALESCE(MAX(covered.days_to_newest + DATE_DIFF(covered.covered_to, covered.newest, DAY)), 0) AS days_covered,
+  MAX(covered.covered_to) AS covered_to
 FROM grid
 CROSS JOIN covered
 LEFT JOIN counted
