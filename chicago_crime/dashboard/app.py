@@ -136,7 +136,8 @@ class Dashboard:
             page_request.require_valid()
             more: dict[str, Any] = {"view": PAGES[name](page_request)}
         except NothingMatchesError as error:
-            more = {"problem": str(error), "blocks": page_request.blocks_like(page_request.filters.block)}
+            blocks = [block for part in page_request.filters.block for block in page_request.blocks_like(part)]
+            more = {"problem": str(error), "blocks": blocks}
         return self._render("page.html", name, page_request, **more)
 
     def download(self, request: Request) -> Response:
@@ -224,7 +225,7 @@ class Dashboard:
     def blocks(self, request: Request) -> Response:
         """Suggest blocks that contain a text, those with the most crimes first."""
         page_request = self._page_request(request)
-        return JSONResponse(page_request.blocks_like([request.query_params.get("part", "")]))
+        return JSONResponse(page_request.blocks_like(request.query_params.get("part", "")))
 
     def _under_path(self, html: str) -> str:
         """Prefix the links of a page, which all start at the root, with the path under which a proxy serves it."""

@@ -127,11 +127,6 @@ class Facts:
         """The newest day covered."""
         return self.years[max(self.years)].last_day
 
-    @property
-    def first_day(self) -> date:
-        """The oldest day with a crime."""
-        return self.years[min(self.years)].first_day
-
     def years_text(self, years: Iterable[int]) -> str:
         """Return years as text, such as 2014-2016, 2021 (to April 30): incomplete ones have what they cover."""
         texts, run = list[str](), list[int]()

@@ -216,13 +216,10 @@ class PageRequest:
             f"have no {name}: counts by {name} are too low and cannot be compared."
         ]
 
-    def blocks_like(self, parts: Iterable[str]) -> list[str]:
-        """Find blocks that contain one of these texts, those with the most crimes first, ignoring filters."""
-        found: dict[str, None] = {}
-        for part in parts:
-            matches = (block for block in self.data.blocks() if part.strip().upper() in block.upper())
-            found |= dict.fromkeys(islice(matches, BLOCKS_SUGGESTED))
-        return list(found)
+    def blocks_like(self, part: str) -> list[str]:
+        """Find blocks that contain a text, those with the most crimes first, ignoring filters."""
+        matches = (block for block in self.data.blocks() if part.strip().upper() in block.upper())
+        return list(islice(matches, BLOCKS_SUGGESTED))
 
     def area_name(self, area: int | None) -> str:
         """Return the name of a community area."""
@@ -294,10 +291,10 @@ class PageRequest:
         links = {} if chosen is None else {f"of_{year}": self.incidents(year=year, **chosen) for year in years}
         return {str(year): counts.get(year, 0) for year in years} | links
 
-    def incidents_between(self, first: date, last: date, **values: object) -> str:
+    def incidents_between(self, first: date, last: date) -> str:
         """Return the same for the days from `first` to `last` within the filters."""
         start, finish = max(first, self.filters.start or first), min(last, self.filters.finish or last)
-        return self.incidents(year=(), start=start, finish=finish, **values)
+        return self.incidents(year=(), start=start, finish=finish)
 
     def reported(self, crimes: float, caveats: Iterable[str] = ()) -> Number:
         """Build the key figure of matching crimes, which links to them."""

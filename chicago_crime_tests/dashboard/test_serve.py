@@ -44,10 +44,12 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     thread.join()
 
 
-def received(client: socket.socket) -> bytes:
-    """Receive until the server closes the connection; TimeoutError if it does not."""
+def received(port: int, sent: bytes, pause: float = 0) -> bytes:
+    """Send bytes, and receive until the server closes the connection; TimeoutError if it does not."""
     found = b""
-    with suppress(ConnectionResetError):
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as client, suppress(ConnectionResetError):
+        client.sendall(sent)
+        time.sleep(pause)
         while part := client.recv(1 << 20):
             found += part
     return found
@@ -55,19 +57,12 @@ def received(client: socket.socket) -> bytes:
 
 @pytest.mark.parametrize("sent", [b"", b"GET /slow HTTP/1.1\r\nHost: x\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /"])
 def test_an_unfinished_request_times_out(port: int, sent: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
-        client.sendall(sent)
-        assert b"done" not in received(client)
+    assert b"done" not in received(port, sent)
 
 
 def test_a_response_that_is_not_received_times_out(port: int) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
-        client.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
-        time.sleep(3 * SLOW)
-        assert len(received(client)) < LARGE
+    assert len(received(port, b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n", 3 * SLOW)) < LARGE
 
 
 def test_a_slow_page_does_not_time_out(port: int) -> None:
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
-        client.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        assert received(client).endswith(b"done")
+    assert received(port, b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").endswith(b"done")
