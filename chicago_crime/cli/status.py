@@ -20,7 +20,8 @@ def status(
         bool,
         typer.Option(
             "--strict",
-            help="Exit with 1 if nothing is published, a table is damaged, or one has any of these marks.",
+            help="Exit with 1 if nothing is published, a file is missing or unreadable, or a table has any of these "
+            "marks. `doctor` also verifies checksums.",
         ),
     ] = False,
 ) -> None:

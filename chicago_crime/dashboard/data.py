@@ -37,7 +37,7 @@ Derived = TypeVar("Derived")
 
 @dataclass(frozen=True)
 class Year:
-    """One published year: first day with a crime, last day covered, gaps in its file (oldest first), first provisional day."""
+    """One published year: first day with a crime, last day covered, gaps (oldest first), first provisional day."""
 
     first_day: date
     last_day: date

@@ -75,6 +75,7 @@ class YearStatus:
             found.append(f"made by another version of the package, or with other estimates: {', '.join(names)}")
         if not self.damaged:  # the lineage of a damaged file is unknown
             found += self.links.values()
+            found += ["the lake lacks its rows or quarantined lines"] if self.tables and not self.in_lake else []
         if found:
             return found
         what = "loaded but not published" if self.published is None else "the published tables differ"

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version as version_of
 from pathlib import Path
@@ -18,6 +18,7 @@ from chicago_crime.published.catalog import (
     SNAPSHOTS,
     Catalog,
     CheckFound,
+    DamagedError,
     PublishedTable,
     PublishedYear,
     load_again,
@@ -79,12 +80,14 @@ class Publication:
         changed: years that differ from the previous snapshot.
         refused: reasons why years were not published, by year.
         repaired: unchanged years for which a damaged or missing file was restored.
+        problem: why the views do not show the snapshot; "" if they do.
     """
 
     snapshot: Catalog | None
     changed: list[int]
     refused: dict[int, str]
     repaired: list[int]
+    problem: str = ""
 
 
 def broken_links(year: int, stored: Stored, lake: LakeRecord | None, source_sha256: str | None) -> dict[str, str]:
@@ -197,6 +200,7 @@ class Publisher:
                         stored[table.name][year].lineage.is_current(table, self.warehouse.estimates)
                         for table in PUBLISHED
                     )
+                    and not any(self.warehouse.damage(name, year) for name in TABLES)
                     and self._is_published(year, sha256, stored, before.get(year))
                 ):
                     found[year] = before[year]
@@ -205,7 +209,10 @@ class Publisher:
     def _shown(self, publication: Publication) -> Publication:
         shown = None
         while self.views and (newest := newest_readable(self.store).snapshot) and newest.snapshot != shown:
-            self.views.replace(newest)  # repeated if another publisher was faster
+            try:
+                self.views.replace(newest)  # repeated if another publisher was faster
+            except DamagedError as error:
+                return replace(publication, problem=str(error))
             shown = newest.snapshot
         return publication
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 
 from chicago_crime.intake.staging import publish, staging_folder
-from chicago_crime.published.catalog import Catalog
+from chicago_crime.published.catalog import Catalog, DamagedError
 from chicago_crime.storage.local.parquet_reader import comment_on, create_views
 
 
@@ -25,13 +25,23 @@ class Views:
     staging: Path
 
     def replace(self, catalog: Catalog) -> None:
-        """Rewrite the database: a commented view of each table, and the table `snapshot` with the snapshot's id."""
+        """Rewrite the database: a commented view of each table, and the table `snapshot` with the snapshot's id.
+
+        Raises:
+            DamagedError: a published file cannot be read.
+        """
         files = {name: [self.objects / held.key for held in catalog.years_of(name).values()] for name in catalog.tables}
         with staging_folder(self.staging) as fresh:
             file, version = str(fresh / self.file.name), "v1.0.0"  # which programs with DuckDB 1.1 or newer can open
             with duckdb.connect(file, config={"storage_compatibility_version": version}) as connection:
                 connection.begin()  # one transaction, so that the disk is synced once
-                create_views(connection, files)
+                try:
+                    create_views(connection, files)
+                except duckdb.Error as error:
+                    repair = "`chicago-crime doctor` says how to repair it"
+                    raise DamagedError(
+                        f"{self.file} is not up to date: a published file is damaged ({error}). {repair}"
+                    ) from error
                 for name in files:
                     comment_on(connection, name)
                 shown = [catalog.snapshot, str(self.objects)]

@@ -40,6 +40,9 @@ class ObjectStoreError(PlatformError):
 class NoObjectError(ObjectStoreError):
     """There is no object with this key."""
 
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no object {name}: load its year again, as `chicago-crime status` says")
+
 
 @dataclass(frozen=True)
 class StoredObject:

@@ -83,6 +83,10 @@ class TableReader(ABC):
         """Return the years that cannot be read, by table name and year: the file, the problem and the fix."""
         return {}
 
+    def damage(self, table: str, year: int) -> str | None:
+        """Read a stored year in full, and return how it is damaged; None if it is intact or has no checksum of ours."""
+        return None
+
     @abstractmethod
     def outdated(self, table: Table) -> list[int]:
         """List stored years with other columns than the table's, written by another version of this package."""

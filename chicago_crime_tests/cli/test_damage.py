@@ -139,6 +139,20 @@ def test_a_missing_published_file_does_not_affect_other_tables(loaded_copy: Sett
     assert file.exists() and doctor(loaded_copy) == ""
 
 
+def test_a_missing_published_file_does_not_affect_other_years(loaded_copy: Settings, tmp_path: Path) -> None:
+    published_file(loaded_copy).unlink()
+    write_csv(tmp_path / "new" / "2015.csv", crimes_of_months(2015, ward=7))
+    result = support.command("run", "--years", "2015", "--folder", tmp_path / "new", "--data-dir", loaded_copy.data_dir)
+    assert (result.exit_code, "published 2015 as snapshot" in result.output) == (0, True), result.output
+
+
+def test_a_year_whose_lake_objects_are_missing_is_reported(loaded_copy: Settings) -> None:
+    (loaded_copy.data_dir / "objects" / "quarantine" / "2014.csv").unlink()
+    status = command(loaded_copy, "status", "--strict")
+    assert status.exit_code == 1
+    assert "2014: the lake lacks its rows or quarantined lines" in status.output
+
+
 def test_without_a_readable_catalog_a_run_starts_a_new_one(loaded_copy: Settings) -> None:
     published = loaded_copy.data_dir / "objects" / "published"
     for file in (published / "catalog.json", *(published / "snapshots").iterdir()):

@@ -118,7 +118,9 @@ def test_rejects_quarantined_lines_and_values_out_of_range_are_warnings(settings
     quarantined = problems.pop("crime_object:few_lines_quarantined")
     assert quarantined.startswith("2014: 1 of 1,201 lines cannot be read as rows and are in quarantine/2014.csv")
     assert "line 1,202 of 2014.csv (1 field where the header has 22): 'no row'" in quarantined
-    assert problems == {"rejected_crimes:few_rows_rejected": "2014: 13 of 1,200 rows are rejected, besides superseded ones"}
+    assert problems == {
+        "rejected_crimes:few_rows_rejected": "2014: 13 of 1,200 rows are rejected, besides superseded ones"
+    }
     metadata = reports[0].metadata
     assert metadata["rejected_crimes", 2014]["rejected_rows_by_reason"] == {"date_outside_year": 13}
     assert metadata["crime_object", 2014]["quarantined_lines"] == 1

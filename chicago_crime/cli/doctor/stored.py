@@ -12,11 +12,12 @@ from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import SNAPSHOTS, Catalog, kept_snapshots, load_again
 from chicago_crime.published.damage import not_intact
 from chicago_crime.storage.object_store import ObjectStore
+from chicago_crime.storage.warehouse import TableReader
 from chicago_crime.tables.years import format_years
 
 
 def examine_stored(installation: Installation) -> Iterator[Finding]:
-    """Check everything that was loaded and published, reading every published file in full."""
+    """Check everything that was loaded and published, reading every file in full."""
     status, store = read_status(installation), installation.object_store
     years = status.snapshot.years if status.snapshot else {}
     again = f"chicago-crime run --years {max(years, default=2021)} --assets published"
@@ -24,7 +25,7 @@ def examine_stored(installation: Installation) -> Iterator[Finding]:
         yield Finding("catalog", "broken", status.damaged, again)
     yield from _or_ok(_published_files(status, store), "published", _published(status))
     yield from _or_ok(_older_snapshots(status, store), "snapshots", "all readable")
-    yield from _or_ok(_working_files(status), "warehouse", _loaded(status))
+    yield from _or_ok(_working_files(status, installation.working_reader), "warehouse", _loaded(status))
     if status.snapshot and installation.views and (problem := installation.views.problem(status.snapshot)):
         yield Finding("warehouse.duckdb", "warning", problem, f"the next publication rewrites it: {again}")
 
@@ -91,7 +92,8 @@ def _older_snapshots(status: Status, store: ObjectStore) -> Iterator[Finding]:
         known |= one.keys
 
 
-def _working_files(status: Status) -> Iterator[Finding]:
+def _working_files(status: Status, reader: TableReader) -> Iterator[Finding]:
     for year in status.years:
-        for problem in year.damaged.values():
+        damage = filter(None, (reader.damage(name, year.year) for name in year.tables))
+        for problem in (*year.damaged.values(), *damage):
             yield Finding("warehouse", "broken", problem, load_again(year.year, year.source))

@@ -43,6 +43,8 @@ def published(
         except PlatformError as error:
             refused[year] = run_state.complete(str(error))
     result = publisher.publish(candidates, context.run.run_id)
+    if result.problem:
+        context.log.warning(run_state.complete(result.problem))
     refused |= {year: run_state.complete(reason) for year, reason in result.refused.items()}
     snapshot = result.snapshot
     done = sorted((candidates.keys() | run_state.kept.keys()) - refused.keys())

@@ -169,7 +169,7 @@ class BucketStore(ObjectStore):
         return f"gs://{self.bucket}/{self.folder}{key}"
 
     def _missing(self, key: str) -> NoObjectError:
-        return NoObjectError(f"there is no object {self.uri(key)}")
+        return NoObjectError(self.uri(key))
 
     def _no_bucket(self) -> ObjectStoreError:
         return ObjectStoreError(

@@ -88,8 +88,11 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
         found = {}
         for table in tables:
             for year in years:
+                file = self._existing(table.name, year)
+                if damage := self.damage(table.name, year):
+                    raise WarehouseError(damage)
                 found[table.name, year] = folder / f"{table.name}-{year}.parquet"
-                found[table.name, year].hardlink_to(self._existing(table.name, year))
+                found[table.name, year].hardlink_to(file)
         return found
 
     @override

@@ -39,7 +39,7 @@ class FolderStore(ObjectStore):
         """Return the object's own file, without a copy."""
         path = self.folder / key
         if not path.is_file():
-            raise NoObjectError(f"there is no object {key} in {self.folder}")
+            raise NoObjectError(f"{key} in {self.folder}")
         return path
 
     @override

@@ -1,12 +1,13 @@
 """The format of the local warehouse's Parquet files, and the notes next to them that record their lineage.
 
-Notes are separate files, so that files written by Spark can be used unchanged. A note includes a digest of its Parquet
-file and is replaced first: after a crash between the two, the digest does not match and the year is stale.
+Notes are separate files, so that files written by Spark can be used unchanged. A note includes a digest of the end of
+its Parquet file and is replaced first: after a crash between the two, the digest does not match and the year is stale.
+It also has the checksum of the whole file, because Parquet's own are optional.
 """
 
 import json
 from collections.abc import Mapping
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from os import SEEK_END
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def publish_year(file: Path, target: Path, lineage: Lineage) -> TableYear:
     stat = file.stat()
     rows = pq.read_metadata(file).num_rows
     note = file.with_suffix(".json")
-    note.write_text(json.dumps([lineage.identity, lineage.inputs, _digest_of(file)]))
+    note.write_text(json.dumps([lineage.identity, lineage.inputs, _digest_of(file), _checksum_of(file)]))
     publish(note, target.with_suffix(".json"))
     publish(file, target)
     return TableYear(rows, stat.st_size, stat.st_mtime, lineage)
@@ -84,10 +85,24 @@ def publish_year(file: Path, target: Path, lineage: Lineage) -> TableYear:
 def noted_lineage(file: Path) -> Lineage:
     """Return the lineage in the note next to a file, or an empty one, which is stale, if there is no matching note."""
     try:
-        identity, inputs, of_file = json.loads(file.with_suffix(".json").read_text())
+        identity, inputs, of_file, *_ = json.loads(file.with_suffix(".json").read_text())
     except (FileNotFoundError, ValueError):
         return Lineage("", "")
     return Lineage(identity, inputs) if of_file == _digest_of(file) else Lineage("", "")
+
+
+def has_checksum(file: Path) -> bool:
+    """Whether a file has the checksum in its note, or the note has none, as those of older versions."""
+    try:
+        *_, checksum = json.loads(file.with_suffix(".json").read_text())[3:] or [None]
+    except (FileNotFoundError, ValueError):
+        return True  # such a year is stale
+    return checksum in (None, _checksum_of(file))
+
+
+def _checksum_of(file: Path) -> str:
+    with file.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()
 
 
 def _digest_of(file: Path) -> str:

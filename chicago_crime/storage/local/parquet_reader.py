@@ -9,12 +9,14 @@ import re
 import threading
 import weakref
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from os import stat_result
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import duckdb
 from typing_extensions import override
@@ -22,7 +24,7 @@ from typing_extensions import override
 from chicago_crime import reference
 from chicago_crime.errors import HOW_TO_LOAD
 from chicago_crime.intake.staging import staging_folder
-from chicago_crime.storage.local.parquet_files import noted_lineage, quoted
+from chicago_crime.storage.local.parquet_files import has_checksum, noted_lineage, quoted
 from chicago_crime.storage.warehouse import FirstRows, TableReader, TableYear, WarehouseError
 from chicago_crime.tables import TABLES, Table
 
@@ -30,6 +32,7 @@ _DESCRIBE = re.compile(r"\s*(?:describe|desc)\s+(?:table\s+)?(\w+)\s*;?\s*", re.
 _OPTIONS = {"csv": ", HEADER", "json": ", ARRAY true, TIMESTAMPFORMAT '%Y-%m-%dT%H:%M:%S'"}
 _LISTS_TABLES = re.compile(r"\b(show|information_schema|duckdb_\w+)\b", re.IGNORECASE)  # needs a view of every table
 _QUERIES = {"SELECT", "EXPLAIN", "MULTI"}  # a PIVOT is several statements
+_Used = TypeVar("_Used")
 _FOOTERS = """
 SELECT file_name, ANY_VALUE(rows.num_rows), LIST(columns.name ORDER BY columns.column_id)
 FROM parquet_file_metadata($files) AS rows JOIN parquet_schema($files) AS columns USING (file_name)
@@ -70,16 +73,16 @@ class DuckDBReader(TableReader):
 
     @override
     def first_rows(self, sql: str, count: int | None) -> FirstRows:
-        with self._result(sql) as result:
+        def read(result: duckdb.DuckDBPyRelation) -> FirstRows:
             return FirstRows(result.columns, (result if count is None else result.limit(count)).fetchall())
+
+        return self._run(sql, read)
 
     @override
     def write(self, sql: str, file: Path, format: str) -> None:
-        with self._result(sql) as result:
-            write_result(result, file, format)
+        self._run(sql, lambda result: write_result(result, file, format))
 
-    @contextmanager
-    def _result(self, sql: str) -> Iterator[duckdb.DuckDBPyRelation]:
+    def _run(self, sql: str, use: Callable[[duckdb.DuckDBPyRelation], _Used]) -> _Used:
         if not self.tables:
             raise WarehouseError(f"nothing is loaded. {HOW_TO_LOAD}")
         try:
@@ -96,7 +99,13 @@ class DuckDBReader(TableReader):
                     raise WarehouseError("only queries can be run, not statements that change or write something")
                 if len(kinds) > 1:
                     raise WarehouseError(f"there are {len(kinds)} queries: run them one at a time")
-                yield connection.sql(sql)
+                with ThreadPoolExecutor(1) as pool:
+                    used = pool.submit(lambda: use(connection.sql(sql)))
+                    try:
+                        return used.result()
+                    except KeyboardInterrupt:  # which DuckDB does not notice by itself
+                        connection.interrupt()
+                        raise
         except duckdb.CatalogException as error:
             names = sorted({*self.tables, *reference.TABLES})
             raw = " raw_crimes is a working table: add --working." if is_named("raw_crimes", sql) else ""
@@ -208,6 +217,15 @@ class ParquetReader(DuckDBReader):
         self._damaged.clear()
         self._read(list(TABLES.values()))
         return dict(self._damaged)
+
+    @override
+    def damage(self, table: str, year: int) -> str | None:
+        file = self.file(table, year)
+        return (
+            None
+            if has_checksum(file)
+            else f"{file} is damaged (wrong checksum). `chicago-crime doctor` says how to repair it"
+        )
 
     @override
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:

@@ -1,5 +1,7 @@
 """Tests of `chicago_crime/storage/local/duckdb_warehouse.py`."""
 
+import signal
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +49,18 @@ def test_typed_rows_are_sorted_so_that_row_groups_prune(warehouse: DuckDBWarehou
     assert all(last.month - first.month <= 4 for first, last in ranges)
     keys = stored.read(columns=list(CRIMES.order)).to_pylist()
     assert keys == sorted(keys, key=lambda row: tuple(row.values()))
+
+
+def test_a_changed_byte_is_damage_and_not_published(tmp_path: Path, warehouse: DuckDBWarehouse) -> None:
+    file = SampleSource(rows=20_000).fetch(2014, tmp_path)
+    before = warehouse.load_csv(RAW_CRIMES, 2014, str(file.path), "a checksum")
+    assert warehouse.damage(RAW_CRIMES.name, 2014) is None
+    content = bytearray(warehouse.file(RAW_CRIMES.name, 2014).read_bytes())
+    content[100_000] ^= 4
+    warehouse.file(RAW_CRIMES.name, 2014).write_bytes(content)
+    assert warehouse.stored(RAW_CRIMES)[2014].lineage == before.lineage
+    with pytest.raises(WarehouseError, match=r"raw_crimes/2014\.parquet is damaged \(wrong checksum\)"):
+        warehouse.fetch_parquet([RAW_CRIMES], [2014], tmp_path)
 
 
 def test_a_failed_replacement_leaves_the_old_year(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
@@ -119,6 +133,15 @@ def test_a_query_cannot_change_anything(warehouse: DuckDBWarehouse, tmp_path: Pa
     with pytest.raises(WarehouseError):
         warehouse.first_rows(statement, None)
     assert files_below(warehouse.folder) == before
+
+
+def test_ctrl_c_ends_a_query(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
+    load(warehouse, tmp_path, 2014, crimes_of_months(2014))
+    endless = "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n) SELECT MAX(i) FROM n, crimes"
+    timer = threading.Timer(1, signal.pthread_kill, [threading.get_ident(), signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        warehouse.first_rows(endless, None)
 
 
 def test_threads_can_query_one_reader(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
