@@ -108,6 +108,8 @@ def test_a_year_with_far_fewer_crimes_than_another_is_not_compared(data: Data) -
     few = {2014: replace(held[2014], crimes=270_000), 2015: replace(held[2015], crimes=80_000)}
     request.facts = replace(request.facts, years=few)
     assert overview(request).numbers[1].detail.startswith("2015 has 6,667 crimes a month, but 2014 has 22,500: a file")
+    [section] = signals(request).sections
+    assert section.title == "Not enough days to compare" and "a file must be incomplete" in section.caveats[0]
     request.facts = replace(request.facts, years=few | {2015: replace(held[2015], crimes=190_000)})
     assert overview(request).numbers[1].detail.startswith("2015 compared with 2014: ")
 

@@ -52,6 +52,7 @@ def _too_few_days(request: PageRequest, end: date) -> Section:
         f"This page needs the latest 28 days ({newest}) and the same days of at least "
         f"{LEAST_YEARS} earlier years without missing days. Loaded: {request.facts.years_text(request.facts.years)}. "
         f"To load more: {request.data.catalog.how_to_load(f'{end.year - MOST_YEARS}-{end.year}')}",
+        caveats.incomplete(request.facts, request.facts.years),
     )
 
 
