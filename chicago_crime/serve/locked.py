@@ -3,6 +3,7 @@
 import multiprocessing
 import resource
 from collections.abc import Mapping, Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,32 @@ def locked_rows(reader: SnapshotReader, sql: str, count: int) -> Rows:
         UsageError: it is not a query, DuckDB rejects it, or it runs too long or returns too much.
     """
     folders = [reader.folder / "published" / "data", reference.file("").parent]
-    with multiprocessing.get_context("spawn").Pool(1) as pool:  # whose process ends with this block
-        found = pool.apply_async(_rows, (reader.files_named(sql), folders, reader.threads, sql, count))
-        try:
-            return found.get(SECONDS)
-        except multiprocessing.TimeoutError:
-            message = f"stopped after {SECONDS:.0f} s: narrow the query, or query a mart instead of crimes"
-            raise UsageError(message) from None
+    spawn = multiprocessing.get_context("spawn")
+    receiver, sender = spawn.Pipe(duplex=False)
+    arguments = (sender, reader.files_named(sql), folders, reader.threads, sql, count)
+    process = spawn.Process(target=_answer, args=arguments, daemon=True)
+    process.start()
+    sender.close()  # so that `recv` fails as soon as the process has ended
+    try:
+        if not receiver.poll(SECONDS):
+            raise UsageError(f"stopped after {SECONDS:.0f} s: narrow the query, or query a mart instead of crimes")
+        found = receiver.recv()
+    except EOFError:
+        raise UsageError("DuckDB crashed, possibly out of memory: narrow the query") from None
+    finally:
+        process.kill()
+        receiver.close()
+    if isinstance(found, UsageError):
+        raise found
+    return found
+
+
+def _answer(sender: Connection, *arguments: Any) -> None:
+    """Send the rows or the error to the parent process."""
+    try:
+        sender.send(_rows(*arguments))
+    except UsageError as error:
+        sender.send(error)
 
 
 def _rows(files: Mapping[str, Any], folders: Sequence[Path], threads: int, sql: str, count: int) -> Rows:
