@@ -137,11 +137,15 @@ def test_a_query_cannot_change_anything(warehouse: DuckDBWarehouse, tmp_path: Pa
 
 def test_ctrl_c_ends_a_query(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
     load(warehouse, tmp_path, 2014, crimes_of_months(2014))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest's workers ignore it
     endless = "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n) SELECT MAX(i) FROM n, crimes"
     timer = threading.Timer(1, signal.pthread_kill, [threading.get_ident(), signal.SIGINT])
     timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        warehouse.first_rows(endless, None)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            warehouse.first_rows(endless, None)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_threads_can_query_one_reader(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
