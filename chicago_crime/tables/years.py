@@ -18,8 +18,8 @@ PUBLISHED_AFTER_DAYS = 8
 MIN_SURPRISE, MIN_SURPRISE_OF_FEW = 20, 60
 """Days without rows are a gap if chance would leave them empty with a probability of at most e to the minus this.
 
-The second is for files with fewer than `MANY_A_DAY` rows a day, of some kind or place, whose rows cluster: of 24,674
-such extracts from real years, 6 have a false gap. `sql/tables/area_rates.sql` has the same rule.
+The second is for files with fewer than `MANY_A_DAY` rows a day, such as those of one kind of crime: their rows cluster.
+`sql/tables/area_rates.sql` has the same rule.
 """
 
 MANY_A_DAY = 50

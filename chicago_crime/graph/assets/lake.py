@@ -38,7 +38,7 @@ def crime_object(
     run_state: ResourceParam[RunState],
 ) -> MaterializeResult:
     """Store each year's rows and quarantine in the object store. Years with the same rows as before are kept."""
-    stored_files: dict[int, str] = {}
+    checksums: dict[int, str] = {}
 
     def store(year: int) -> Metadata:
         object_store.delete(record_key(year))  # without a record, downstream assets refuse the object
@@ -51,7 +51,7 @@ def crime_object(
             raise ObjectStoreError(f"{rows} was changed after it was fetched: load the year again")
         record = LakeRecord(sha256=stored.sha256, source_sha256=manifest.sha256)
         object_store.swap(record_key(year), record.model_dump_json().encode(), None)
-        stored_files[year] = manifest.sha256
+        checksums[year] = manifest.sha256
         return {
             "dagster/partition_row_count": manifest.rows,
             "bytes": stored.bytes,
@@ -65,5 +65,5 @@ def crime_object(
         }
 
     result = each_year(context, run_state, "crime_object", store)
-    run_state.kept = {**run_state.kept, **publisher.as_published(stored_files, run_state.before)}
+    run_state.kept = {**run_state.kept, **publisher.as_published(checksums, run_state.before)}
     return result

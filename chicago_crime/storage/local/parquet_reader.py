@@ -220,12 +220,9 @@ class ParquetReader(DuckDBReader):
 
     @override
     def damage(self, table: str, year: int) -> str | None:
-        file = self.file(table, year)
-        return (
-            None
-            if has_checksum(file)
-            else f"{file} is damaged (wrong checksum). `chicago-crime doctor` says how to repair it"
-        )
+        if has_checksum(file := self.file(table, year)):
+            return None
+        return f"{file} is damaged (wrong checksum). `chicago-crime doctor` says how to repair it"
 
     @override
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
