@@ -93,6 +93,8 @@ def load(
             out.print(f"{format_years(report.same)}: the tables are the same as in the current snapshot")
         if report.repaired:
             out.print(f"repaired damaged or missing published files of {format_years(report.repaired)}")
+        if report.problem:
+            errors.print(printable(report.problem), style="yellow")
         if not report.success:
             reasons = "; ".join(printable(reason).removesuffix(".") for reason in report.reasons)
             reasons += "" if reasons.endswith("?") else "."

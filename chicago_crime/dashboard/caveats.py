@@ -20,8 +20,8 @@ LEAST_LATE = 100
 SMALL = 20
 SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small differences can look like a trend."
 
-YEARS_OF_CHANGE = 3
-"""Years over which the largest ratio between two years grows: 3.4 after three. It was 2.3 from 2001 to 2021."""
+MAX_RATIO = 3
+"""Largest ratio between any two years. It was 2.3 from 2001 to 2021."""
 
 LABELS = "Each type has one label for all years, although the City has changed some labels."
 MANY_TESTS = "Pages can disagree on a count, because its verdict also depends on the other counts of the page."
@@ -160,7 +160,7 @@ def incomplete(facts: Facts, years: Iterable[int]) -> list[str]:
     a_month = {year: facts.years[year].crimes / count for year, count in months.items() if count > 1}
     for pair in combinations(sorted(a_month), 2):
         least, most = sorted(pair, key=a_month.__getitem__)
-        limit = MAX_RATIO_OF_YEARS ** min(abs(most - least), YEARS_OF_CHANGE)
+        limit = min(MAX_RATIO_OF_YEARS ** abs(most - least), MAX_RATIO)
         if a_month[most] >= max(MIN_A_MONTH, limit * a_month[least]):
             few = f"{least} has {a_month[least]:,.0f} crimes a month, but {most} has {a_month[most]:,.0f}"
             return [*found, f"{few}: a file must be incomplete or filtered, so nothing is compared."]

@@ -113,6 +113,11 @@ class RunReport:
         return [year for year, made in self._publications if made["is_repaired"]]
 
     @property
+    def problem(self) -> str:
+        """Why `warehouse.duckdb` does not show what was published; "" if it does."""
+        return next((made["problem"] for _, made in self._publications if made.get("problem")), "")
+
+    @property
     def _publications(self) -> list[tuple[int, dict[str, Any]]]:
         return [(year, made) for (asset, year), made in sorted(self.metadata.items()) if asset == PUBLISHED]
 

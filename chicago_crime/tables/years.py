@@ -15,7 +15,7 @@ FIRST_YEAR = 2001
 PUBLISHED_AFTER_DAYS = 8
 """The City withholds the most recent seven days."""
 
-MIN_SURPRISE, MIN_SURPRISE_OF_FEW = 20, 60
+MIN_SURPRISE, MIN_SURPRISE_OF_FEW = 20, 40
 """Days without rows are a gap if chance would leave them empty with a probability of at most e to the minus this.
 
 The second is for files with fewer than `MANY_A_DAY` rows a day, such as those of one kind of crime: their rows cluster.
@@ -24,7 +24,7 @@ The second is for files with fewer than `MANY_A_DAY` rows a day, such as those o
 
 MANY_A_DAY = 50
 
-MAX_RATIO_OF_MONTHS, MAX_RATIO_OF_YEARS = 2, 1.5
+MAX_RATIO_OF_MONTHS, MAX_RATIO_OF_YEARS = 2, 1.6
 """Largest ratio between the rows per day of two months, or two successive years, of files that can be complete.
 
 In real files of 2014 to 2016, they are at most 1.6 (thefts of 2015) and 1.3 (arrests, 2015 to 2016).
@@ -86,7 +86,7 @@ def find_gaps(rows: Mapping[date, int]) -> list[tuple[date, date]]:
     """Return the first and last day of each gap in a year's file, oldest first.
 
     A gap is a run of days without rows, before the newest day with rows, that cannot be chance: if each row were as
-    likely on any day up to the newest, none would fall on these days with a probability of at most e^-20, or e^-60 with
+    likely on any day up to the newest, none would fall on these days with a probability of at most e^-20, or e^-40 with
     fewer than 50 rows a day.
 
     Args:

@@ -70,6 +70,13 @@ def test_every_area_and_class_has_a_rate_even_without_crimes(loaded: Settings) -
     assert rates[32, "violent"]["crimes"] + rates[32, "property"]["crimes"] == 122
 
 
+def test_a_part_of_a_year_is_no_year_without_crimes_at_its_end(settings: Settings) -> None:
+    write_csv(settings.folder / "2021.csv", crimes_of_months(2021, per_month=7, months=[1, 2, 3, 4]))  # updated in 2022
+    run_well(settings, 2021)
+    covered = {(row["days_covered"], row["covered_to"]) for row in rows_of(settings, "area_rates", 2021)}
+    assert covered == {(97, date(2021, 4, 7))}
+
+
 def test_rates_of_a_year_with_many_unknown_areas_are_unknown(loaded: Settings) -> None:
     rates = {(row["crimes"], row["rate_per_1000"]) for row in rows_of(loaded, "area_rates", 2015)}
     assert rates == {(48, None), (0, None)}

@@ -43,8 +43,6 @@ def published(
         except PlatformError as error:
             refused[year] = run_state.complete(str(error))
     result = publisher.publish(candidates, context.run.run_id)
-    if result.problem:
-        context.log.warning(run_state.complete(result.problem))
     refused |= {year: run_state.complete(reason) for year, reason in result.refused.items()}
     snapshot = result.snapshot
     done = sorted((candidates.keys() | run_state.kept.keys()) - refused.keys())
@@ -62,6 +60,7 @@ def published(
             "accepted": held.accepted or "",
             "checks": MetadataValue.json([one.model_dump() for one in held.checks if one.outcome != "passed"]),
             "seconds": 0.0,
+            "problem": run_state.complete(result.problem),
             **unchanged,
         }
         run_state.listener(Step("published", year, rows, None if unchanged else 0.0))

@@ -116,7 +116,9 @@ def _restore_published(
         raise WarehouseError("it has columns of another version")
     for table, one in there:
         working = held[table]
-        if working is None or working.lineage != one.lineage:
+        if working is None or working.lineage != one.lineage or warehouse.damage(table.name, year):
+            if not object_store.is_intact(one.key, one.bytes, one.sha256):
+                raise WarehouseError(f"{one.key} is damaged")
             warehouse.load_parquet(table, year, object_store.location(one.key), one.lineage)
     return published.tables[CRIMES.name].rows > 0
 

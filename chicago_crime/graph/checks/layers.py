@@ -140,9 +140,9 @@ def is_like_the_year_before(inputs: CheckInputs, years: Sequence[int]) -> Findin
         for name, shift in largest.items():
             if abs(shift) > MAX_SHIFT:
                 one.warnings.append(f"share of {name} changed by {shift * 100:+.1f} percentage points")
-        months = [len(manifests[at].months) if at in manifests else 0 for at in (year, year - 1)]
-        if min(months) > 1:  # a year that has just begun says little
-            now, before = (stored[at].rows / count for at, count in zip((year, year - 1), months, strict=True))
+        days = [sum(manifests[at].days.values()) if at in manifests else 0 for at in (year, year - 1)]
+        if min(days) > 31:  # a year that has just begun says little
+            now, before = (stored[at].rows / count * 30 for at, count in zip((year, year - 1), days, strict=True))
             if max(now, before) >= MIN_A_MONTH and not 1 / MAX_RATIO_OF_YEARS < now / before < MAX_RATIO_OF_YEARS:
                 few = f"{now:,.0f} rows a month, but {before:,.0f} in {year - 1}: a file must be incomplete or filtered"
                 one.warnings.append(few)

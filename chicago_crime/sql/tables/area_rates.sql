@@ -36,12 +36,13 @@ runs AS (
 ),
 
 -- Empty days count, unless they are a gap in the file: the rule of `find_gaps` in `tables/years.py`. So do those at the
--- end of a year that was updated after the City had published all of it.
+-- end of a year that was updated after the City had published all of it, unless their probability is at most e^-10: a part
+-- of a year must not count as all of it.
 judged AS (
   SELECT
     *,
-    all_crimes * LN(days / (days - empty_days)) >= IF(all_crimes >= 50 * days, 20, 60) AS is_gap,
-    all_crimes * LN(days_of_year / days) < IF(all_crimes >= 50 * days, 20, 60) AS may_be_over
+    all_crimes * LN(days / (days - empty_days)) >= IF(all_crimes >= 50 * days, 20, 40) AS is_gap,
+    all_crimes * LN(days_of_year / days) < 10 AS may_be_over
   FROM runs
 ),
 

@@ -86,7 +86,7 @@ def noted_lineage(file: Path) -> Lineage:
     """Return the lineage in the note next to a file, or an empty one, which is stale, if there is no matching note."""
     try:
         identity, inputs, of_file, *_ = json.loads(file.with_suffix(".json").read_text())
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, TypeError):
         return Lineage("", "")
     return Lineage(identity, inputs) if of_file == _digest_of(file) else Lineage("", "")
 
@@ -95,7 +95,7 @@ def has_checksum(file: Path) -> bool:
     """Whether a file has the checksum in its note, or the note has none, as those of older versions."""
     try:
         *_, checksum = json.loads(file.with_suffix(".json").read_text())[3:] or [None]
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, TypeError):
         return True  # such a year is stale
     return checksum in (None, _checksum_of(file))
 

@@ -86,26 +86,26 @@ class DuckDBReader(TableReader):
         if not self.tables:
             raise WarehouseError(f"nothing is loaded. {HOW_TO_LOAD}")
         try:
-            with self.connect() as connection:
-                files = self.files_named(sql)
-                with self._lock:  # threads that replace a shared view at the same time get a conflict
-                    create_views(connection, files)
-                    if (described := _DESCRIBE.fullmatch(sql)) and described[1].lower() in {*TABLES, *reference.TABLES}:
-                        sql = description_of(connection, described[1].lower())
-                kinds = [one.type.name for one in connection.extract_statements(sql)]
-                if not kinds:
-                    raise WarehouseError("the query is empty: try FROM crimes_monthly")
-                if {*kinds} - _QUERIES:
-                    raise WarehouseError("only queries can be run, not statements that change or write something")
-                if len(kinds) > 1:
-                    raise WarehouseError(f"there are {len(kinds)} queries: run them one at a time")
-                with ThreadPoolExecutor(1) as pool:
-                    used = pool.submit(lambda: use(connection.sql(sql)))
-                    try:
-                        return used.result()
-                    except KeyboardInterrupt:  # which DuckDB does not notice by itself
-                        connection.interrupt()
-                        raise
+            connection = self.connect()  # not closed here, because a second Ctrl-C may come while it ends
+            files = self.files_named(sql)
+            with self._lock:  # threads that replace a shared view at the same time get a conflict
+                create_views(connection, files)
+                if (described := _DESCRIBE.fullmatch(sql)) and described[1].lower() in {*TABLES, *reference.TABLES}:
+                    sql = description_of(connection, described[1].lower())
+            kinds = [one.type.name for one in connection.extract_statements(sql)]
+            if not kinds:
+                raise WarehouseError("the query is empty: try FROM crimes_monthly")
+            if {*kinds} - _QUERIES:
+                raise WarehouseError("only queries can be run, not statements that change or write something")
+            if len(kinds) > 1:
+                raise WarehouseError(f"there are {len(kinds)} queries: run them one at a time")
+            with ThreadPoolExecutor(1) as pool:
+                used = pool.submit(lambda: use(connection.sql(sql)))
+                try:
+                    return used.result()
+                except KeyboardInterrupt:  # which DuckDB does not notice by itself
+                    connection.interrupt()
+                    raise
         except duckdb.CatalogException as error:
             names = sorted({*self.tables, *reference.TABLES})
             raw = " raw_crimes is a working table: add --working." if is_named("raw_crimes", sql) else ""
@@ -222,7 +222,7 @@ class ParquetReader(DuckDBReader):
     def damage(self, table: str, year: int) -> str | None:
         if has_checksum(file := self.file(table, year)):
             return None
-        return f"{file} is damaged (wrong checksum). `chicago-crime doctor` says how to repair it"
+        return f"{file} is damaged (wrong checksum): load {year} again, with all assets"
 
     @override
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
