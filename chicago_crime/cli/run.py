@@ -83,8 +83,7 @@ def load(
         out.print(_rejects(reports))
         for line in _notes(reports):
             out.print(printable(line), style="yellow")
-    every = [item for one in reports for item in one.metadata.items()]
-    if unchanged := sorted({year for (_, year), made in every if "unchanged" in made}):
+    if unchanged := [year for report in reports for year in report.unchanged]:
         out.print(f"{format_years(unchanged)}: no changes at the source since they were published")
     for report in reports:
         for snapshot, published in report.published.items():

@@ -156,8 +156,8 @@ def incomplete(facts: Facts, years: Iterable[int]) -> list[str]:
     days = "; ".join(f"{one.last_day.year} lacks {one.missing_text}" for one in lacking)
     which = "this year" if len(lacking) == 1 else "these years"
     found = [f"{days}: the file is incomplete, so nothing is compared with {which}."] if lacking else []
-    months = {year: 12 * one.covered() for year, one in facts.years.items() if year in years}
-    a_month = {year: facts.years[year].crimes / count for year, count in months.items() if count > 1}
+    loaded = ((year, one.crimes, 12 * one.covered()) for year, one in facts.years.items() if year in years)
+    a_month = {year: crimes / months for year, crimes, months in loaded if months > 1}
     for pair in combinations(sorted(a_month), 2):
         least, most = sorted(pair, key=a_month.__getitem__)
         limit = min(MAX_RATIO_OF_YEARS ** abs(most - least), MAX_RATIO)

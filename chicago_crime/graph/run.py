@@ -108,6 +108,11 @@ class RunReport:
         ]
 
     @property
+    def unchanged(self) -> list[int]:
+        """Years whose tables were kept, because their source is as it was when they were published."""
+        return sorted({year for (_, year), made in self.metadata.items() if "unchanged" in made})
+
+    @property
     def repaired(self) -> list[int]:
         """Years for which a damaged or missing published file was restored."""
         return [year for year, made in self._publications if made["is_repaired"]]

@@ -188,24 +188,29 @@ class Publisher:
 
         `files` are the SHA-256 checksums of the source files. Their lake objects must be current.
         """
-        stored = self._stored() if files else {}
+        same = {
+            year: published
+            for year, published in before.items()
+            if year in files
+            and published.source.get("sha256") == files[year]
+            and published.version == version_of("chicago-crime")  # other versions may have stricter checks
+        }
+        stored = self._stored() if same else {}
         found: dict[int, PublishedYear] = {}
-        for year, sha256 in files.items():
+        for year, published in same.items():
             with suppress(ObjectStoreError):  # the lake record is damaged
                 lake = lake_record(self.store, year)
                 if (
                     lake
-                    and year in before
-                    and before[year].version == version_of("chicago-crime")  # its checks may be stricter
-                    and not broken_links(year, stored, lake, sha256)
+                    and not broken_links(year, stored, lake, files[year])
                     and all(
                         stored[table.name][year].lineage.is_current(table, self.warehouse.estimates)
                         for table in PUBLISHED
                     )
                     and not any(self.warehouse.damage(name, year) for name in TABLES)
-                    and self._is_published(year, sha256, stored, before[year])
+                    and self._is_published(year, files[year], stored, published)
                 ):
-                    found[year] = before[year]
+                    found[year] = published
         return found
 
     def _shown(self, publication: Publication) -> Publication:

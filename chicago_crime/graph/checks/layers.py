@@ -59,10 +59,9 @@ def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
     """Find days without rows before the newest, and months with few. A late start of the file is a warning."""
     for year, manifest in inputs.manifests(years).items():
         one = Finding({f"rows in month {month[-2:]}": rows for month, rows in manifest.months.items()})
-        begins_late = f"{year}-01-01" in (first for first, _ in manifest.gaps)
         if manifest.gaps:
             (first, last), *others = manifest.gaps
-            problems = one.warnings if begins_late and not others else one.failures
+            problems = one.failures if others or not first.endswith("-01-01") else one.warnings
             days = f"on {first}" if first == last else f"from {first} to {last}"
             more = f" (and {len(others)} more gap{'s' if len(others) > 1 else ''})" if others else ""
             problems.append(f"no rows {days}{more}, although later days have rows: the file is incomplete or filtered")
@@ -143,7 +142,7 @@ def is_like_the_year_before(inputs: CheckInputs, years: Sequence[int]) -> Findin
         days = [sum(manifests[at].days.values()) if at in manifests else 0 for at in (year, year - 1)]
         if min(days) > 31:  # a year that has just begun says little
             now, before = (stored[at].rows / count * 30 for at, count in zip((year, year - 1), days, strict=True))
-            if max(now, before) >= MIN_A_MONTH and not 1 / MAX_RATIO_OF_YEARS < now / before < MAX_RATIO_OF_YEARS:
+            if max(now, before) >= max(MIN_A_MONTH, MAX_RATIO_OF_YEARS * min(now, before)):
                 few = f"{now:,.0f} rows a month, but {before:,.0f} in {year - 1}: a file must be incomplete or filtered"
                 one.warnings.append(few)
         yield year, one

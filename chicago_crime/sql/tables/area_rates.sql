@@ -42,17 +42,14 @@ judged AS (
   SELECT
     *,
     all_crimes * LN(days / (days - empty_days)) >= IF(all_crimes >= 50 * days, 20, 40) AS is_gap,
-    all_crimes * LN(days_of_year / days) < 10 AS may_be_over
+    all_crimes * LN(days_of_year / days) < 10 AND MAX(updated_on) OVER () >= DATETIME(DATE(@year + 1, 1, 8)) AS is_over
   FROM runs
 ),
 
 covered AS (
   SELECT
-    SUM(IF(is_gap, 1, 1 + empty_days)) AS days_to_newest,
-    IF(
-      LOGICAL_AND(may_be_over) AND MAX(updated_on) >= DATETIME(DATE(@year + 1, 1, 8)), DATE(@year, 12, 31), MAX(day)
-    ) AS covered_to,
-    MAX(day) AS newest,
+    SUM(IF(is_gap, 1, 1 + empty_days)) + MAX(IF(is_over, days_of_year - days, 0)) AS days_covered,
+    MAX(IF(is_over, DATE(@year, 12, 31), day)) AS covered_to,
     SUM(with_area) >= 0.99 * SUM(crimes) AS has_areas
   FROM judged
 ),
@@ -110,12 +107,12 @@ SELECT
     LOGICAL_AND(covered.has_areas),
     COALESCE(
       SUM(counted.crimes) * 1000 * DATE_DIFF(DATE(@year + 1, 1, 1), DATE(@year, 1, 1), DAY)
-      / (grid.population * MAX(covered.days_to_newest + DATE_DIFF(covered.covered_to, covered.newest, DAY))),
+      / (grid.population * MAX(covered.days_covered)),
       0
     ),
     NULL
   ) AS rate_per_1000,
-  COALESCE(MAX(covered.days_to_newest + DATE_DIFF(covered.covered_to, covered.newest, DAY)), 0) AS days_covered,
+  COALESCE(MAX(covered.days_covered), 0) AS days_covered,
   MAX(covered.covered_to) AS covered_to
 FROM grid
 CROSS JOIN covered

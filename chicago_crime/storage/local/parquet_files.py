@@ -84,20 +84,23 @@ def publish_year(file: Path, target: Path, lineage: Lineage) -> TableYear:
 
 def noted_lineage(file: Path) -> Lineage:
     """Return the lineage in the note next to a file, or an empty one, which is stale, if there is no matching note."""
-    try:
-        identity, inputs, of_file, *_ = json.loads(file.with_suffix(".json").read_text())
-    except (FileNotFoundError, ValueError, TypeError):
-        return Lineage("", "")
+    identity, inputs, of_file, *_ = _note_of(file)
     return Lineage(identity, inputs) if of_file == _digest_of(file) else Lineage("", "")
 
 
 def has_checksum(file: Path) -> bool:
-    """Whether a file has the checksum in its note, or the note has none, as those of older versions."""
+    """Whether a file has the checksum in its note, or there is none, as in notes of older versions."""
+    _, _, _, *checksum = _note_of(file)
+    return not checksum or checksum == [_checksum_of(file)]
+
+
+def _note_of(file: Path) -> list[str]:
+    """Return identity, inputs, digest and perhaps checksum in the note of a file; empty ones if it cannot be read."""
     try:
-        *_, checksum = json.loads(file.with_suffix(".json").read_text())[3:] or [None]
+        identity, inputs, of_file, *checksum = json.loads(file.with_suffix(".json").read_text())
     except (FileNotFoundError, ValueError, TypeError):
-        return True  # such a year is stale
-    return checksum in (None, _checksum_of(file))
+        return ["", "", ""]
+    return [identity, inputs, of_file, *checksum]
 
 
 def _checksum_of(file: Path) -> str:
