@@ -8,7 +8,6 @@ than before. Every few kills, the next run must repair everything and leave noth
 """
 
 import argparse
-import os
 import random
 import signal
 import subprocess
@@ -155,8 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     def start() -> subprocess.Popen[bytes]:
         command = [sys.executable, "-c", "from chicago_crime.cli.app import main; main()", "run", "--years"]
-        environment = os.environ | settings.as_environment()
-        return subprocess.Popen([*command, chosen.years], stdout=log, stderr=log, env=environment)
+        return subprocess.Popen([*command, chosen.years], stdout=log, stderr=log, env=settings.as_environment())
 
     def complete_run() -> float:
         began = time.perf_counter()

@@ -289,8 +289,8 @@ class Settings(BaseModel):
         return with_options(text, self.data_dir if self.data_dir != DATA_FOLDER else None, source)
 
     def as_environment(self) -> dict[str, str]:
-        """Return environment variables for a subprocess, with secrets in plain text: never print them."""
-        return {
+        """Return the environment for a subprocess, with secrets in plain text: never print it."""
+        return os.environ | {
             f"{PREFIX}{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
             for name, value in self.model_dump(exclude_none=True).items()
         }

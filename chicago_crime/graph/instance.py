@@ -80,6 +80,4 @@ def exec_dagster_dev(settings: Settings, port: int) -> NoReturn:
     os.chdir(settings.home)  # Dagster warns if the current folder has no dagster.yaml
     # Background jobs of a script ignore SIGINT; Dagster would inherit that, but stops its subprocesses with SIGINT.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.execve(
-        sys.executable, arguments, os.environ | settings.as_environment() | quiet | {"DAGSTER_HOME": str(settings.home)}
-    )
+    os.execve(sys.executable, arguments, settings.as_environment() | quiet | {"DAGSTER_HOME": str(settings.home)})
