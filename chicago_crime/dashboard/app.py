@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Lifespan
@@ -102,6 +102,7 @@ class Dashboard:
             routes=routes,
             exception_handlers={
                 404: self.not_found,
+                405: self.read_only,
                 NothingPublishedError: self.nothing_published,
                 PlatformError: self.user_error,
                 Exception: self.internal_error,
@@ -188,6 +189,11 @@ class Dashboard:
     def not_found(self, request: Request, error: Exception) -> Response:
         """Serve the page for an unknown address."""
         return self._error(404, "Page not found", f"There is no page at {request.url.path}.")
+
+    def read_only(self, request: Request, error: Exception) -> Response:
+        """Refuse a method; `Allow` is required, but static files do not set it."""
+        headers = getattr(error, "headers", None) or {"Allow": "GET, HEAD"}
+        return PlainTextResponse("Method Not Allowed", 405, headers)
 
     def nothing_published(self, request: Request, error: Exception) -> Response:
         """Serve the page for a missing snapshot, or for an installation without any."""
