@@ -1,15 +1,19 @@
-"""Middleware in front of the pages: allowed host names, reverse proxy and rate limits."""
+"""What stands in front of the pages: allowed host names, reverse proxy, rate limits and waiting requests."""
 
 import ipaddress
 import math
 import time
+from collections.abc import Callable
+from threading import Semaphore
 
+from anyio import from_thread
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -19,6 +23,10 @@ from chicago_crime.settings import PREFIX, Settings
 LOCAL_NAMES = ["127.0.0.1", "localhost"]
 COSTLY = {"download", "report", "incidents", "api", "mcp"}
 """First path segments of rate-limited routes: their responses are large, or requested by programs."""
+TURNS = Semaphore(8)
+"""For pages computed at the same time; more would only delay each other."""
+CLIENT_CLOSED_REQUEST = 499
+"""Status code of nginx for a response that nobody receives."""
 
 
 def middleware(settings: Settings) -> list[Middleware]:
@@ -28,6 +36,18 @@ def middleware(settings: Settings) -> list[Middleware]:
         Middleware(AllowedHosts, names=[*LOCAL_NAMES, *settings.dashboard_hosts.split()]),
         Middleware(RateLimit, per_minute=settings.dashboard_requests_per_minute),
     ]
+
+
+def in_turn(page: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    """Make a page wait until fewer than eight others are computed, and skip it if its client has gone by then."""
+
+    def respond(request: Request) -> Response:
+        with TURNS:
+            if from_thread.run(request.is_disconnected):
+                return Response(status_code=CLIENT_CLOSED_REQUEST)
+            return page(request)
+
+    return respond
 
 
 class BehindProxy(ProxyHeadersMiddleware):

@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Lifespan
 
 from chicago_crime.dashboard import caveats
-from chicago_crime.dashboard.access import middleware
+from chicago_crime.dashboard.access import in_turn, middleware
 from chicago_crime.dashboard.charts.map import UNIT_FT
 from chicago_crime.dashboard.charts.projection import tile_polynomials
 from chicago_crime.dashboard.charts.vega import bundle, theme
@@ -82,16 +82,16 @@ class Dashboard:
             SettingsError: the path it is served under starts like one of its own pages.
         """
         routes = [
-            Route("/", self.page),
+            Route("/", in_turn(self.page)),
             Route("/static/vega.js", self.vega),
             Mount("/static", StaticFiles(directory=FOLDER / "static")),
-            Route("/blocks", self.blocks),
-            Route("/embed/{page}/{name}", self.embed),
-            Route("/download/{page}/{file}", self.download),
-            Route("/report", self.report),
+            Route("/blocks", in_turn(self.blocks)),
+            Route("/embed/{page}/{name}", in_turn(self.embed)),
+            Route("/download/{page}/{file}", in_turn(self.download)),
+            Route("/report", in_turn(self.report)),
             Route("/methods", self.methods),
             *self.more,
-            Route("/{page}", self.page),
+            Route("/{page}", in_turn(self.page)),
         ]
         path = self.settings.dashboard_path
         own = {*PAGES, *(str(getattr(route, "path", "")).split("/")[1] for route in routes)}

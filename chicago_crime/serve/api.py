@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from chicago_crime.dashboard.access import in_turn
 from chicago_crime.dashboard.app import PAGES, Dashboard
 from chicago_crime.dashboard.filters import VALUES, VIEWS, Filters, read_filters
 from chicago_crime.dashboard.known import require_known
@@ -59,7 +60,7 @@ def routes(dashboard: Dashboard) -> list[BaseRoute]:
     def description(request: Request) -> Response:
         return JSONResponse({**openapi(), "servers": [{"url": request.scope["root_path"] or "/"}]})
 
-    return [Route("/openapi.json", description), Route(f"{PATH}/{{page}}", partial(_answer, dashboard))]
+    return [Route("/openapi.json", description), Route(f"{PATH}/{{page}}", in_turn(partial(_answer, dashboard)))]
 
 
 def _answer(dashboard: Dashboard, request: Request) -> Response:

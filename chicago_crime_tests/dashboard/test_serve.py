@@ -1,11 +1,11 @@
-"""Tests of the server: slow clients lose their connections."""
+"""Tests of the server: slow clients lose their connections, and pages that nobody waits for are not computed."""
 
 import asyncio
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
 import uvicorn
@@ -15,11 +15,28 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from chicago_crime.dashboard import serve
+from chicago_crime.dashboard.access import in_turn
 from chicago_crime_tests.end_to_end.browsing import free_port
 from chicago_crime_tests.waiting import wait_until
 
 SLOW = 0.3
 LARGE = 32 << 20
+
+
+@contextmanager
+def serving(*routes: Route) -> Iterator[int]:
+    """Serve routes and yield the port."""
+    application = Starlette(routes=routes)
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(application, port=port, http=serve.TimeoutProtocol, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    wait_until(lambda: server.started)
+    try:
+        yield port
+    finally:
+        server.should_exit = True
+        thread.join(30)
 
 
 @pytest.fixture
@@ -31,17 +48,8 @@ def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         await asyncio.sleep(3 * SLOW)
         return Response("done")
 
-    application = Starlette(
-        routes=[Route("/slow", slow), Route("/large", lambda request: Response(b" " * LARGE))],
-    )
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(application, port=port, http=serve.TimeoutProtocol, log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    wait_until(lambda: server.started)
-    yield port
-    server.should_exit = True
-    thread.join()
+    with serving(Route("/slow", slow), Route("/large", lambda request: Response(b" " * LARGE))) as port:
+        yield port
 
 
 def received(port: int, sent: bytes, pause: float = 0) -> bytes:
@@ -66,3 +74,24 @@ def test_a_response_that_is_not_received_times_out(port: int) -> None:
 
 def test_a_slow_page_does_not_time_out(port: int) -> None:
     assert received(port, b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").endswith(b"done")
+
+
+def test_pages_whose_clients_have_gone_are_not_computed() -> None:
+    may_end, computed = threading.Event(), []
+
+    def page(request: Request) -> Response:
+        computed.append(request.url.path)
+        may_end.wait()
+        return Response("done")
+
+    with serving(Route("/free", lambda request: Response("done")), Route("/{name}", in_turn(page))) as port:
+        clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
+        for client in clients:
+            client.sendall(b"GET /page HTTP/1.1\r\nHost: x\r\n\r\n")
+        wait_until(lambda: len(computed) == 8)
+        for client in clients:
+            client.close()
+        assert received(port, b"GET /free HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").endswith(b"done")
+        may_end.set()
+        assert received(port, b"GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").endswith(b"done")
+    assert computed == ["/page"] * 8 + ["/last"]
