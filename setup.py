@@ -36,11 +36,11 @@ setup(
     # Only what opens published snapshots: `chicago_crime.open()`, `query`, `describe` and `snapshots`.
     install_requires=[
         "duckdb>=2.0,<3",
-        "filelock>=4",
+        "filelock>=4.2.6",
         "pydantic>=2.7,<3",
         "requests>=2.32",
         "rich>=13.9",
-        "typer>=0.15",
+        "typer>=0.20",
         "typing_extensions>=4.12",
     ],
     extras_require={
@@ -53,8 +53,8 @@ setup(
             "pyarrow>=18",
             "pysail>=0.7.2,<0.8",
             "shapely>=2.1,<3",
-            "sqlglot>=30,<31",
-            "tenacity>=8.2",
+            "sqlglot>=30.30,<31",
+            "tenacity>=8.3",
             "urllib3>=2",
         ],
         "dashboard": [
@@ -66,8 +66,8 @@ setup(
             "numpy>=1.26,<3",
             "pyarrow>=18",
             "shapely>=2.1,<3",
-            "sqlglot>=30,<31",
-            "starlette>=0.40",
+            "sqlglot>=30.30,<31",
+            "starlette>=1",
             "uvicorn>=0.30",
             "vl-convert-python>=1.9,<2",
             "xlsxwriter>=3.2,<4",
@@ -80,7 +80,7 @@ setup(
             "google-cloud-bigquery>=3.27,<4",
             "google-cloud-dataproc>=5.15,<6",
             "google-cloud-storage>=3.7,<4",
-            "tenacity>=8.2",
+            "tenacity>=8.3",
         ],
         "server": [  # Dagster's storage in PostgreSQL, as in `docker-compose.yaml`
             f"dagster-postgres=={DAGSTER_LIBRARIES}",
