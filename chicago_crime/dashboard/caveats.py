@@ -8,7 +8,7 @@ from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.filters import KINDS
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Column, Link, as_text
-from chicago_crime.tables.years import MAX_RATIO_OF_YEARS, MIN_A_MONTH, format_years
+from chicago_crime.tables.years import ABOUT_A_DAY, FEWEST_A_DAY, MAX_RATIO_OF_YEARS, MIN_A_MONTH, format_years
 
 ARREST = (
     "Share of crimes with the arrest flag, which means that an arrest was made. It is not a clearance rate, and recent "
@@ -85,14 +85,25 @@ def is_extrapolated(request: PageRequest) -> bool:
     return request.filters.has_dates or any(request.facts.years[year].coverage for year in request.years)
 
 
-def provisional(request: PageRequest) -> list[str]:
-    """Caveat on provisional days, if any of the years has some."""
-    starts = [start for year in request.years if (start := request.facts.years[year].provisional_from)]
-    if not starts:
+def samples(facts: Facts, years: Iterable[int]) -> list[str]:
+    """Caveat on years of which only a sample or an extract was loaded."""
+    loaded = {year: facts.years[year] for year in years if year not in facts.synthetic}
+    few = {year: a_day for year, one in loaded.items() if (a_day := one.crimes / one.days_covered()) < FEWEST_A_DAY}
+    if not few:
         return []
     return [
-        f"Provisional from {as_text(max(starts), 'date')}: reports for the latest 28 days are still being "
-        "added and corrected."
+        f"Of {format_years(few)}, at most {max(few.values()):,.0f} crimes a day are loaded, but the City reports over "
+        f"{ABOUT_A_DAY}: this is a sample or an extract, and counts and rates are of its crimes only."
+    ]
+
+
+def provisional(request: PageRequest) -> list[str]:
+    """Caveats on the records: years that are only a sample, and provisional days."""
+    starts = [start for year in request.years if (start := request.facts.years[year].provisional_from)]
+    late = "reports for the latest 28 days are still being added and corrected."
+    return [
+        *samples(request.facts, request.years),
+        *([f"Provisional from {as_text(max(starts), 'date')}: {late}"] if starts else []),
     ]
 
 

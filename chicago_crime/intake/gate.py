@@ -111,7 +111,12 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
         raise SourceError(f"{fetched.origin}: {' '.join(problems)}")
     unreadable = {name: asdict(found) for name, found in values.unreadable.items()}
     no_times = "" if values.has_times else _without_times([*header.ignored, *fetched.ignored])
-    remarks = {"no_times": no_times, "dates_after_update": values.after_update}
+    empty = ", ".join(own for name, own in own_names.items() if not values.present.get(name, 1))
+    remarks = {
+        "no_times": no_times,
+        "dates_after_update": values.after_update,
+        "empty_columns": f"columns without any value: {empty}" if empty else "",
+    }
     details: dict[str, str | int | bool] = {key: text for key, text in remarks.items() if text}
     months, days = Counter[str](), Counter[str]()
     for day, rows in in_year.items():

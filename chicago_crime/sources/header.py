@@ -12,6 +12,7 @@ SPELLINGS = {
 }
 """Normalized spellings, and the source column of each."""
 
+NEEDED = ", ".join(column.name for column in SOURCE_COLUMNS if column.needed)
 MAX_HEADER_CHARS = 400
 """Characters of an unusable header that are quoted in the error."""
 
@@ -68,6 +69,8 @@ def read_header(names: Iterable[str]) -> Header:
         own = (column or "").replace("_", "")
         if column is None or (spelling != own and own in plain):
             ignored.append(name or "(no name)")
+        elif column == "year" and column in found:  # pandas users add one, and tables take the year from the date
+            ignored.append(name)
         elif column in found:
             both = f"{names[found[column]]!r} and {name!r}"
             raise HeaderError(f"the header has two columns for {column}, {both}: remove the one that is not the City's")
@@ -82,7 +85,8 @@ def read_header(names: Iterable[str]) -> Header:
     if lacking:
         has = ", ".join(ignored + list(found))[:MAX_HEADER_CHARS] or "no columns"
         raise HeaderError(
-            f"the header lacks {', '.join(lacking)} (found: {has}). Is this a file of Chicago crimes with its header?"
+            f"the header lacks {', '.join(lacking)} (found: {has}). A file of Chicago crimes needs columns for "
+            f"{NEEDED}: export it again with all of them, or load the years with --source portal"
         )
     return Header(tuple(names), tuple(map(found.get, SOURCE_NAMES)), tuple(ignored))
 

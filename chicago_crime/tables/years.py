@@ -33,6 +33,12 @@ In real files of 2014 to 2016, they are at most 1.6 (thefts of 2015) and 1.3 (ar
 MIN_A_MONTH = 5_000
 """Minimum rows per month of the larger one to apply these ratios; filtered files have fewer."""
 
+FEWEST_A_DAY, ABOUT_A_DAY = 400, 500
+"""Crimes per day below which a file is a sample or an extract, and the round number that the City reports at least.
+
+The fewest were 572 per day, in 2021.
+"""
+
 
 def current_year() -> int:
     """Return the current year in Chicago."""

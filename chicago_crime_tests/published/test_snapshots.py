@@ -81,7 +81,7 @@ def test_a_failed_check_keeps_the_published_year(loaded_copy: Settings) -> None:
     write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, fbi_code="0820"))
     [report] = run(loaded_copy, 2014)
     assert "crimes:values_are_possible: " in report.reasons[0]
-    assert f"are columns of {loaded_copy.folder / '2014.csv'} swapped?" in report.reasons[0]
+    assert f"check the columns of {loaded_copy.folder / '2014.csv'}" in report.reasons[0]
     assert "06" not in {row["fbi_code"] for row in rows_of(loaded_copy, "crimes", 2014)}, "it is loaded"
     assert Installation(loaded_copy).reader().catalog == before
 

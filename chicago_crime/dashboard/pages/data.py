@@ -31,13 +31,13 @@ def data_page(request: PageRequest) -> View:
     sources = sorted({str(published[year].source["source"]) for year in request.years})
     newest = facts.years[request.newest_year].last_day
     rows = sum(facts.years[year].crimes for year in request.years)
-    synthetic, provisional = caveats.synthetic_years(facts), caveats.provisional(request)
+    synthetic = caveats.synthetic_years(facts)
     return View(
         "What is loaded, what was excluded, and what did the checks find?",
         numbers=[
             Number("Years loaded", str(len(facts.years)), f"selected: {request.years_text}"),
-            Number("Rows", as_text(rows, "count"), f"in {request.years_text}"),
-            Number("Newest day", f"{newest:%b} {newest.day}, {newest.year}", "", " ".join(provisional)),
+            Number("Rows", as_text(rows, "count"), f"in {request.years_text}", " ".join(caveats.provisional(request))),
+            Number("Newest day", f"{newest:%b} {newest.day}, {newest.year}"),
             Number("Source", ", ".join(sources), f"{SYNTHETIC}: {synthetic}" if synthetic else ""),
         ],
         sections=[_checks(request), _snapshot(request), _rejects(request), _revisions(request)],

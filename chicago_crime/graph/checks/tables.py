@@ -11,6 +11,9 @@ from chicago_crime.tables.columns import TYPED
 MAX_INVALID = 0.01
 """Largest share of a year's rows with an invalid value in a column."""
 
+HOMICIDES_DIFFER = "COUNTIF((primary_type = 'HOMICIDE') != (fbi_code IN ('01A', '01B')))"
+"""Counts types that somebody changed: in 2014 to 2016 and 2021, no row of the City has such a contradiction."""
+
 
 def checks_of_tables() -> Iterator[Check]:
     """Yield the checks of all tables except the raw one, which has no schema."""
@@ -27,7 +30,7 @@ def checks_of_tables() -> Iterator[Check]:
             yield Check(
                 table.name,
                 "values_are_possible",
-                "Numbers are in their valid range, and codes match their pattern.",
+                "Numbers are in their valid range, and codes match their pattern and the type of crime.",
                 partial(_values_are_possible, table),
                 can_be_accepted=True,
             )
@@ -52,7 +55,7 @@ def _values_are_possible(table: Table, inputs: CheckInputs, years: Sequence[int]
         file = manifests[year].origin if year in manifests else "the file"
         for problem, count in rows.items():
             if count > stored[year].rows * MAX_INVALID and count >= MIN_LOST:
-                one.failures.append(f"{problem} in {count:,} rows: are columns of {file} swapped?")
+                one.failures.append(f"{problem} in {count:,} rows: check the columns of {file}")
             else:
                 one.warnings.append(f"{problem} in {count:,} rows")
         yield year, one
@@ -107,4 +110,5 @@ def out_of_range(table: Table) -> dict[str, str]:
         for one in columns
         if one.pattern
     }
-    return numbers | codes
+    types = {"primary_type and fbi_code disagree about homicide": HOMICIDES_DIFFER} if table == CRIMES else {}
+    return numbers | codes | types
