@@ -298,7 +298,6 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
         SettingsError: a setting is missing, or Dataproc does not support that cluster size.
     """
     with google_extra():
-        from chicago_crime.storage.google.dataproc.api import DataprocApi
         from chicago_crime.storage.google.dataproc.backends import Backend, BatchBackend, ClusterBackend
         from chicago_crime.storage.google.dataproc.runner import DataprocSpark
 
@@ -306,21 +305,22 @@ def build_dataproc(settings: Settings) -> DataprocSpark:
         raise SettingsError("Dataproc needs CHICAGO_CRIME_GCP_PROJECT and CHICAGO_CRIME_GCS_BUCKET")
     if settings.dataproc_mode == "cluster" and settings.dataproc_workers == 1:
         raise SettingsError("CHICAGO_CRIME_DATAPROC_WORKERS=1: use 0 for a single-node cluster, or 2 and more")
-    address = settings.dataproc_endpoint or f"{settings.gcp_region}-dataproc.googleapis.com"
-    api = DataprocApi(settings.gcp_project, settings.gcp_region, address, settings.gcp_credentials)
-    where = (
-        api,
-        settings.dataproc_max_minutes,
-        settings.dataproc_service_account,
-        settings.dataproc_subnet,
-    )
-    backend: Backend = BatchBackend(*where)
+    shared: dict[str, Any] = {
+        "project": settings.gcp_project,
+        "region": settings.gcp_region,
+        "address": settings.dataproc_endpoint or f"{settings.gcp_region}-dataproc.googleapis.com",
+        "credentials_file": settings.gcp_credentials,
+        "max_minutes": settings.dataproc_max_minutes,
+        "service_account": settings.dataproc_service_account,
+        "subnet": settings.dataproc_subnet,
+    }
+    backend: Backend = BatchBackend(**shared)
     if settings.dataproc_mode == "cluster":
         backend = ClusterBackend(
-            *where,
+            **shared,
             bucket=settings.staging_bucket,
             machine_type=settings.dataproc_machine_type,
             workers=settings.dataproc_workers,
         )
     store = build_bucket_store(settings, settings.staging_bucket)
-    return DataprocSpark(api, backend, store, settings.data_dir / "dataproc")
+    return DataprocSpark(backend, store, settings.data_dir / "dataproc")

@@ -163,17 +163,17 @@ def reasons_of(error: BaseException) -> set[str]:
 def call(
     request: Callable[[], _T],
     service: str,
-    error_type: type[PlatformError] = GoogleError,
+    as_error: Callable[[str], PlatformError] = GoogleError,
     grant: str = HOW_TO_GRANT,
     keeps: Callable[[Exception], bool] = lambda error: False,
 ) -> _T:
     """Make a request, which has its own timeout and retries, and raise a readable error if it fails.
 
-    `grant` is the fix for a missing permission. Errors that only the caller can explain (404, 409, 412 and those that
-    `keeps` selects) are raised unchanged.
+    `as_error` makes the error from its message, and `grant` is the fix for a missing permission. Errors that only the
+    caller can explain (404, 409, 412 and those that `keeps` selects) are raised unchanged.
 
     Raises:
-        error_type: the service is unreachable or refuses the request.
+        PlatformError: the service is unreachable or refuses the request.
     """
     from google.api_core.exceptions import Conflict, NotFound, PreconditionFailed
 
@@ -185,7 +185,7 @@ def call(
         problem = _explain(error, service, grant)
         if problem is None:
             raise
-    raise error_type(problem)  # outside `except`: the original error includes the request, with its token
+    raise as_error(problem)  # outside `except`: the original error includes the request, with its token
 
 
 def _explain(error: BaseException, service: str, grant: str) -> str | None:

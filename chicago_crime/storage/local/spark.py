@@ -8,19 +8,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryFile
 
 from typing_extensions import override
 
-import spark_jobs
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.storage.local import sail
-from chicago_crime.storage.spark import SparkError, SparkRunner, Workspace, as_options
+from chicago_crime.storage.spark import PROGRAM, SparkError, SparkRunner, Workspace
 
 
 @dataclass(frozen=True)
 class LocalSpark(SparkRunner):
-    """Runs jobs on this machine.
+    """Runs the job on this machine.
 
     Attributes:
         staging: folder for workspaces, on the warehouse's file system.
@@ -30,7 +28,7 @@ class LocalSpark(SparkRunner):
 
     @contextmanager
     @override
-    def workspace(self, run_id: str, job: str, log: logging.Logger) -> Iterator[Workspace]:
+    def workspace(self, run_id: str, log: logging.Logger) -> Iterator[Workspace]:
         with staging_folder(self.staging) as folder:
             (folder / "input").mkdir()
             yield Workspace(str(folder / "input"), str(folder / "output"))
@@ -42,9 +40,9 @@ class EmbeddedSpark(LocalSpark):
     engine = "embedded"
 
     @override
-    def run(self, run_id: str, job: str, log: logging.Logger, **arguments: Path | str) -> Mapping[str, str]:
-        if error := sail.run_job(job, as_options(arguments)):
-            raise SparkError(f"the Spark job {job} failed on the embedded engine: {error}")
+    def run(self, run_id: str, workspace: Workspace, log: logging.Logger) -> Mapping[str, str]:
+        if error := sail.run_job(workspace.job_options()):
+            raise SparkError(f"the Spark job failed on the embedded engine: {error}")
         return {}
 
 
@@ -62,25 +60,22 @@ class JvmSpark(LocalSpark):
     engine = "jvm"
 
     @override
-    def run(self, run_id: str, job: str, log: logging.Logger, **arguments: Path | str) -> Mapping[str, str]:
-        script = Path(spark_jobs.__path__[0]) / f"{job}.py"
+    def run(self, run_id: str, workspace: Workspace, log: logging.Logger) -> Mapping[str, str]:
         environment = os.environ | {"PYSPARK_SUBMIT_ARGS": f"--master local[{self.threads}] {_QUIET} pyspark-shell"}
         for of_connect in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):  # would send the job to a server
             environment.pop(of_connect, None)
         if self.java_home:
             environment["JAVA_HOME"] = str(self.java_home)
-        with TemporaryFile("w+") as output:
-            code = subprocess.call(
-                [sys.executable, str(script), *as_options(arguments)], env=environment, stdout=output, stderr=output
+        command = [sys.executable, str(PROGRAM), *workspace.job_options()]
+        ended = subprocess.run(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        if ended.returncode:
+            raise SparkError(
+                f"the Spark job failed with exit code {ended.returncode}. It needs Java 17 or 21 (set JAVA_HOME or "
+                "CHICAGO_CRIME_JAVA_HOME to its folder) and the package pyspark instead of pyspark-client "
+                f"(`make setup-dev` installs it). The end of its log:\n{ended.stdout[-4000:]}"
             )
-            if code:
-                output.seek(0)
-                tail = output.read()[-4000:]
-                raise SparkError(
-                    f"the Spark job {job} failed with exit code {code}. It needs Java 17 or 21 (set JAVA_HOME or "
-                    "CHICAGO_CRIME_JAVA_HOME to its folder) and the package pyspark instead of pyspark-client "
-                    f"(`make setup-dev` installs it). The end of its log:\n{tail}"
-                )
         return {}
 
 
