@@ -25,12 +25,11 @@ def examine_google(installation: Installation) -> Iterator[Finding]:
     try:
         google = rest.GoogleRest(settings)
         google.sign_in()
-        probe = Probe(settings, google)
     except PlatformError as error:
         yield Finding("credentials", "broken", str(error), _sign_in_command(settings))
         return
-    yield Finding("credentials", "ok", probe.who)
-    yield from probe.findings()
+    yield Finding("credentials", "ok", "your own, from gcloud" if google.member == rest.A_PERSON else google.member)
+    yield from Probe(settings, google).findings()
 
 
 def _sign_in_command(settings: Settings) -> str:
@@ -55,13 +54,6 @@ class Probe:
     def __init__(self, settings: Settings, google: rest.GoogleRest):
         self.settings, self.google, self.member = settings, google, google.member
         self.answers: dict[str, rest.Response] = {}
-
-    @property
-    def who(self) -> str:
-        """Readable name of the signed-in account."""
-        if not self.google.credentials.token:
-            return "none: all services are emulators"
-        return "your own, from gcloud" if "$(" in self.member else self.member
 
     def findings(self) -> Iterator[Finding]:
         """Send the requests, then evaluate the responses."""
@@ -144,7 +136,7 @@ class Probe:
             yield from self._refused(what, answer, self._grants_on(place)[0])
         else:
             is_made = self.answers["dataset itself"].status != 404
-            held = answer.permissions | (_DATASET_ONLY if place == "dataset" else set())
+            held = set(answer.content.get("permissions", [])) | (_DATASET_ONLY if place == "dataset" else set())
             for grant in self._grants_on(place):
                 if not (grant is permissions.MAKE_DATASET and is_made):
                     yield self._held(what, grant, held)
@@ -159,7 +151,7 @@ class Probe:
 
     def _refused(self, what: str, answer: rest.Response, grant: Grant) -> Iterator[Finding]:
         """Report an error response, unless its API is off, which `_apis` reports."""
-        if answer.is_good or answer.is_off:
+        if answer.is_off:
             return
         fix = "try again later: chicago-crime doctor"
         if answer.status == 401:
