@@ -30,7 +30,7 @@ def cloud(tmp_path: Path) -> Iterator[WholeCloud]:
 @pytest.fixture
 def tables(cloud: WholeCloud) -> WholeCloud:
     """The same cloud with a dataset and empty tables."""
-    Installation(cloud.settings_with()).warehouse.tables.make_ready([CRIMES])
+    Installation(cloud.settings_with()).warehouse.tables.make_ready(CRIMES)
     return cloud
 
 

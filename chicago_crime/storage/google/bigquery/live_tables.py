@@ -127,20 +127,19 @@ class LiveTables:
                     f"cannot delete a staging table of {table.name}",
                 )
 
-    def make_ready(self, tables: Iterable[Table], reads: Iterable[str] = ()) -> None:
-        """Create missing tables, and load the reference tables that a statement reads.
+    def make_ready(self, table: Table, reads: Iterable[str] = ()) -> None:
+        """Create a missing table, and load the reference tables that a statement reads.
 
         Raises:
-            WarehouseError: a table has other columns; the message has the fix.
+            WarehouseError: the table has other columns; the message has the fix.
         """
         with self._lock:
-            for table in tables:
-                if table.name not in self._ready:
-                    if live := self.live(table.name):
-                        ddl.require_same_columns(table, live)
-                    else:
-                        self._create_all(table)
-                    self._ready.add(table.name)
+            if table.name not in self._ready:
+                if live := self.live(table.name):
+                    ddl.require_same_columns(table, live)
+                else:
+                    self._create_all(table)
+                self._ready.add(table.name)
             for name in reads:
                 if name in reference.TABLES and name not in self._ready:
                     live = self.live(name)

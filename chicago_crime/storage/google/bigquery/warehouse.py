@@ -79,7 +79,7 @@ class BigQueryWarehouse(Warehouse):
     @override
     def load_csv(self, table: Table, year: int, csv: str, sha256: str) -> TableYear:
         purpose = Purpose(f"cannot load {csv} into {table.name}", table.name, year)
-        self.tables.make_ready([table])
+        self.tables.make_ready(table)
         with self.tables.changing(table, year):
             done = self.jobs.load(
                 csv,
@@ -98,7 +98,7 @@ class BigQueryWarehouse(Warehouse):
     @override
     def load_parquet(self, table: Table, year: int, folder: str, lineage: Lineage | None = None) -> TableYear:
         purpose = Purpose(f"cannot load {year} into {table.name}", table.name, year)
-        self.tables.make_ready([table])
+        self.tables.make_ready(table)
         lineage = lineage or self._lineage(table, year)
         uri = folder if folder.endswith(".parquet") else f"{folder.rstrip('/')}/*.parquet"
         if uri != folder and not self.staging.has_parquet(folder):
@@ -136,14 +136,14 @@ class BigQueryWarehouse(Warehouse):
 
     @override
     def clear_year(self, table: Table, year: int) -> TableYear:
-        self.tables.make_ready([table])
+        self.tables.make_ready(table)
         purpose = Purpose(f"cannot clear {year} of {table.name}", table.name, year)
         return self._replace(table, year, statements.no_rows(table), self._lineage(table, year), purpose)
 
     @override
     def replace_year(self, table: Table, year: int) -> TableYear:
         purpose = Purpose(f"cannot compute {table.name} for {year}", table.name, year)
-        self.tables.make_ready([table], sql.tables_read(f"tables/{table.name}"))
+        self.tables.make_ready(table, sql.tables_read(f"tables/{table.name}"))
         lineage = self._lineage(table, year)  # before the rows are read, so that later changes make this year stale
         return self._replace(table, year, statements.computed(table, year), lineage, purpose)
 
@@ -197,7 +197,7 @@ class BigQueryWarehouse(Warehouse):
             try:
                 yield f"exports/{name}/"
             finally:
-                for one in (note, *abandoned(self.leases, name)):
+                for one in (note, *abandoned(self.leases)):
                     self.staging.delete_prefix(f"exports/{one.name}/")
                     one.unlink()
 

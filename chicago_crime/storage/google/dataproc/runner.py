@@ -47,7 +47,7 @@ class DataprocSpark(SparkRunner):
         """Also clean up after runs on this machine that died."""
         name, folder = name_of(run_id), f"{STAGING}/{run_id}"
         with lease(self.leases, run_id, name) as note:
-            self._clean_up_after_dead_runs(run_id, log)
+            self._clean_up_after_dead_runs(log)
             try:
                 yield Workspace(self.store.uri(f"{folder}/input"), self.store.uri(f"{folder}/output"))
             finally:
@@ -110,8 +110,8 @@ class DataprocSpark(SparkRunner):
             return False
         return True
 
-    def _clean_up_after_dead_runs(self, run_id: str, log: logging.Logger) -> None:
-        for note in abandoned(self.leases, skip=run_id):
+    def _clean_up_after_dead_runs(self, log: logging.Logger) -> None:
+        for note in abandoned(self.leases):
             log.info(f"cleaning up after the run {note.name}, which died while its Spark job was running")
             if self._clean_up(note.read_text(), log, f"{STAGING}/{note.name}"):
                 note.unlink()
