@@ -5,7 +5,6 @@ Statements that change rows run one at a time, and queries as of a given time se
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +18,6 @@ from chicago_crime_tests.servers.bigquery_catalog import (
     DUCKDB_TYPES,
     PARTITION,
     Catalog,
-    Files,
     JobError,
     LiveTable,
     table_from_ddl,
@@ -29,30 +27,6 @@ from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError
 LEAST_BILLED = 10 << 20
 
 _Tables = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
-
-
-@dataclass
-class Result:
-    """The result of a query: columns with their types, and rows of Python values."""
-
-    columns: list[tuple[str, str]]
-    rows: list[tuple[Any, ...]]
-
-
-@dataclass
-class Work:
-    """The results of a job so far.
-
-    Attributes:
-        statement: type of its statement, or SCRIPT for several.
-        inserted: rows inserted by its DML statement; None without one.
-        result: result of its last query.
-    """
-
-    statement: str = ""
-    bytes_billed: int = 0
-    inserted: int | None = None
-    result: Result | None = None
 
 
 @lru_cache(maxsize=32)
@@ -75,12 +49,21 @@ def _parsed(text: str) -> exp.Expr:
 
 
 class Session:
-    """Runs one job's statements."""
+    """Runs one job's statements.
 
-    def __init__(self, catalog: Catalog, files: Files, dataset: str, most_billed: int | None = None):
-        self.catalog, self.files, self.dataset, self.most_billed = catalog, files, dataset, most_billed
+    Attributes:
+        statement: type of its statement, or SCRIPT for several.
+        inserted: rows inserted or loaded; None without any such statement.
+        columns, rows: result of its last query, with the columns' types.
+    """
+
+    def __init__(self, catalog: Catalog, dataset: str, most_billed: int | None):
+        self.catalog, self.dataset, self.most_billed = catalog, dataset, most_billed
         self.cursor = catalog.database.cursor()
-        self.work = Work()
+        self.statement, self.bytes_billed = "", 0
+        self.inserted: int | None = None
+        self.columns: list[tuple[str, str]] = []
+        self.rows: list[tuple[Any, ...]] = []
 
     def run(self, text: str, is_dry: bool = False) -> None:
         """Run a statement or a script; a dry run only checks it.
@@ -96,26 +79,26 @@ class Session:
             raise JobError("invalidQuery", str(error)) from error
         finally:
             if len(statements) > 1:
-                self.work.statement = "SCRIPT"
+                self.statement = "SCRIPT"
 
     def _run_one(self, text: str, is_dry: bool) -> None:
         columns, tree = self._check(text), _parsed(text)
-        self.work.statement = "SELECT" if isinstance(tree, exp.Query) else tree.key.upper()
+        self.statement = "SELECT" if isinstance(tree, exp.Query) else tree.key.upper()
         self._count(tree)
         if is_dry:
             return
         match tree:
             case exp.Query():
-                self.work.result = self._answer(tree, columns)
+                self.columns, self.rows = columns, self._rows(tree, columns)
             case exp.Merge():
                 self._merge(tree)
             case exp.Create():
                 self._create(tree)
             case exp.Export():
                 [uri] = [one.args["value"].name for one in tree.args["options"].expressions if one.name == "uri"]
-                self.files.write(self.cursor.sql(self._translate(tree.this)), uri)
+                self.catalog.export(self.cursor.sql(self._translate(tree.this)), uri)
             case _:
-                raise AssertionError(f"{self.work.statement} is not implemented here")
+                raise AssertionError(f"{self.statement} is not implemented here")
 
     def _check(self, text: str) -> list[tuple[str, str]]:
         """Check a statement with Google's analyzer; returns the columns of its result."""
@@ -125,12 +108,12 @@ class Session:
             raise JobError(reason, found)
         return found
 
-    def _answer(self, tree: exp.Query, columns: list[tuple[str, str]]) -> Result:
+    def _rows(self, tree: exp.Query, columns: list[tuple[str, str]]) -> list[tuple[Any, ...]]:
         """Answer a query, in the types that the analyzer found."""
         casts = ", ".join(f'CAST(c{n} AS {DUCKDB_TYPES[kind]}) AS "{name}"' for n, (name, kind) in enumerate(columns))
         names = ", ".join(f"c{n}" for n in range(len(columns)))
         query = f"SELECT {casts} FROM ({self._translate(tree)}) AS answer({names})"
-        return Result(columns, self.cursor.sql(query).fetchall())
+        return self.cursor.sql(query).fetchall()
 
     @contextmanager
     def changes(self, table: LiveTable) -> Iterator[None]:
@@ -154,7 +137,7 @@ class Session:
                 f"MERGE INTO {table.rows_table} AS {tree.this.alias} USING ({self._translate(query.this)}) "
                 f"AS {query.alias} ON {tree.args['on'].sql()} {actions.sql('duckdb')} RETURNING merge_action"
             )
-            self.work.inserted = made.fetchall().count(("INSERT",))
+            self.inserted = made.fetchall().count(("INSERT",))
 
     def _create(self, tree: exp.Create) -> None:
         table = table_from_ddl(tree, self.dataset)
@@ -182,7 +165,7 @@ class Session:
             alias, scan = table.alias_or_name, f"scan_{number}"
             live = self._table(table)
             rows = exp.select(*(exp.column(name, quoted=True) for name, _, _ in live.columns))
-            rows = rows.from_(_rows(live))
+            rows = rows.from_(exp.to_table(f"{live.dataset}.{live.name}"))
             if live.is_by_ingestion:
                 rows = rows.where(*self._take_partition(table))
             scans[scan] = rows.subquery()
@@ -213,7 +196,7 @@ class Session:
                 "bytesBilledLimitExceeded",
                 f"Query exceeded limit for bytes billed: {self.most_billed}. {billed} or higher required.",
             )
-        self.work.bytes_billed += billed
+        self.bytes_billed += billed
 
 
 def split(script: str) -> list[str]:
@@ -221,10 +204,6 @@ def split(script: str) -> list[str]:
     starts = [0] + [t.end + 1 for t in BigQuery().tokenize(script) if t.token_type == sqlglot.TokenType.SEMICOLON]
     pieces = [script[a:b].strip().rstrip(";") for a, b in zip(starts, [*starts[1:], len(script)], strict=True)]
     return [piece for piece in pieces if piece.strip()]
-
-
-def _rows(table: LiveTable) -> exp.Expr:
-    return exp.to_table(f"{table.dataset}.{table.name}")
 
 
 def _on_partition(tree: exp.Expr) -> list[exp.EQ]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import duckdb
 
-from chicago_crime_tests.servers.bigquery_catalog import PARTITION, Catalog, Files, JobError, LiveTable
-from chicago_crime_tests.servers.bigquery_engine import Session, Work
+from chicago_crime_tests.servers.bigquery_catalog import PARTITION, Catalog, JobError, LiveTable
+from chicago_crime_tests.servers.bigquery_engine import Session
 from chicago_crime_tests.servers.google_server import RefusedError
 
 PROJECT = "chicago-test"
@@ -19,14 +19,13 @@ LONGEST_IN_ANSWER_S = 0.2
 
 @dataclass
 class Job:
-    """A job: its id, its region, and the configuration in the request."""
+    """A job: its id, its region, the configuration in the request, and the session that does its work."""
 
     id: str
     location: str
     configuration: dict[str, Any]
+    session: Session
     error: dict[str, str] | None = None
-    work: Work = field(default_factory=Work)
-    loaded: int | None = None
     done: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -35,16 +34,17 @@ class Job:
 
     def resource(self) -> dict[str, Any]:
         """The job as the API describes it."""
+        session, rows = self.session, str(self.session.inserted or 0)
         statistics: dict[str, Any] = {}
         if self.kind == "query":
-            query: dict[str, Any] = {"totalBytesBilled": str(self.work.bytes_billed)}
-            if self.work.statement:
-                query["statementType"] = self.work.statement
-            if self.work.inserted is not None:
-                query["dmlStats"] = {"insertedRowCount": str(self.work.inserted)}
+            query: dict[str, Any] = {"totalBytesBilled": str(session.bytes_billed)}
+            if session.statement:
+                query["statementType"] = session.statement
+            if session.inserted is not None:
+                query["dmlStats"] = {"insertedRowCount": rows}
             statistics["query"] = query
-        elif self.loaded is not None:
-            statistics["load"] = {"outputRows": str(self.loaded)}
+        elif session.inserted is not None:
+            statistics["load"] = {"outputRows": rows}
         failure = {"errorResult": self.error, "errors": [self.error]} if self.error else {}
         return {
             "jobReference": {"projectId": PROJECT, "jobId": self.id, "location": self.location},
@@ -68,8 +68,8 @@ class Jobs:
         before_work: called before each job does anything.
     """
 
-    def __init__(self, catalog: Catalog, files: Files) -> None:
-        self.catalog, self.files = catalog, files
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
         self.by_id: dict[str, Job] = {}
         self.will_fail: list[tuple[str, str, str]] = []
         self.before_work: Callable[[Job], object] = lambda job: None
@@ -83,7 +83,11 @@ class Jobs:
         """
         if "skipLeadingRows" in (load := configuration.get("load", {})):
             load["skipLeadingRows"] = int(load["skipLeadingRows"])  # the client writes it as text, BigQuery does not
-        job = Job(id_ or f"job_{uuid.uuid4().hex}", location, configuration)
+        query = configuration.get("query", {})
+        dataset = query.get("defaultDataset") or configuration["load"]["destinationTable"]
+        most = query.get("maximumBytesBilled")
+        session = Session(self.catalog, dataset["datasetId"], int(most) if most else None)
+        job = Job(id_ or f"job_{uuid.uuid4().hex}", location, configuration, session)
         if configuration.get("dryRun"):
             self._work(job)
             job.require_success()
@@ -103,7 +107,7 @@ class Jobs:
                     self.will_fail.remove(failure)
                     raise JobError(*failure[1:])
             if job.kind == "query":
-                self._query(job)
+                job.session.run(job.configuration["query"]["query"], bool(job.configuration.get("dryRun")))
             else:
                 self._load(job)
         except JobError as error:
@@ -112,32 +116,24 @@ class Jobs:
             job.error = {"reason": "notFound" if error.status == 404 else "invalid", "message": str(error)}
         except Exception as error:  # a bug of this server: the test must not wait forever
             job.error = {"reason": "invalid", "message": f"the test server failed: {error!r}"}
+        job.session.cursor.close()
         job.done.set()
-
-    def _query(self, job: Job) -> None:
-        about = job.configuration["query"]
-        dataset = about.get("defaultDataset", {}).get("datasetId", "")
-        most = about.get("maximumBytesBilled")
-        session = Session(self.catalog, self.files, dataset, int(most) if most else None)
-        job.work = session.work
-        session.run(about["query"], bool(job.configuration.get("dryRun")))
 
     def _load(self, job: Job) -> None:
         about = job.configuration["load"]
         target = about["destinationTable"]
         name, _, partition = target["tableId"].partition("$")
         table = self.catalog.find(target["datasetId"], name)
-        session = Session(self.catalog, self.files, table.dataset)
         assert about["writeDisposition"] == "WRITE_TRUNCATE" and bool(partition) == table.is_by_ingestion
         if about["sourceFormat"] == "PARQUET":
             assert not (table.partitioning or "schema" in about), "Parquet files replace a staging table"
-            rows, columns = self.files.parquet(session.cursor, about["sourceUris"])
+            rows, columns = self.catalog.parquet(job.session.cursor, about["sourceUris"])
             table.columns = [(name, kind, "") for name, kind in columns]
             self.catalog.add(table)
         else:
-            rows = self.files.csv(about)
+            rows = self.catalog.csv(about)
         try:
-            job.loaded = self._write(session, table, partition, rows)
+            job.session.inserted = self._write(job.session, table, partition, rows)
         except duckdb.Error as error:
             raise JobError("invalid", f"Error while reading data, error message: {error}") from error
 

@@ -183,7 +183,7 @@ def test_a_year_is_not_loaded_if_the_run_dies_during_the_write(cloud: Cloud, war
 def test_tables_are_fetched_in_order_as_of_one_instant(
     cloud: Cloud, warehouse: BigQueryWarehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes_no_rows: bool
 ) -> None:
-    cloud.bigquery.files.writes_no_rows = writes_no_rows
+    cloud.bigquery.catalog.exports_no_rows = writes_no_rows
     for year in (2014, 2015):
         cloud.load(warehouse, year, [*crimes_of_months(year), crime(id="")])
         warehouse.clear_year(REVISIONS, year)
