@@ -273,54 +273,24 @@ def build_bucket_store(settings: Settings, bucket: str | None = None) -> BucketS
 def build_bigquery(settings: Settings) -> BigQueryWarehouse:
     """Build the warehouse in BigQuery. This makes no requests."""
     with google_extra():
-        from chicago_crime.storage.google.access import GoogleAccount
-        from chicago_crime.storage.google.bigquery.jobs import GB
         from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 
-    assert settings.gcp_project, "Settings validates that gcp has a project"
-    account = GoogleAccount(settings.gcp_project, settings.gcp_credentials, settings.bigquery_endpoint)
-    return BigQueryWarehouse(
-        account,
-        settings.bigquery_dataset,
-        settings.gcp_region,
-        max_bytes=int(settings.bigquery_max_gb_billed * GB),
-        staging=build_bucket_store(settings, settings.staging_bucket),
-        leases=settings.data_dir / "exports",
-        memory=settings.duckdb_memory,
-        estimates=checked_estimates(settings.population),
-    )
+    staging = build_bucket_store(settings, settings.staging_bucket)
+    return BigQueryWarehouse(settings, staging, checked_estimates(settings.population))
 
 
 def build_dataproc(settings: Settings) -> DataprocSpark:
     """Build the Spark runner on Dataproc. This makes no requests.
 
     Raises:
-        SettingsError: a setting is missing, or Dataproc does not support that cluster size.
+        SettingsError: Dataproc does not support that cluster size.
     """
     with google_extra():
-        from chicago_crime.storage.google.dataproc.backends import Backend, BatchBackend, ClusterBackend
+        from chicago_crime.storage.google.dataproc.backends import BatchBackend, ClusterBackend
         from chicago_crime.storage.google.dataproc.runner import DataprocSpark
 
-    if not settings.gcp_project or not settings.staging_bucket:
-        raise SettingsError("Dataproc needs CHICAGO_CRIME_GCP_PROJECT and CHICAGO_CRIME_GCS_BUCKET")
     if settings.dataproc_mode == "cluster" and settings.dataproc_workers == 1:
         raise SettingsError("CHICAGO_CRIME_DATAPROC_WORKERS=1: use 0 for a single-node cluster, or 2 and more")
-    shared: dict[str, Any] = {
-        "project": settings.gcp_project,
-        "region": settings.gcp_region,
-        "address": settings.dataproc_endpoint or f"{settings.gcp_region}-dataproc.googleapis.com",
-        "credentials_file": settings.gcp_credentials,
-        "max_minutes": settings.dataproc_max_minutes,
-        "service_account": settings.dataproc_service_account,
-        "subnet": settings.dataproc_subnet,
-    }
-    backend: Backend = BatchBackend(**shared)
-    if settings.dataproc_mode == "cluster":
-        backend = ClusterBackend(
-            **shared,
-            bucket=settings.staging_bucket,
-            machine_type=settings.dataproc_machine_type,
-            workers=settings.dataproc_workers,
-        )
+    backend = ClusterBackend if settings.dataproc_mode == "cluster" else BatchBackend
     store = build_bucket_store(settings, settings.staging_bucket)
-    return DataprocSpark(backend, store, settings.data_dir / "dataproc")
+    return DataprocSpark(backend(settings), store, settings.data_dir / "dataproc")

@@ -71,9 +71,7 @@ def printable(text: str, keep: str = "") -> str:
     return _CONTROLS.sub(lambda found: found[0] if found[0] in keep else ascii(found[0])[1:-1], text)
 
 
-def answer(
-    columns: Sequence[str], rows: Sequence[Sequence[object]], width: int, title: str | None = None
-) -> Iterator[RenderableType]:
+def answer(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int) -> Iterator[RenderableType]:
     """Lay out the first rows of a result to fit the width, with a note if there are more.
 
     The layout is a table, with values wrapped between words if necessary. If it still does not fit, or few rows would
@@ -81,8 +79,6 @@ def answer(
     """
     names = [printable(name) for name in columns]
     cells = [_texts(name, [row[at] for row in rows[:MOST_ROWS]]) for at, name in enumerate(columns)]
-    if title:
-        yield Text(title, style="italic")
     table = Table(safe_box=True)
     for at, name in enumerate(names):
         justify: JustifyMethod = "right" if _is_number([row[at] for row in rows]) else "left"

@@ -240,4 +240,4 @@ def test_a_single_node_has_the_property_that_google_requires(cloud: Cloud) -> No
 
 def test_the_default_address_is_the_regions(cloud: Cloud) -> None:
     settings = cloud.settings.model_copy(update={"dataproc_endpoint": None, "gcp_region": "us-east4"})
-    assert build_dataproc(settings).backend.address == "us-east4-dataproc.googleapis.com"
+    assert build_dataproc(settings).backend._clusters.api_endpoint == "us-east4-dataproc.googleapis.com"

@@ -17,11 +17,12 @@ from sqlglot import exp
 from typing_extensions import override
 
 from chicago_crime import sql
+from chicago_crime.settings import Settings
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.sql.duckdb_scans import no_rows, parquet_scan
 from chicago_crime.storage.google.access import GoogleAccount
 from chicago_crime.storage.google.bigquery import statements
-from chicago_crime.storage.google.bigquery.jobs import JobResult, Jobs, Purpose, call_bigquery
+from chicago_crime.storage.google.bigquery.jobs import GB, JobResult, Jobs, Purpose, call_bigquery
 from chicago_crime.storage.google.bigquery.live_tables import LiveTables
 from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.leases import abandoned, lease
@@ -44,32 +45,25 @@ class BigQueryWarehouse(Warehouse):
     fails one of them, which is restarted.
 
     Attributes:
-        account: project, credentials and endpoint of the client.
-        dataset_id: the dataset.
-        location: region of the dataset and of all jobs.
-        max_bytes: limit of bytes billed per statement.
+        settings: of the installation.
         staging: the bucket for exported files.
-        leases: local folder with a note for each export.
-        memory: memory limit for sorting exported years, such as 500MB.
         policy: timeouts and retries of each request.
+        leases: local folder with a note for each export.
     """
 
-    account: GoogleAccount
-    dataset_id: str
-    location: str
-    max_bytes: int
+    settings: Settings
     staging: BucketStore
-    leases: Path
-    memory: str = "500MB"
-    policy: RetryPolicy = field(default_factory=RetryPolicy)
     estimates: Path | None = None
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
     _client: bigquery.Client | None = field(default=None, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        dataset = bigquery.DatasetReference(self.account.project or "", self.dataset_id)
-        self.jobs = Jobs(self._connect, dataset, self.max_bytes, self.policy)
+        settings = self.settings
+        dataset = bigquery.DatasetReference(settings.gcp_project or "", settings.bigquery_dataset)
+        self.jobs = Jobs(self._connect, dataset, int(settings.bigquery_max_gb_billed * GB), self.policy)
         self.tables = LiveTables(self.jobs, self.estimates)
+        self.leases = settings.data_dir / "exports"
 
     @override
     def for_run(self, run_id: str) -> Self:
@@ -176,7 +170,7 @@ class BigQueryWarehouse(Warehouse):
         purpose = Purpose("cannot look up BigQuery's time", "export")
         as_of = self.jobs.read("SELECT CURRENT_TIMESTAMP() AS now", purpose)["now"][0].as_py()
 
-        limits = {"memory_limit": self.memory, "temp_directory": str(folder)}
+        limits = {"memory_limit": self.settings.duckdb_memory, "temp_directory": str(folder)}
         found = dict[tuple[str, int], Path]()
         with (
             self._export_folder() as remote,
@@ -265,8 +259,10 @@ class BigQueryWarehouse(Warehouse):
     def _connect(self) -> bigquery.Client:
         with self._lock:  # all threads share one client and its connections; `cached_property` has no lock
             if self._client is None:
-                arguments = call_bigquery(self.account.client_arguments, "cannot connect to BigQuery")
-                self._client = bigquery.Client(location=self.location, **arguments)
+                settings = self.settings
+                account = GoogleAccount(settings.gcp_project, settings.gcp_credentials, settings.bigquery_endpoint)
+                arguments = call_bigquery(account.client_arguments, "cannot connect to BigQuery")
+                self._client = bigquery.Client(location=settings.gcp_region, **arguments)
             return self._client
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from google.api_core import exceptions
@@ -20,6 +19,7 @@ from google.cloud.dataproc_v1 import Batch, Cluster, ClusterStatus
 from google.cloud.dataproc_v1.types import AuthenticationConfig
 from typing_extensions import override
 
+from chicago_crime.settings import Settings
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.access import call, credentials_from, google_retry
 from chicago_crime.storage.google.permissions import ACT_AS, BATCHES, CLUSTERS, MACHINES
@@ -73,34 +73,28 @@ class JobState(NamedTuple):
     output: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Backend(ABC):
-    """Runs programs on Dataproc, in one region of one project. A name identifies one program of one run.
+    """Runs programs on Dataproc, as the settings say. A name identifies one program of one run.
 
     Attributes:
-        project, region: where clusters, jobs and batches are created.
-        address: host name, or URL of an emulator.
-        credentials_file: None for the default credentials.
-        max_minutes: Google ends the cluster or batch after this time, even if a program is running.
-        service_account: account that programs run as; None for the default.
-        subnet: subnetwork of the machines; None for the region's default.
+        settings: of the installation.
         pause_s: longest interval between polls, in seconds.
         stop_timeout_s: how long to wait for a cluster or batch to stop, in seconds.
         policy: timeouts and retries of each request.
         stop_command: the command of `gcloud dataproc` that stops a program.
     """
 
-    project: str
-    region: str
-    address: str
-    credentials_file: Path | None = None
-    max_minutes: int
-    service_account: str | None = None
-    subnet: str | None = None
+    settings: Settings
     pause_s: float = 5
     stop_timeout_s: float = 1200
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     stop_command: ClassVar[str]
+
+    @property
+    def project(self) -> str:
+        """Id of the project."""
+        return self.settings.gcp_project or ""
 
     @abstractmethod
     def find(self, name: str) -> JobState | None:
@@ -140,10 +134,10 @@ class Backend(ABC):
         began, refusal = time.monotonic(), ""
         while left := self._left(name):
             if time.monotonic() - began > self.stop_timeout_s:
+                command = f"{self.stop_command} {name} --region {self.settings.gcp_region} --project {self.project}"
                 raise SparkError(
-                    f"it is still {left}{refusal}. Stop it with `gcloud dataproc {self.stop_command} {name} --region "
-                    f"{self.region} --project {self.project}`. Google stops it after {self.max_minutes} minutes at the "
-                    "latest."
+                    f"it is still {left}{refusal}. Stop it with `gcloud dataproc {command}`. Google stops it after "
+                    f"{self.settings.dataproc_max_minutes} minutes at the latest."
                 )
             try:
                 self._stop(name)
@@ -170,7 +164,7 @@ class Backend(ABC):
             "CHICAGO_CRIME_DATAPROC_MACHINE_TYPE.",
             "permission": self._permissions,
             "network": "The machines have only internal addresses: the subnetwork (CHICAGO_CRIME_DATAPROC_SUBNET) must "
-            f"be in {self.region}, have Private Google Access, and allow traffic between its machines.",
+            f"be in {self.settings.gcp_region}, have Private Google Access, and allow traffic between its machines.",
         }
         for words, remedy in remedies.items():
             if re.search(words, message.lower()):
@@ -178,8 +172,9 @@ class Backend(ABC):
         return message
 
     def _client(self, kind: Callable[..., _Client]) -> _Client:
-        options = {"api_endpoint": self.address}
-        return kind(credentials=credentials_from(self.credentials_file), transport="rest", client_options=options)
+        settings = self.settings
+        options = {"api_endpoint": settings.dataproc_endpoint or f"{settings.gcp_region}-dataproc.googleapis.com"}
+        return kind(credentials=credentials_from(settings.gcp_credentials), transport="rest", client_options=options)
 
     def _call(self, method: Callable[..., _Answer], request: Any) -> _Answer:
         """Call a method of a client, and retry it after transient errors. The request must be safe to repeat.
@@ -208,19 +203,9 @@ class Backend(ABC):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class ClusterBackend(Backend):
-    """Runs each program as a job on its own cluster; both have the program's name.
+    """Runs each program as a job on its own cluster; both have the program's name."""
 
-    Attributes:
-        bucket: bucket for the drivers' output. The platform may not read Dataproc's default bucket.
-        machine_type: type of the master and of each worker.
-        workers: number of workers; 0 for a single node.
-    """
-
-    bucket: str
-    machine_type: str
-    workers: int
     stop_command = "clusters delete"
 
     @cached_property
@@ -234,7 +219,7 @@ class ClusterBackend(Backend):
     @property
     def _here(self) -> dict[str, str]:
         """The fields common to all requests."""
-        return {"project_id": self.project, "region": self.region}
+        return {"project_id": self.project, "region": self.settings.gcp_region}
 
     @override
     def find(self, name: str) -> JobState | None:
@@ -246,7 +231,8 @@ class ClusterBackend(Backend):
         request = self._here | {"cluster": self._config(name, labels)}
         with suppress(exceptions.Conflict):  # an earlier request created it
             self._call(self._clusters.create_cluster, request)
-            log(f"creating the cluster {name}: {self.workers} workers, {self.machine_type}")
+            machines = f"{self.settings.dataproc_workers} workers, {self.settings.dataproc_machine_type}"
+            log(f"creating the cluster {name}: {machines}")
         self._wait_until_running(name, log)
         quiet = {"spark.ui.showConsoleProgress": "false"}  # progress bars are noise in a log
         job = {
@@ -271,11 +257,12 @@ class ClusterBackend(Backend):
 
     @override
     def page(self, name: str) -> str:
-        return f"https://console.cloud.google.com/dataproc/jobs/{name}?region={self.region}&project={self.project}"
+        place = f"region={self.settings.gcp_region}&project={self.project}"
+        return f"https://console.cloud.google.com/dataproc/jobs/{name}?{place}"
 
     def _wait_until_running(self, name: str, log: Log) -> None:
-        start = time.monotonic()
-        while time.monotonic() - start < self.max_minutes * 60:
+        start, limit = time.monotonic(), self.settings.dataproc_max_minutes
+        while time.monotonic() - start < limit * 60:
             cluster = self._cluster(name)
             if cluster and cluster.status.state == ClusterStatus.State.RUNNING:
                 log(f"the cluster {name} is running, after {time.monotonic() - start:.0f} s")
@@ -284,15 +271,17 @@ class ClusterBackend(Backend):
                 reason = cluster.status.detail or f"its state is {cluster.status.state.name}, without an explanation"
                 raise SparkError(self.explain(f"the cluster {name} could not be created: {reason}"))
             self.pause(start)
-        raise SparkError(f"the cluster {name} is not running after {self.max_minutes} minutes: run again")
+        raise SparkError(f"the cluster {name} is not running after {limit} minutes: run again")
 
     def _cluster(self, name: str) -> Cluster | None:
         return self._find(self._clusters.get_cluster, self._here | {"cluster_name": name})
 
     def _config(self, name: str, labels: Labels) -> dict[str, Any]:
-        machine = {"machine_type_uri": self.machine_type, "disk_config": {"boot_disk_size_gb": CLUSTER_DISK_GB}}
+        settings, workers = self.settings, self.settings.dataproc_workers
+        disk = {"boot_disk_size_gb": CLUSTER_DISK_GB}
+        machine = {"machine_type_uri": settings.dataproc_machine_type, "disk_config": disk}
         config = {
-            "config_bucket": self.bucket,
+            "config_bucket": settings.staging_bucket,  # for the driver's output: we may not read Dataproc's own bucket
             "gce_cluster_config": {
                 "internal_ip_only": True,
                 # Policies of new organizations may require all three (constraints/compute.requireShieldedVm).
@@ -301,25 +290,24 @@ class ClusterBackend(Backend):
                     "enable_vtpm": True,
                     "enable_integrity_monitoring": True,
                 },
-                "service_account": self.service_account,
+                "service_account": settings.dataproc_service_account,
                 "service_account_scopes": ["https://www.googleapis.com/auth/cloud-platform"],
-                "subnetwork_uri": self.subnet,
+                "subnetwork_uri": settings.dataproc_subnet,
             },
             "master_config": machine | {"num_instances": 1},
-            "worker_config": machine | {"num_instances": self.workers} if self.workers else None,
+            "worker_config": machine | {"num_instances": workers} if workers else None,
             "software_config": {
                 "image_version": IMAGE,
-                "properties": {} if self.workers else {"dataproc:dataproc.allow.zero.workers": "true"},
+                "properties": {} if workers else {"dataproc:dataproc.allow.zero.workers": "true"},
             },
             "lifecycle_config": {
                 "idle_delete_ttl": {"seconds": IDLE_MINUTES * 60},
-                "auto_delete_ttl": {"seconds": self.max_minutes * 60},
+                "auto_delete_ttl": {"seconds": settings.dataproc_max_minutes * 60},
             },
         }
         return {"project_id": self.project, "cluster_name": name, "labels": labels, "config": config}
 
 
-@dataclass(frozen=True, kw_only=True)
 class BatchBackend(Backend):
     """Runs each program as a serverless batch, on machines chosen by Google."""
 
@@ -338,9 +326,9 @@ class BatchBackend(Backend):
     def start(self, name: str, program: Program, labels: Labels, log: Log) -> None:
         as_account = AuthenticationConfig.AuthenticationType.SERVICE_ACCOUNT  # the default is the caller's account
         execution = {
-            "ttl": {"seconds": self.max_minutes * 60},
-            "service_account": self.service_account,
-            "subnetwork_uri": self.subnet,
+            "ttl": {"seconds": self.settings.dataproc_max_minutes * 60},
+            "service_account": self.settings.dataproc_service_account,
+            "subnetwork_uri": self.settings.dataproc_subnet,
             "authentication_config": {"user_workload_authentication_type": as_account},
         }
         batch = {
@@ -367,11 +355,12 @@ class BatchBackend(Backend):
 
     @override
     def page(self, name: str) -> str:
-        return f"https://console.cloud.google.com/dataproc/batches/{self.region}/{name}?project={self.project}"
+        path = f"{self.settings.gcp_region}/{name}"
+        return f"https://console.cloud.google.com/dataproc/batches/{path}?project={self.project}"
 
     @property
     def _parent(self) -> str:
-        return f"projects/{self.project}/locations/{self.region}"
+        return f"projects/{self.project}/locations/{self.settings.gcp_region}"
 
     def _batch(self, id_: str) -> Batch | None:
         return self._find(self._batches.get_batch, {"name": f"{self._parent}/batches/{id_}"})
