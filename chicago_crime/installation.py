@@ -71,12 +71,10 @@ class Installation:
             return FolderSource(settings.folder, settings.assigned("folder"))
         if settings.source == "kaggle":
             from chicago_crime.sources.kaggle import KaggleSource
-            from chicago_crime.storage.google.access import GoogleAccount
             from chicago_crime.storage.google.secret_manager import read_secret
 
-            account = GoogleAccount(None, settings.gcp_credentials, settings.google_api_endpoint)
             return KaggleSource(
-                partial(read_secret, settings.kaggle_secret, account) if settings.kaggle_secret else None
+                partial(read_secret, settings.kaggle_secret, settings) if settings.kaggle_secret else None
             )
         if settings.source == "portal":
             from chicago_crime.sources.portal import PortalSource
@@ -262,12 +260,11 @@ def reader_at(location: str | Path | None, as_of: date | str | None = None) -> S
 def build_bucket_store(settings: Settings, bucket: str | None = None) -> BucketStore:
     """Build the object store in the settings' bucket, or another one. This makes no requests."""
     with google_extra():
-        from chicago_crime.storage.google.access import GoogleAccount
         from chicago_crime.storage.google.bucket import BucketStore
 
     name = bucket or settings.gcs_bucket
     assert name, "Settings validates that gcp has a bucket"
-    return BucketStore(GoogleAccount(settings.gcp_project, settings.gcp_credentials, settings.gcs_endpoint), name)
+    return BucketStore(settings, name)
 
 
 def build_bigquery(settings: Settings) -> BigQueryWarehouse:

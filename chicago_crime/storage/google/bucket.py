@@ -22,9 +22,10 @@ from google.cloud.storage.exceptions import DataCorruption
 from requests.exceptions import JSONDecodeError
 from typing_extensions import override
 
+from chicago_crime.settings import Settings
 from chicago_crime.sources.http import hide_signatures
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime.storage.google.access import GoogleAccount, call, google_retry
+from chicago_crime.storage.google.access import call, client_arguments, google_retry
 from chicago_crime.storage.google.permissions import OBJECTS
 from chicago_crime.storage.object_store import Item, NoObjectError, ObjectStore, ObjectStoreError, StoredObject
 
@@ -38,13 +39,13 @@ class BucketStore(ObjectStore):
     """Objects in a bucket. The client connects on first use.
 
     Attributes:
-        account: project, credentials and endpoint of the client.
+        settings: of the installation.
         bucket: name of the bucket.
         folder: prefix of all keys, such as rehearsal/.
         policy: timeouts and retries of each request.
     """
 
-    account: GoogleAccount
+    settings: Settings
     bucket: str
     folder: str = ""
     policy: RetryPolicy = field(default_factory=RetryPolicy)
@@ -57,7 +58,7 @@ class BucketStore(ObjectStore):
             GoogleError: there are no credentials.
         """
         hide_signatures()
-        return storage.Client(**self.account.client_arguments())
+        return storage.Client(**client_arguments(self.settings, self.settings.gcs_endpoint))
 
     @override
     def _put(self, key: str, file: Path, sha256: str) -> StoredObject:

@@ -17,7 +17,7 @@ from google.auth.credentials import Credentials
 from google.auth.transport.requests import AuthorizedSession, Request
 
 from chicago_crime.settings import Settings
-from chicago_crime.storage.google.access import GoogleError, call, credentials_from, message_of
+from chicago_crime.storage.google.access import GoogleError, call, credentials_for, message_of
 
 TIMEOUT_S = 20.0
 """Timeout of a request, in seconds."""
@@ -96,7 +96,7 @@ class GoogleRest:
     @cached_property
     def credentials(self) -> Credentials:
         """Our credentials."""
-        return credentials_from(self.settings.gcp_credentials)
+        return credentials_for(self.settings)
 
     @cached_property
     def _session(self) -> AuthorizedSession:

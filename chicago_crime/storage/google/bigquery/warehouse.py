@@ -1,6 +1,5 @@
 """The BigQuery warehouse: tables are partitioned by month or by year, and always replaced by the year."""
 
-import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,9 +19,8 @@ from chicago_crime import sql
 from chicago_crime.settings import Settings
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.sql.duckdb_scans import no_rows, parquet_scan
-from chicago_crime.storage.google.access import GoogleAccount
 from chicago_crime.storage.google.bigquery import statements
-from chicago_crime.storage.google.bigquery.jobs import GB, JobResult, Jobs, Purpose, call_bigquery
+from chicago_crime.storage.google.bigquery.jobs import JobResult, Jobs, Purpose
 from chicago_crime.storage.google.bigquery.live_tables import LiveTables
 from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.leases import abandoned, lease
@@ -55,15 +53,11 @@ class BigQueryWarehouse(Warehouse):
     staging: BucketStore
     estimates: Path | None = None
     policy: RetryPolicy = field(default_factory=RetryPolicy)
-    _client: bigquery.Client | None = field(default=None, init=False, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        settings = self.settings
-        dataset = bigquery.DatasetReference(settings.gcp_project or "", settings.bigquery_dataset)
-        self.jobs = Jobs(self._connect, dataset, int(settings.bigquery_max_gb_billed * GB), self.policy)
+        self.jobs = Jobs(self.settings, self.policy)
         self.tables = LiveTables(self.jobs, self.estimates)
-        self.leases = settings.data_dir / "exports"
+        self.leases = self.settings.data_dir / "exports"
 
     @override
     def for_run(self, run_id: str) -> Self:
@@ -255,15 +249,6 @@ class BigQueryWarehouse(Warehouse):
                 if year not in held:
                     raise WarehouseError(no_year(name, year))
         return stored
-
-    def _connect(self) -> bigquery.Client:
-        with self._lock:  # all threads share one client and its connections; `cached_property` has no lock
-            if self._client is None:
-                settings = self.settings
-                account = GoogleAccount(settings.gcp_project, settings.gcp_credentials, settings.bigquery_endpoint)
-                arguments = call_bigquery(account.client_arguments, "cannot connect to BigQuery")
-                self._client = bigquery.Client(location=settings.gcp_region, **arguments)
-            return self._client
 
 
 def _sorted(

@@ -21,7 +21,7 @@ from typing_extensions import override
 
 from chicago_crime.settings import Settings
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime.storage.google.access import call, credentials_from, google_retry
+from chicago_crime.storage.google.access import call, credentials_for, google_retry
 from chicago_crime.storage.google.permissions import ACT_AS, BATCHES, CLUSTERS, MACHINES
 from chicago_crime.storage.google.prices import CLUSTER_DISK_GB
 from chicago_crime.storage.spark import SparkError
@@ -174,7 +174,8 @@ class Backend(ABC):
     def _client(self, kind: Callable[..., _Client]) -> _Client:
         settings = self.settings
         options = {"api_endpoint": settings.dataproc_endpoint or f"{settings.gcp_region}-dataproc.googleapis.com"}
-        return kind(credentials=credentials_from(settings.gcp_credentials), transport="rest", client_options=options)
+        credentials = credentials_for(settings, settings.dataproc_endpoint)
+        return kind(credentials=credentials, transport="rest", client_options=options)
 
     def _call(self, method: Callable[..., _Answer], request: Any) -> _Answer:
         """Call a method of a client, and retry it after transient errors. The request must be safe to repeat.
