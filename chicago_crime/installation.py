@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chicago_crime.errors import HOW_TO_LOAD, how_to_add
 from chicago_crime.intake.source_files import SourceFiles
@@ -121,8 +121,7 @@ class Installation:
             return build_bigquery(self.settings)
         from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 
-        folder, estimates = self.settings.data_dir / "warehouse", checked_estimates(self.settings.population)
-        return DuckDBWarehouse(folder=folder, estimates=estimates, **duckdb_options(self.settings))
+        return DuckDBWarehouse(self.settings, checked_estimates(self.settings.population))
 
     def prepare_spark(self) -> None:
         """Start the embedded Spark engine in the background, if the settings choose it."""
@@ -138,7 +137,7 @@ class Installation:
             return self.warehouse
         from chicago_crime.storage.local.parquet_reader import ParquetReader
 
-        return ParquetReader(folder=self.settings.data_dir / "warehouse", **duckdb_options(self.settings))
+        return ParquetReader(self.settings)
 
     def reader(self, as_of: date | str | None = None) -> SnapshotReader:
         """Open a published snapshot: the current one, or an older one by day or id.
@@ -158,12 +157,8 @@ class Installation:
             if years := {*self.working_reader.stored(CRIMES), *self.source_files.years()}:
                 how = f"`chicago-crime status` prints the command that loads {format_years(sorted(years))}"
             raise NothingPublishedError(f"{error}. {how}") from error
-        return SnapshotReader(
-            catalog=catalog,
-            store=self.object_store,
-            folder=self.settings.data_dir / ("snapshots" if self.is_on_google else "objects"),
-            **duckdb_options(self.settings),
-        )
+        folder = self.settings.data_dir / ("snapshots" if self.is_on_google else "objects")
+        return SnapshotReader(self.settings, catalog, self.object_store, folder)
 
     def published_years(self) -> Mapping[int, PublishedYear]:
         """Return the currently published years; if the catalog is damaged, those of the newest readable snapshot."""
@@ -194,10 +189,7 @@ class Installation:
             return build_dataproc(self.settings)
         from chicago_crime.storage.local.spark import EmbeddedSpark, JvmSpark
 
-        staging = self.settings.data_dir / "staging"
-        if self.settings.spark_engine == "jvm":
-            return JvmSpark(staging, self.settings.threads, self.settings.java_home)
-        return EmbeddedSpark(staging)
+        return (JvmSpark if self.settings.spark_engine == "jvm" else EmbeddedSpark)(self.settings)
 
     @property
     def is_on_google(self) -> bool:
@@ -209,11 +201,6 @@ class Installation:
         checked_estimates(self.settings.population)  # an error now, not in a run
         names = ("settings", "source", "source_files", "object_store", "spark", "fetch_boundaries")
         return {name: getattr(self, name) for name in names}
-
-
-def duckdb_options(settings: Settings) -> dict[str, Any]:
-    """Return the options of all readers that use DuckDB."""
-    return {"staging": settings.data_dir / "staging", "threads": settings.threads, "memory": settings.duckdb_memory}
 
 
 def reader_at(location: str | Path | None, as_of: date | str | None = None) -> SnapshotReader:
@@ -234,27 +221,23 @@ def reader_at(location: str | Path | None, as_of: date | str | None = None) -> S
         return Installation(settings).reader(as_of)
     store: ReadableStore
     text = str(location)
-    folder = Path.home() / ".cache" / "chicago-crime" / digest(text)
-    staging = folder / "staging"
+    folder = data_dir = Path.home() / ".cache" / "chicago-crime" / digest(text)
     if text.startswith("gs://"):
         store = build_bucket_store(settings, text.removeprefix("gs://").rstrip("/"))
     elif text.startswith(("https://", "http://")):
         store = WebStore(text.rstrip("/"))
     else:
-        folder = Path(text).expanduser().absolute()
+        folder = data_dir = Path(text).expanduser().absolute()
         if not folder.is_dir():
             raise SettingsError(f"there is no folder {text}; addresses begin with gs://, https:// or http://")
-        staging = folder / "staging"
         if not (folder / CATALOG).is_file():  # a data folder
             folder /= "objects"
-        store = FolderStore(folder, staging)
+        store = FolderStore(folder, data_dir / "staging")
     try:
         catalog = open_snapshot(store, as_of)
     except NothingPublishedError as error:
         raise NothingPublishedError(f"{text}: {error}") from None
-    return SnapshotReader(
-        catalog=catalog, store=store, folder=folder, **duckdb_options(settings) | {"staging": staging}
-    )
+    return SnapshotReader(settings.model_copy(update={"data_dir": data_dir}), catalog, store, folder)
 
 
 def build_bucket_store(settings: Settings, bucket: str | None = None) -> BucketStore:

@@ -7,29 +7,25 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from typing_extensions import override
 
 from chicago_crime.intake.staging import staging_folder
+from chicago_crime.settings import Settings
 from chicago_crime.storage.local import sail
 from chicago_crime.storage.spark import PROGRAM, SparkError, SparkRunner, Workspace
 
 
 @dataclass(frozen=True)
 class LocalSpark(SparkRunner):
-    """Runs the job on this machine.
+    """Runs the job on this machine."""
 
-    Attributes:
-        staging: folder for workspaces, on the warehouse's file system.
-    """
-
-    staging: Path
+    settings: Settings
 
     @contextmanager
     @override
     def workspace(self, run_id: str, log: logging.Logger) -> Iterator[Workspace]:
-        with staging_folder(self.staging) as folder:
+        with staging_folder(self.settings.data_dir / "staging") as folder:  # on the warehouse's file system
             (folder / "input").mkdir()
             yield Workspace(str(folder / "input"), str(folder / "output"))
 
@@ -46,26 +42,19 @@ class EmbeddedSpark(LocalSpark):
         return {}
 
 
-@dataclass(frozen=True)
 class JvmSpark(LocalSpark):
-    """Apache Spark in local mode.
+    """Apache Spark in local mode."""
 
-    Attributes:
-        threads: number of processor cores to use.
-        java_home: folder of Java 17 or 21; None for `java` on the PATH.
-    """
-
-    threads: int
-    java_home: Path | None = None
     engine = "jvm"
 
     @override
     def run(self, run_id: str, workspace: Workspace, log: logging.Logger) -> Mapping[str, str]:
-        environment = os.environ | {"PYSPARK_SUBMIT_ARGS": f"--master local[{self.threads}] {_QUIET} pyspark-shell"}
+        master = f"--master local[{self.settings.threads}]"
+        environment = os.environ | {"PYSPARK_SUBMIT_ARGS": f"{master} {_QUIET} pyspark-shell"}
         for of_connect in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):  # would send the job to a server
             environment.pop(of_connect, None)
-        if self.java_home:
-            environment["JAVA_HOME"] = str(self.java_home)
+        if self.settings.java_home:  # otherwise, `java` on the PATH is used
+            environment["JAVA_HOME"] = str(self.settings.java_home)
         command = [sys.executable, str(PROGRAM), *workspace.job_options()]
         ended = subprocess.run(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from chicago_crime.settings import Settings
 from chicago_crime.storage.local import sail
 from chicago_crime.storage.local.spark import EmbeddedSpark, JvmSpark, LocalSpark
 from chicago_crime.storage.spark import SparkError, Workspace
@@ -19,8 +20,8 @@ from chicago_crime_tests.waiting import TIMEOUT_S
 @pytest.mark.parametrize(
     ("engine", "message"),
     [
-        (EmbeddedSpark(Path()), "the Spark job failed on the embedded engine"),
-        (JvmSpark(Path(), 2, Path("no java")), r"needs Java 17 or 21 \(set JAVA_HOME or CHICAGO_CRIME_JAVA_HOME"),
+        (EmbeddedSpark(Settings()), "the Spark job failed on the embedded engine"),
+        (JvmSpark(Settings(java_home="no java")), r"needs Java 17 or 21 \(set JAVA_HOME or CHICAGO_CRIME_JAVA_HOME"),
     ],
 )
 def test_a_failed_job_is_an_error(tmp_path: Path, engine: LocalSpark, message: str) -> None:
