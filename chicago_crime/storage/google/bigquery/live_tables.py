@@ -198,6 +198,6 @@ def require_same_columns(table: Table, live: bigquery.Table) -> None:
         where = f"{live.dataset_id}.{table.name}"
         raise WarehouseError(
             f"the columns of the table {where} differ from this version of the package: {'; '.join(differences)}. "
-            f"Remove it with DROP TABLE {statements.name_of(where)}, and load its years again with `chicago-crime run`: published "
-            "data stays. Or use the version of the package that wrote it"
+            f"Remove it with DROP TABLE {statements.name_of(where)}, and load its years again with `chicago-crime "
+            "run`: published data stays. Or use the version of the package that wrote it"
         )
