@@ -143,13 +143,10 @@ class LiveTables:
                 self._ready.add(table.name)
             for name in reads:
                 if name in reference.TABLES and name not in self._ready:
-                    live = self.live(name)
-                    if live is None or live.labels.get(statements.CONTENT) != statements.reference_hash(
-                        name, self.estimates
-                    ):
-                        self.jobs.run(
-                            statements.create_reference(name, self.estimates), Purpose(f"cannot load {name}", name)
-                        )
+                    live, content = self.live(name), statements.reference_hash(name, self.estimates)
+                    if live is None or live.labels.get(statements.CONTENT) != content:
+                        statement = statements.create_reference(name, self.estimates)
+                        self.jobs.run(statement, Purpose(f"cannot load {name}", name))
                     self._ready.add(name)
 
     def _create_all(self, first: Table) -> None:
