@@ -101,8 +101,8 @@ def answer(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int)
         yield f"Only the first {shown} rows are shown{reason}. --output FILE writes all of them"
 
 
-def year_tables(cells: Mapping[str, Mapping[int, str]]) -> Iterator[Table]:
-    """Tables with a column per year and a row per name, split by years to fit the terminal."""
+def print_by_year(cells: Mapping[str, Mapping[int, str]]) -> None:
+    """Print tables with a column per year and a row per name, split by years to fit the terminal."""
     years = sorted({year for row in cells.values() for year in row})
     widest = max((len(line) for row in cells.values() for cell in row.values() for line in cell.split("\n")), default=0)
     fitting = max(1, (out.width - max(map(len, cells), default=0) - 3) // (max(widest, 4) + 2))
@@ -114,7 +114,7 @@ def year_tables(cells: Mapping[str, Mapping[int, str]]) -> Iterator[Table]:
             table.add_column(str(year), justify="right", no_wrap=True)
         for name, row in cells.items():
             table.add_row(name, *(row.get(year, "-") for year in shown))
-        yield table
+        out.print(table)
 
 
 def progress_bar() -> "Progress":

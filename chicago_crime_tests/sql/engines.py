@@ -51,7 +51,7 @@ def google() -> Analyzer:
 
 
 def typed(parameters: Mapping[str, object]) -> dict[str, Typed]:
-    return {name: Typed(PARAMETERS[name], value) for name, value in parameters.items()}
+    return {name: (PARAMETERS[name], value) for name, value in parameters.items()}
 
 
 @cache
