@@ -84,12 +84,12 @@ class BucketStore(ObjectStore):
         # Look it up first, because the response to a refused download has no error details.
         if self._find(key) and self._download(key, lambda blob: partial(blob.download_to_filename, str(target))):
             return target
-        raise self._missing(key)
+        raise NoObjectError(self.uri(key))
 
     @override
     def location(self, key: str) -> str:
         if self._find(key) is None:
-            raise self._missing(key)
+            raise NoObjectError(self.uri(key))
         return self.uri(key)
 
     @override
@@ -168,9 +168,6 @@ class BucketStore(ObjectStore):
     def uri(self, key: str) -> str:
         """Return the address of an object or a folder."""
         return f"gs://{self.bucket}/{self.folder}{key}"
-
-    def _missing(self, key: str) -> NoObjectError:
-        return NoObjectError(self.uri(key))
 
     def _no_bucket(self) -> ObjectStoreError:
         return ObjectStoreError(
