@@ -155,33 +155,11 @@ class Session:
         return self.catalog.find(node.db or self.dataset, node.name)
 
     def _translate(self, tree: exp.Expr) -> str:
-        """Translate a query for DuckDB: tables become subqueries without hidden columns."""
+        """Translate a query for DuckDB, in which the partition of a row is a column."""
         tree = tree.copy()
-        scans: dict[str, exp.Expr] = {}
-        common = {cte.alias for cte in tree.find_all(exp.CTE)}
-        for number, table in enumerate(list(tree.find_all(exp.Table))):
-            if table.name in common or not table.name:
-                continue
-            alias, scan = table.alias_or_name, f"scan_{number}"
-            live = self._table(table)
-            rows = exp.select(*(exp.column(name, quoted=True) for name, _, _ in live.columns))
-            rows = rows.from_(exp.to_table(f"{live.dataset}.{live.name}"))
-            if live.is_by_ingestion:
-                rows = rows.where(*self._take_partition(table))
-            scans[scan] = rows.subquery()
-            table.replace(exp.to_table(scan, alias=alias))
-        return to_duckdb(tree, {}, lambda name: scans.get(name) or exp.to_table(name))
-
-    def _take_partition(self, table: exp.Table) -> list[exp.Expr]:
-        """Move conditions on the partition from a query to the scan of the table."""
-        select = table.find_ancestor(exp.Select)
-        where = select.args.get("where") if select else None
-        taken = []
-        for condition in _on_partition(where) if where else []:
-            assert not condition.find_ancestor(exp.Or), "several partitions are not implemented here"
-            taken.append(_of_partition(condition))
-            condition.replace(exp.true())
-        return taken
+        for condition in _on_partition(tree):
+            condition.replace(_of_partition(condition))
+        return to_duckdb(tree, {}, lambda name: exp.to_table(f"{self.dataset}.{name}"))
 
     def _count(self, tree: exp.Expr) -> None:
         """Count all bytes of the tables in a statement; BigQuery counts only the columns and partitions it reads."""
