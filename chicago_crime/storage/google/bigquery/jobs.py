@@ -134,13 +134,16 @@ class Jobs:
         )
 
     def load(self, uri: str, target: bigquery.TableReference, purpose: Purpose, **config: Any) -> JobResult:
-        """Load files into a table or a partition.
+        """Replace a table, which must exist, or a partition with files.
 
         Raises:
             JobFailedError: it failed and changed nothing.
             WarehouseError: BigQuery did not report whether it succeeded.
         """
-        full = bigquery.LoadJobConfig(labels=self._labels(purpose), **config)
+        truncate, never = bigquery.WriteDisposition.WRITE_TRUNCATE, bigquery.CreateDisposition.CREATE_NEVER
+        full = bigquery.LoadJobConfig(
+            labels=self._labels(purpose), write_disposition=truncate, create_disposition=never, **config
+        )
         return self._finish(
             lambda id_: self.client().load_table_from_uri(uri, target, job_id=id_, job_config=full, **self.options),
             purpose,

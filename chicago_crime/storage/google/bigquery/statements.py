@@ -101,22 +101,22 @@ def export(table: Table, years: Sequence[int], folder: str, as_of: datetime | No
 
 def measured(table: Table, years: Sequence[int], measures: Mapping[str, str]) -> str:
     """The query of aggregates by year: one row per year, even for an empty year."""
-
-    def of(year: int) -> str:
-        values = ", ".join(f"{measure.replace('@year', str(year))} AS {name}" for name, measure in measures.items())
-        return f"SELECT {year} AS of_year, {values} FROM {name_of(table.name)} WHERE {_of_year(table, year)}"
-
-    return "\nUNION ALL\n".join(map(of, years))
+    values = ", ".join(f"{measure} AS {name}" for name, measure in measures.items())
+    return _of_each_year(table, years, values)
 
 
 def counted(table: Table, years: Sequence[int], column: str) -> str:
     """The query that counts rows by year and value of a column, most frequent first."""
+    values = f"COALESCE({name_of(column)}, '') AS value, COUNT(*) AS row_count"
+    return _of_each_year(table, years, values, "GROUP BY value") + "\nORDER BY of_year, row_count DESC, value"
 
-    def of(year: int) -> str:
-        values = f"{year} AS of_year, COALESCE({name_of(column)}, '') AS value, COUNT(*) AS row_count"
-        return f"SELECT {values} FROM {name_of(table.name)} WHERE {_of_year(table, year)} GROUP BY value"
 
-    return "\nUNION ALL\n".join(map(of, years)) + "\nORDER BY of_year, row_count DESC, value"
+def _of_each_year(table: Table, years: Sequence[int], values: str, group: str = "") -> str:
+    return "\nUNION ALL\n".join(
+        f"SELECT {year} AS of_year, {values.replace('@year', str(year))} FROM {name_of(table.name)} "
+        f"WHERE {_of_year(table, year)} {group}"
+        for year in years
+    )
 
 
 def create(table: Table) -> str:

@@ -30,8 +30,6 @@ from chicago_crime.storage.local.parquet_reader import write_result
 from chicago_crime.storage.warehouse import FirstRows, TableYear, Warehouse, WarehouseError, no_year
 from chicago_crime.tables import Table
 
-_TRUNCATE = bigquery.WriteDisposition.WRITE_TRUNCATE
-_NEVER = bigquery.CreateDisposition.CREATE_NEVER
 _TABLES_AT_ONCE = 4
 
 
@@ -74,8 +72,6 @@ class BigQueryWarehouse(Warehouse):
                 self.jobs.dataset.table(f"{table.name}${year}"),
                 purpose,
                 source_format=bigquery.SourceFormat.CSV,
-                write_disposition=_TRUNCATE,
-                create_disposition=_NEVER,
                 schema=[bigquery.SchemaField(c.name, "STRING", description=c.description) for c in table.columns],
                 skip_leading_rows=1,
                 allow_quoted_newlines=True,
@@ -101,14 +97,7 @@ class BigQueryWarehouse(Warehouse):
         Its columns are those of the files, so a missing column is an error instead of NULL.
         """
         with self.tables.staging(table, year) as staged:
-            self.jobs.load(
-                uri,
-                staged,
-                purpose,
-                source_format=bigquery.SourceFormat.PARQUET,
-                write_disposition=_TRUNCATE,
-                create_disposition=_NEVER,
-            )
+            self.jobs.load(uri, staged, purpose, source_format=bigquery.SourceFormat.PARQUET)
             yield staged
 
     @override
