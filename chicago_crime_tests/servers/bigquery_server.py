@@ -1,6 +1,6 @@
 """BigQuery on loopback: the REST API v2 for datasets, tables and jobs, with DuckDB and Google's own SQL analyzer.
 
-Jobs are in `bigquery_jobs_server.py`, SQL in `bigquery_engine.py`, tables and files in `bigquery_catalog.py`.
+Jobs and SQL are in `bigquery_engine.py`, tables and files in `bigquery_catalog.py`.
 """
 
 import calendar
@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from chicago_crime_tests.servers.bigquery_catalog import REST_NAMES, Catalog, LiveTable
-from chicago_crime_tests.servers.bigquery_jobs_server import PROJECT, Jobs
+from chicago_crime_tests.servers.bigquery_engine import PROJECT, Jobs
 from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
 from chicago_crime_tests.servers.storage_server import StorageServer
 

@@ -25,7 +25,7 @@ from chicago_crime.storage.warehouse import TableYear, WarehouseError
 from chicago_crime.tables import AREA_RATES, CRIME_TYPE_COUNT, CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS
 from chicago_crime.tables.marts import CRIMES_DAILY
 from chicago_crime_tests.servers.bigquery_catalog import LiveTable
-from chicago_crime_tests.servers.bigquery_jobs_server import Job
+from chicago_crime_tests.servers.bigquery_engine import Job
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault
 from chicago_crime_tests.support import crime, crimes_of_months, write_csv
 from chicago_crime_tests.whole_cloud import BUCKET, DATASET, STAGING, WholeCloud, whole_cloud
