@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime.cli.doctor.finding import Finding
+from chicago_crime.cli.doctor import Finding
 from chicago_crime.cli.doctor.google import examine_google
 from chicago_crime.installation import Installation
 from chicago_crime.storage.google.permissions import grants_for

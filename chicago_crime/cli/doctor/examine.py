@@ -13,7 +13,7 @@ from typing import Literal
 
 from rich.filesize import decimal as size
 
-from chicago_crime.cli.doctor.finding import Finding
+from chicago_crime.cli.doctor import Finding
 from chicago_crime.cli.doctor.stored import examine_databases, examine_stored
 from chicago_crime.cli.options import how_to_install
 from chicago_crime.errors import PlatformError

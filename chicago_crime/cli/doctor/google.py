@@ -5,7 +5,7 @@ The permissions are listed in `permissions.py`.
 
 from collections.abc import Iterator, Mapping
 
-from chicago_crime.cli.doctor.finding import Finding
+from chicago_crime.cli.doctor import Finding
 from chicago_crime.errors import HOW_TO_LOAD, PlatformError
 from chicago_crime.installation import Installation
 from chicago_crime.settings import PREFIX, Settings

@@ -97,16 +97,6 @@ class LiveTables:
             f"cannot label {table.name}",
         )
 
-    def drop_dataset(self) -> None:
-        """Delete the dataset and all of its tables, if it exists."""
-        call_bigquery(
-            lambda: self.jobs.client().delete_dataset(
-                self.jobs.dataset, delete_contents=True, not_found_ok=True, **self.jobs.options
-            ),
-            f"cannot delete the dataset {self.jobs.dataset.dataset_id}",
-        )
-        self._ready.clear()
-
     @contextmanager
     def staging(self, table: Table, year: int) -> Iterator[bigquery.TableReference]:
         """Create an empty staging table without columns; it is deleted on exit, or expires."""

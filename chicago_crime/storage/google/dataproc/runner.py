@@ -47,7 +47,10 @@ class DataprocSpark(SparkRunner):
         """Also clean up after runs on this machine that died."""
         name, folder = name_of(run_id), f"{STAGING}/{run_id}"
         with lease(self.leases, run_id, name) as note:
-            self._clean_up_after_dead_runs(log)
+            for dead in abandoned(self.leases):
+                log.info(f"cleaning up after the run {dead.name}, which died while its Spark job was running")
+                if self._clean_up(dead.read_text(), log, f"{STAGING}/{dead.name}"):
+                    dead.unlink()
             try:
                 yield Workspace(self.store.uri(f"{folder}/input"), self.store.uri(f"{folder}/output"))
             finally:
@@ -109,12 +112,6 @@ class DataprocSpark(SparkRunner):
             log.error(f"{name} may still be running, and billed, until the next run stops it: {error}")
             return False
         return True
-
-    def _clean_up_after_dead_runs(self, log: logging.Logger) -> None:
-        for note in abandoned(self.leases):
-            log.info(f"cleaning up after the run {note.name}, which died while its Spark job was running")
-            if self._clean_up(note.read_text(), log, f"{STAGING}/{note.name}"):
-                note.unlink()
 
 
 def name_of(run_id: str) -> str:
