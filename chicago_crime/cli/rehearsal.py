@@ -68,11 +68,8 @@ class Rehearsal:
     """
 
     def __init__(self, settings: Settings, has_cluster: bool) -> None:
-        separate = {
-            "bigquery_dataset": f"{settings.bigquery_dataset}_rehearsal",
-            "data_dir": settings.data_dir / "rehearsal",
-        }
-        self.settings = settings.model_copy(update=separate)
+        dataset, data_dir = f"{settings.bigquery_dataset}_rehearsal", settings.data_dir / "rehearsal"
+        self.settings = settings.model_copy(update={"bigquery_dataset": dataset, "data_dir": data_dir})
         self.has_cluster = has_cluster
         self.store = replace(build_bucket_store(self.settings), folder=FOLDER)
         self.staging = replace(build_bucket_store(self.settings, settings.staging_bucket), folder=FOLDER)

@@ -95,7 +95,7 @@ class Probe:
             answers[place] = send(rest.STORAGE, f"{path}/iam/testPermissions", query=self._to_test(place))
         dataset = f"/bigquery/v2/projects/{project}/datasets/{settings.bigquery_dataset}"
         answers["dataset itself"] = send(rest.BIGQUERY, dataset)
-        if answers["dataset itself"].is_good:
+        if answers["dataset itself"].status == 200:
             on_a_table = [one for one in permissions.TABLES.permissions if one not in _DATASET_ONLY]
             path = f"{dataset}/tables/{CRIMES.name}:testIamPermissions"
             answers["dataset"] = send(rest.BIGQUERY, path, {"permissions": on_a_table})
@@ -132,7 +132,7 @@ class Probe:
         answer = self.answers[place]
         if answer.status in fixes and not answer.is_off:
             yield Finding(what, "broken", answer.message, fixes[answer.status])
-        elif not answer.is_good:
+        elif answer.status != 200:
             yield from self._refused(what, answer, self._grants_on(place)[0])
         else:
             is_made = self.answers["dataset itself"].status != 404
@@ -181,7 +181,7 @@ class Probe:
             yield Finding(f"{what}: expiration", "broken", detail, f"{fix}  (existing tables keep their expiration)")
         if itself.status == 404:
             yield Finding(what, "ok", f"does not exist yet: the first run creates it in {self.settings.gcp_region}")
-        elif not itself.is_good:
+        elif itself.status != 200:
             yield from self._refused(what, itself, permissions.TABLES)
         elif self.answers["dataset"].status == 404:
             yield Finding(f"{what}: tables", "ok", f"none yet. {HOW_TO_LOAD}")

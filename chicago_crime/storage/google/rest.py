@@ -50,11 +50,6 @@ class Response:
     message: str = ""
     is_off: bool = False
 
-    @property
-    def is_good(self) -> bool:
-        """Whether the request succeeded."""
-        return self.status == 200
-
 
 @dataclass(frozen=True)
 class GoogleRest:
