@@ -28,7 +28,8 @@ def examine_google(installation: Installation) -> Iterator[Finding]:
     except PlatformError as error:
         yield Finding("credentials", "broken", str(error), _sign_in_command(settings))
         return
-    yield Finding("credentials", "ok", "your own, from gcloud" if google.member == rest.A_PERSON else google.member)
+    who = "your own, from gcloud" if google.member == rest.A_PERSON else google.member
+    yield Finding("credentials", "ok", who if google.credentials.token else "none: all services are emulators")
     yield from Probe(settings, google).findings()
 
 

@@ -67,7 +67,8 @@ class GoogleRest:
         Raises:
             GoogleError: there are no credentials, or Google does not accept them.
         """
-        call(lambda: self.credentials.refresh(_request_token), "Google's token endpoint")
+        if not self.credentials.valid:
+            call(lambda: self.credentials.refresh(_request_token), "Google's token endpoint")
 
     @property
     def member(self) -> str:
@@ -90,8 +91,10 @@ class GoogleRest:
 
     @cached_property
     def credentials(self) -> Credentials:
-        """Our credentials."""
-        return credentials_for(self.settings)
+        """Our credentials; anonymous ones if all services are emulators, which need none."""
+        settings = self.settings
+        others = settings.gcs_endpoint, settings.bigquery_endpoint, settings.dataproc_endpoint
+        return credentials_for(settings, settings.google_api_endpoint if all(others) else None)
 
     @cached_property
     def _session(self) -> AuthorizedSession:
