@@ -22,6 +22,7 @@ from rich.table import Table
 
 from benchmarks import watch
 from benchmarks.layouts import LAYOUTS, REAL, write_layout, write_like_real, write_real
+from chicago_crime.settings import load_settings
 from chicago_crime.sources.sample.profile import profile
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.tables.years import parse_years
@@ -145,7 +146,7 @@ def _platform(folder: Path, csv: str, data: str, years: list[int]) -> watch.Meas
 
 
 def _query_seconds(data: Path) -> float:
-    warehouse = DuckDBWarehouse(folder=data / "warehouse", staging=data / "staging", threads=2, memory="800MB")
+    warehouse = DuckDBWarehouse(load_settings(data_dir=data, duckdb_memory="800MB"))
     seconds = []
     for _ in range(7):
         start = time.perf_counter()

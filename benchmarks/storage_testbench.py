@@ -24,8 +24,8 @@ from rich.console import Console
 from rich.table import Table
 
 from chicago_crime.errors import PlatformError
+from chicago_crime.settings import Settings
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime.storage.google.access import GoogleAccount
 from chicago_crime.storage.google.bucket import BucketStore
 
 BUCKET, KEY = "chicago-crime-testbench", "crimes/2014.csv"
@@ -111,7 +111,7 @@ def _tried(address: str, operation: Operation, instructions: list[str], file: Pa
     bucket = f"{BUCKET}-{uuid4().hex[:8]}"
     _request("POST", f"{address}/storage/v1/b?project=testbench", {"name": bucket})
     file.write_bytes(random.Random(1).randbytes(operation.size))
-    store = BucketStore(GoogleAccount("testbench", endpoint=address), bucket, policy=POLICY)
+    store = BucketStore(Settings(gcp_project="testbench", gcs_endpoint=address), bucket, policy=POLICY)
     store.put(KEY, file)
     made = _request("POST", f"{address}/retry_test", {"instructions": {operation.method: instructions}})
     store.client._http.headers["x-retry-test-id"] = made["id"]

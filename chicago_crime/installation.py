@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chicago_crime.errors import HOW_TO_LOAD, how_to_add
 from chicago_crime.intake.source_files import SourceFiles
@@ -71,12 +71,10 @@ class Installation:
             return FolderSource(settings.folder, settings.assigned("folder"))
         if settings.source == "kaggle":
             from chicago_crime.sources.kaggle import KaggleSource
-            from chicago_crime.storage.google.access import GoogleAccount
             from chicago_crime.storage.google.secret_manager import read_secret
 
-            account = GoogleAccount(None, settings.gcp_credentials, settings.google_api_endpoint)
             return KaggleSource(
-                partial(read_secret, settings.kaggle_secret, account) if settings.kaggle_secret else None
+                partial(read_secret, settings.kaggle_secret, settings) if settings.kaggle_secret else None
             )
         if settings.source == "portal":
             from chicago_crime.sources.portal import PortalSource
@@ -123,8 +121,7 @@ class Installation:
             return build_bigquery(self.settings)
         from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 
-        folder, estimates = self.settings.data_dir / "warehouse", checked_estimates(self.settings.population)
-        return DuckDBWarehouse(folder=folder, estimates=estimates, **duckdb_options(self.settings))
+        return DuckDBWarehouse(self.settings, checked_estimates(self.settings.population))
 
     def prepare_spark(self) -> None:
         """Start the embedded Spark engine in the background, if the settings choose it."""
@@ -140,7 +137,7 @@ class Installation:
             return self.warehouse
         from chicago_crime.storage.local.parquet_reader import ParquetReader
 
-        return ParquetReader(folder=self.settings.data_dir / "warehouse", **duckdb_options(self.settings))
+        return ParquetReader(self.settings)
 
     def reader(self, as_of: date | str | None = None) -> SnapshotReader:
         """Open a published snapshot: the current one, or an older one by day or id.
@@ -160,12 +157,8 @@ class Installation:
             if years := {*self.working_reader.stored(CRIMES), *self.source_files.years()}:
                 how = f"`chicago-crime status` prints the command that loads {format_years(sorted(years))}"
             raise NothingPublishedError(f"{error}. {how}") from error
-        return SnapshotReader(
-            catalog=catalog,
-            store=self.object_store,
-            folder=self.settings.data_dir / ("snapshots" if self.is_on_google else "objects"),
-            **duckdb_options(self.settings),
-        )
+        folder = self.settings.data_dir / ("snapshots" if self.is_on_google else "objects")
+        return SnapshotReader(self.settings, catalog, self.object_store, folder)
 
     def published_years(self) -> Mapping[int, PublishedYear]:
         """Return the currently published years; if the catalog is damaged, those of the newest readable snapshot."""
@@ -196,10 +189,7 @@ class Installation:
             return build_dataproc(self.settings)
         from chicago_crime.storage.local.spark import EmbeddedSpark, JvmSpark
 
-        staging = self.settings.data_dir / "staging"
-        if self.settings.spark_engine == "jvm":
-            return JvmSpark(staging, self.settings.threads, self.settings.java_home)
-        return EmbeddedSpark(staging)
+        return (JvmSpark if self.settings.spark_engine == "jvm" else EmbeddedSpark)(self.settings)
 
     @property
     def is_on_google(self) -> bool:
@@ -211,11 +201,6 @@ class Installation:
         checked_estimates(self.settings.population)  # an error now, not in a run
         names = ("settings", "source", "source_files", "object_store", "spark", "fetch_boundaries")
         return {name: getattr(self, name) for name in names}
-
-
-def duckdb_options(settings: Settings) -> dict[str, Any]:
-    """Return the options of all readers that use DuckDB."""
-    return {"staging": settings.data_dir / "staging", "threads": settings.threads, "memory": settings.duckdb_memory}
 
 
 def reader_at(location: str | Path | None, as_of: date | str | None = None) -> SnapshotReader:
@@ -236,91 +221,56 @@ def reader_at(location: str | Path | None, as_of: date | str | None = None) -> S
         return Installation(settings).reader(as_of)
     store: ReadableStore
     text = str(location)
-    folder = Path.home() / ".cache" / "chicago-crime" / digest(text)
-    staging = folder / "staging"
+    folder = data_dir = Path.home() / ".cache" / "chicago-crime" / digest(text)
     if text.startswith("gs://"):
         store = build_bucket_store(settings, text.removeprefix("gs://").rstrip("/"))
     elif text.startswith(("https://", "http://")):
         store = WebStore(text.rstrip("/"))
     else:
-        folder = Path(text).expanduser().absolute()
+        folder = data_dir = Path(text).expanduser().absolute()
         if not folder.is_dir():
             raise SettingsError(f"there is no folder {text}; addresses begin with gs://, https:// or http://")
-        staging = folder / "staging"
         if not (folder / CATALOG).is_file():  # a data folder
             folder /= "objects"
-        store = FolderStore(folder, staging)
+        store = FolderStore(folder, data_dir / "staging")
     try:
         catalog = open_snapshot(store, as_of)
     except NothingPublishedError as error:
         raise NothingPublishedError(f"{text}: {error}") from None
-    return SnapshotReader(
-        catalog=catalog, store=store, folder=folder, **duckdb_options(settings) | {"staging": staging}
-    )
+    return SnapshotReader(settings.model_copy(update={"data_dir": data_dir}), catalog, store, folder)
 
 
 def build_bucket_store(settings: Settings, bucket: str | None = None) -> BucketStore:
     """Build the object store in the settings' bucket, or another one. This makes no requests."""
     with google_extra():
-        from chicago_crime.storage.google.access import GoogleAccount
         from chicago_crime.storage.google.bucket import BucketStore
 
     name = bucket or settings.gcs_bucket
     assert name, "Settings validates that gcp has a bucket"
-    return BucketStore(GoogleAccount(settings.gcp_project, settings.gcp_credentials, settings.gcs_endpoint), name)
+    return BucketStore(settings, name)
 
 
 def build_bigquery(settings: Settings) -> BigQueryWarehouse:
     """Build the warehouse in BigQuery. This makes no requests."""
     with google_extra():
-        from chicago_crime.storage.google.access import GoogleAccount
-        from chicago_crime.storage.google.bigquery.jobs import GB
         from chicago_crime.storage.google.bigquery.warehouse import BigQueryWarehouse
 
-    assert settings.gcp_project, "Settings validates that gcp has a project"
-    account = GoogleAccount(settings.gcp_project, settings.gcp_credentials, settings.bigquery_endpoint)
-    return BigQueryWarehouse(
-        account,
-        settings.bigquery_dataset,
-        settings.gcp_region,
-        max_bytes=int(settings.bigquery_max_gb_billed * GB),
-        staging=build_bucket_store(settings, settings.staging_bucket),
-        leases=settings.data_dir / "exports",
-        memory=settings.duckdb_memory,
-        estimates=checked_estimates(settings.population),
-    )
+    staging = build_bucket_store(settings, settings.staging_bucket)
+    return BigQueryWarehouse(settings, staging, checked_estimates(settings.population))
 
 
 def build_dataproc(settings: Settings) -> DataprocSpark:
     """Build the Spark runner on Dataproc. This makes no requests.
 
     Raises:
-        SettingsError: a setting is missing, or Dataproc does not support that cluster size.
+        SettingsError: Dataproc does not support that cluster size.
     """
     with google_extra():
-        from chicago_crime.storage.google.dataproc.api import DataprocApi
-        from chicago_crime.storage.google.dataproc.backends import Backend, BatchBackend, ClusterBackend
+        from chicago_crime.storage.google.dataproc.backends import BatchBackend, ClusterBackend
         from chicago_crime.storage.google.dataproc.runner import DataprocSpark
 
-    if not settings.gcp_project or not settings.staging_bucket:
-        raise SettingsError("Dataproc needs CHICAGO_CRIME_GCP_PROJECT and CHICAGO_CRIME_GCS_BUCKET")
     if settings.dataproc_mode == "cluster" and settings.dataproc_workers == 1:
         raise SettingsError("CHICAGO_CRIME_DATAPROC_WORKERS=1: use 0 for a single-node cluster, or 2 and more")
-    address = settings.dataproc_endpoint or f"{settings.gcp_region}-dataproc.googleapis.com"
-    api = DataprocApi(settings.gcp_project, settings.gcp_region, address, settings.gcp_credentials)
-    where = (
-        api,
-        settings.dataproc_max_minutes,
-        settings.dataproc_service_account,
-        settings.dataproc_subnet,
-    )
-    backend: Backend = BatchBackend(*where)
-    if settings.dataproc_mode == "cluster":
-        backend = ClusterBackend(
-            *where,
-            bucket=settings.staging_bucket,
-            machine_type=settings.dataproc_machine_type,
-            workers=settings.dataproc_workers,
-        )
+    backend = ClusterBackend if settings.dataproc_mode == "cluster" else BatchBackend
     store = build_bucket_store(settings, settings.staging_bucket)
-    return DataprocSpark(api, backend, store, settings.data_dir / "dataproc")
+    return DataprocSpark(backend(settings), store, settings.data_dir / "dataproc")

@@ -118,7 +118,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def warehouse(tmp_path: Path) -> DuckDBWarehouse:
     """An empty warehouse."""
-    return DuckDBWarehouse(folder=tmp_path / "warehouse", staging=tmp_path / "staging", threads=2, memory="500MB")
+    return DuckDBWarehouse(load_settings(data_dir=tmp_path))
 
 
 @pytest.fixture(scope="session")

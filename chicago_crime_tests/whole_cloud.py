@@ -42,7 +42,7 @@ class WholeCloud:
 
     def left(self) -> list[str]:
         """Return resources that should have been removed: clusters, jobs, staged objects and files, run notes."""
-        state, data = self.dataproc.dataproc, self.settings.data_dir
+        state, data = self.dataproc, self.settings.data_dir
         kept = ("crimes/", "quarantine/", "published/", "google-cloud-dataproc-metainfo/")
         names = [*self.storage.buckets.names(BUCKET), *self.storage.buckets.names(STAGING)]
         staged = [name for name in names if not name.startswith(kept)]

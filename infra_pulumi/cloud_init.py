@@ -13,13 +13,14 @@ from pathlib import Path
 from env_file import as_lines
 
 COMPOSE = Path(__file__).parent.parent / "docker-compose.yaml"
+TEMPLATE = Path(__file__).with_name("cloud-init.yaml")
 
 
-def render(template: str, image: str, environment: Mapping[str, str], secret: str = "") -> str:
-    """Return the template with its placeholders filled in.
+def render(image: str, environment: Mapping[str, str], secret: str = "") -> str:
+    """Return the file with its placeholders filled in.
 
     Raises:
-        KeyError: the template has an unknown placeholder.
+        KeyError: it has an unknown placeholder.
     """
     values = {
         "IMAGE": image,
@@ -27,4 +28,4 @@ def render(template: str, image: str, environment: Mapping[str, str], secret: st
         "ENVIRONMENT": base64.b64encode(as_lines(environment).encode()).decode(),
         "COMPOSE": base64.b64encode(COMPOSE.read_bytes()).decode(),
     }
-    return re.sub(r"@([A-Z_]+)@", lambda match: values[match[1]], template)
+    return re.sub(r"@([A-Z_]+)@", lambda match: values[match[1]], TEMPLATE.read_text())

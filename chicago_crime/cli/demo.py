@@ -34,7 +34,8 @@ def demo(data_dir: DataOption = None) -> None:
     reader = installation.reader()
     for question, sql in answers():
         found = reader.first_rows(sql, None)
-        out.print(*answer(found.columns, found.rows, out.width, title=question), "", sep="\n")
+        out.print(question, style="italic")
+        out.print(*answer(found.columns, found.rows, out.width), "", sep="\n")
     out.print(
         "The arrest flag means that an arrest was made, not that the case was cleared.\n\n"
         "Next:\n"

@@ -18,7 +18,7 @@ from chicago_crime.intake.gate import run_gate
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.source import SampleSource
-from chicago_crime.storage.google.bigquery.jobs import Purpose
+from chicago_crime.storage.google.bigquery.jobs import Purpose, call_bigquery
 from chicago_crime.storage.google.prices import machine_usd_per_hour
 from chicago_crime.storage.object_store import rows_key
 from chicago_crime.storage.warehouse import TableYear
@@ -68,11 +68,8 @@ class Rehearsal:
     """
 
     def __init__(self, settings: Settings, has_cluster: bool) -> None:
-        separate = {
-            "bigquery_dataset": f"{settings.bigquery_dataset}_rehearsal",
-            "data_dir": settings.data_dir / "rehearsal",
-        }
-        self.settings = settings.model_copy(update=separate)
+        dataset, data_dir = f"{settings.bigquery_dataset}_rehearsal", settings.data_dir / "rehearsal"
+        self.settings = settings.model_copy(update={"bigquery_dataset": dataset, "data_dir": data_dir})
         self.has_cluster = has_cluster
         self.store = replace(build_bucket_store(self.settings), folder=FOLDER)
         self.staging = replace(build_bucket_store(self.settings, settings.staging_bucket), folder=FOLDER)
@@ -207,7 +204,9 @@ class Rehearsal:
         return f"{stored.rows} rows", usd
 
     def _remove(self) -> tuple[str, float]:
-        self.warehouse.tables.drop_dataset()
+        jobs = self.warehouse.jobs
+        delete = partial(jobs.client().delete_dataset, jobs.dataset, delete_contents=True, not_found_ok=True)
+        call_bigquery(lambda: delete(**jobs.options), f"cannot delete the dataset {jobs.dataset.dataset_id}")
         for store in (self.store, self.staging):
             replace(store, folder="").delete_prefix(FOLDER)
         return "", 0.0

@@ -11,7 +11,6 @@ from chicago_crime.cli.options import DataOption, FolderOption, SourceOption, ch
 
 if TYPE_CHECKING:  # slow to import, and `--help` does not need them
     from rich.progress import Progress
-    from rich.table import Table
 
     from chicago_crime.graph.plan import Plan, YearPlan
     from chicago_crime.graph.progress import Step
@@ -77,9 +76,7 @@ def load(
             reports.append(report)
             print_warnings(report)
     if _metadata(reports):
-        out.print("rows, seconds, size")
-        for table in run_tables(reports):
-            out.print(table)
+        _print_tables(reports)
         out.print(_rejects(reports))
         for line in _notes(reports):
             out.print(printable(line), style="yellow")
@@ -130,17 +127,18 @@ def print_warnings(report: "RunReport") -> None:
         errors.print(printable("; ".join(by_year), keep="\n"))
 
 
-def run_tables(reports: Sequence["RunReport"]) -> "Iterator[Table]":
-    """Rows, seconds and size of the runs' results, by year and asset."""
+def _print_tables(reports: Sequence["RunReport"]) -> None:
+    """Print rows, seconds and size of the runs' results, by year and asset."""
     from rich.filesize import decimal as size
 
-    from chicago_crime.cli.screen import year_tables
+    from chicago_crime.cli.screen import out, print_by_year
 
+    out.print("rows, seconds, size")
     cells: dict[str, dict[int, str]] = {}
     for (asset, year), made in _metadata(reports).items():
         cell = f"{made['dagster/partition_row_count']:,}\n{made['seconds']:.1f} s {size(made['bytes'])}"
         cells.setdefault(asset, {})[year] = cell
-    return year_tables(cells)
+    print_by_year(cells)
 
 
 def _metadata(reports: Sequence["RunReport"]) -> dict[tuple[str, int], dict[str, Any]]:
@@ -217,7 +215,7 @@ def _print_details(plan: "Plan") -> None:
     from rich.filesize import decimal as size
     from rich.table import Table
 
-    from chicago_crime.cli.screen import out, year_tables
+    from chicago_crime.cli.screen import out, print_by_year
     from chicago_crime.tables import TABLES
 
     out.print("Dry run: nothing is written. A real run also reads the values and may refuse the file.\n")
@@ -235,8 +233,7 @@ def _print_details(plan: "Plan") -> None:
     if tables:
         out.print("rows to be replaced (- where nothing is loaded)")
     cells = {name: {y.year: f"{y.loaded[name]:,}" if name in y.loaded else "-" for y in plan.years} for name in tables}
-    for table in year_tables(cells):
-        out.print(table)
+    print_by_year(cells)
     if plan.disk_needed:
         out.print(f"disk space on this machine: about {size(plan.disk_needed)} needed, {size(plan.disk_free)} free")
     if plan.cost:

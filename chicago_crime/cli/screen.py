@@ -71,9 +71,7 @@ def printable(text: str, keep: str = "") -> str:
     return _CONTROLS.sub(lambda found: found[0] if found[0] in keep else ascii(found[0])[1:-1], text)
 
 
-def answer(
-    columns: Sequence[str], rows: Sequence[Sequence[object]], width: int, title: str | None = None
-) -> Iterator[RenderableType]:
+def answer(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int) -> Iterator[RenderableType]:
     """Lay out the first rows of a result to fit the width, with a note if there are more.
 
     The layout is a table, with values wrapped between words if necessary. If it still does not fit, or few rows would
@@ -81,8 +79,6 @@ def answer(
     """
     names = [printable(name) for name in columns]
     cells = [_texts(name, [row[at] for row in rows[:MOST_ROWS]]) for at, name in enumerate(columns)]
-    if title:
-        yield Text(title, style="italic")
     table = Table(safe_box=True)
     for at, name in enumerate(names):
         justify: JustifyMethod = "right" if _is_number([row[at] for row in rows]) else "left"
@@ -105,8 +101,8 @@ def answer(
         yield f"Only the first {shown} rows are shown{reason}. --output FILE writes all of them"
 
 
-def year_tables(cells: Mapping[str, Mapping[int, str]]) -> Iterator[Table]:
-    """Tables with a column per year and a row per name, split by years to fit the terminal."""
+def print_by_year(cells: Mapping[str, Mapping[int, str]]) -> None:
+    """Print tables with a column per year and a row per name, split by years to fit the terminal."""
     years = sorted({year for row in cells.values() for year in row})
     widest = max((len(line) for row in cells.values() for cell in row.values() for line in cell.split("\n")), default=0)
     fitting = max(1, (out.width - max(map(len, cells), default=0) - 3) // (max(widest, 4) + 2))
@@ -118,7 +114,7 @@ def year_tables(cells: Mapping[str, Mapping[int, str]]) -> Iterator[Table]:
             table.add_column(str(year), justify="right", no_wrap=True)
         for name, row in cells.items():
             table.add_row(name, *(row.get(year, "-") for year in shown))
-        yield table
+        out.print(table)
 
 
 def progress_bar() -> "Progress":

@@ -1,6 +1,6 @@
 """`chicago-crime status`: loaded and published rows by year and table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,8 +9,6 @@ from chicago_crime.cli.options import DataOption, chosen_installation
 from chicago_crime.errors import HOW_TO_LOAD
 
 if TYPE_CHECKING:  # slow to import, and `--help` does not need them
-    from rich.table import Table
-
     from chicago_crime.graph.status import YearStatus
 
 
@@ -35,8 +33,7 @@ def status(
 
     installation = chosen_installation(data_dir=data_dir)
     found = read_status(installation)
-    for table in status_tables(found.years):
-        out.print(table)
+    _print_tables(found.years)
     if found.snapshot:
         out.print(f"Published: {found.snapshot.snapshot}, from {found.snapshot.local_time}")
     elif not found.years:
@@ -49,9 +46,9 @@ def status(
         raise typer.Exit(1)
 
 
-def status_tables(statuses: Sequence["YearStatus"]) -> "Iterator[Table]":
-    """Yield row counts by year and table, with the marks that `--help` explains."""
-    from chicago_crime.cli.screen import year_tables
+def _print_tables(statuses: Sequence["YearStatus"]) -> None:
+    """Print row counts by year and table, with the marks that `--help` explains."""
+    from chicago_crime.cli.screen import print_by_year
     from chicago_crime.graph.status import LAKE, SOURCE
     from chicago_crime.tables import TABLES
 
@@ -68,7 +65,7 @@ def status_tables(statuses: Sequence["YearStatus"]) -> "Iterator[Table]":
             cells[name][year] = f"{held.rows:,}{marks}" if held else "-"
         cells |= {name: cells[name] | {year: "damaged"} for name in status.damaged}
         cells["published"][year] = "-" if not published else "differs" if unpublished else "yes"
-    return year_tables(cells)
+    print_by_year(cells)
 
 
 def _print_problems(statuses: Sequence["YearStatus"]) -> None:

@@ -38,7 +38,7 @@ def locked_rows(reader: SnapshotReader, sql: str, count: int) -> Rows:
     folders = [reader.folder / "published" / "data", reference.file("").parent]
     spawn = multiprocessing.get_context("spawn")
     receiver, sender = spawn.Pipe(duplex=False)
-    arguments = (sender, reader.files_named(sql), folders, reader.threads, sql, count)
+    arguments = (sender, reader.files_named(sql), folders, reader.settings.threads, sql, count)
     process = spawn.Process(target=_answer, args=arguments, daemon=True)
     process.start()
     sender.close()  # so that `recv` fails as soon as the process has ended

@@ -37,15 +37,14 @@ def lease(folder: Path, name: str, note: str) -> Iterator[Path]:
         yield file
 
 
-def abandoned(folder: Path, skip: str = "") -> Iterator[Path]:
-    """Yield the leases of dead processes, except one name. Each stays locked until the next is requested."""
+def abandoned(folder: Path) -> Iterator[Path]:
+    """Yield the leases of dead processes. Each stays locked until the next is requested."""
     for file in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if file.name != skip:
-            with suppress(Timeout), FileLock(file, blocking=False):
-                if file.stat().st_size:
-                    yield file
-                else:  # its process wrote no note, so it holds nothing
-                    file.unlink()
+        with suppress(Timeout), FileLock(file, blocking=False):
+            if file.stat().st_size:
+                yield file
+            else:  # its process wrote no note, so it holds nothing
+                file.unlink()
 
 
 @contextmanager

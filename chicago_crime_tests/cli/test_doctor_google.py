@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chicago_crime.cli.doctor.finding import Finding
+from chicago_crime.cli.doctor import Finding
 from chicago_crime.cli.doctor.google import examine_google
 from chicago_crime.installation import Installation
 from chicago_crime.storage.google.permissions import grants_for
@@ -30,7 +30,7 @@ def cloud(tmp_path: Path) -> Iterator[WholeCloud]:
 @pytest.fixture
 def tables(cloud: WholeCloud) -> WholeCloud:
     """The same cloud with a dataset and empty tables."""
-    Installation(cloud.settings_with()).warehouse.tables.make_ready([CRIMES])
+    Installation(cloud.settings_with()).warehouse.tables.make_ready(CRIMES)
     return cloud
 
 

@@ -38,7 +38,7 @@ def left(cloud: WholeCloud) -> list[str]:
 def test_a_successful_rehearsal_tries_everything_and_cleans_up(cloud: WholeCloud, tmp_path: Path) -> None:
     cloud.storage.buckets.write(BUCKET, "rehearsal/crimes/2014.csv", b"of a killed rehearsal")
     cloud.bigquery.catalog.add_dataset(f"{DATASET}_rehearsal", {})
-    cloud.bigquery.files.writes_no_rows = False
+    cloud.bigquery.catalog.exports_no_rows = False
     report = tmp_path / "report.md"
     result, outcomes = rehearse(cloud, report, "--cluster", input="y\n")
     assert outcomes == dict.fromkeys(STEPS, "passed"), report.read_text()

@@ -25,7 +25,7 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.syspath_prepend(PROJECT / "infra_pulumi")
     from cloud_init import render
 
-    return render((PROJECT / "infra_pulumi" / "cloud-init.yaml").read_text(), image=IMAGE, environment=SETTINGS)
+    return render(image=IMAGE, environment=SETTINGS)
 
 
 @pytest.fixture

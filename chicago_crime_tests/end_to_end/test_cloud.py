@@ -84,7 +84,7 @@ def differences(cloud: Cloud, laptop: Settings) -> dict[str, str]:
 
 
 def test_each_run_gives_the_laptops_tables_with_one_batch_and_few_writes(cloud: Cloud, laptop: Settings) -> None:
-    dataproc = cloud.dataproc.dataproc
+    dataproc = cloud.dataproc
     assert (len(dataproc.clusters_made), len(dataproc.batches)) == (0, 2)
     writes = writes_in(cloud)
     assert len(writes) <= MOST_WRITES, sorted(writes)

@@ -100,7 +100,7 @@ def places_in(cloud: Cloud, output: str) -> dict[str, bytes]:
         places[f"job {job.id}"] = json.dumps(job.resource(), default=str).encode()
     for table in cloud.bigquery.catalog.tables.values():
         places[f"labels of {table.name}"] = json.dumps(table.labels).encode()
-    for name, task in cloud.dataproc.dataproc.jobs.items():
+    for name, task in cloud.dataproc.jobs.items():
         places[f"job {name}"] = json.dumps(task.resource, default=str).encode()
     for name, server in cloud.servers.items():
         for call in server.calls:
@@ -125,7 +125,7 @@ def test_a_failed_run_in_the_cloud_leaves_no_secret_anywhere(tmp_path: Path) -> 
         settings = {"CHICAGO_CRIME_SOURCE": "kaggle", "CHICAGO_CRIME_KAGGLE_SECRET": SECRET}
         environment = cloud.environment | settings | {"HOME": str(tmp_path / "home")}
         cloud.access.secrets[SECRET] = [TOKEN_IN_SECRET_MANAGER.encode()]
-        cloud.dataproc.dataproc.creation_fails = "The zone does not have enough resources."
+        cloud.dataproc.creation_fails = "The zone does not have enough resources."
         ended = command(kaggle, environment, "run", "--years", str(YEAR))
         doctor = command(kaggle, environment, "doctor")
         assert (ended.code, "does not have enough resources" in words_of(ended)) == (1, True), ended.output[-3000:]

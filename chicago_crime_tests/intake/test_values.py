@@ -10,6 +10,7 @@ import pytest
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
+from chicago_crime.settings import load_settings
 from chicago_crime.sources.base import SourceError
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.storage.object_store import quarantine_key, rows_key
@@ -50,7 +51,7 @@ def test_a_case_is_read(tmp_path: Path, name: str, year: int, rows: int, column:
     [file] = case(name).glob("*.csv")
     result = gate_of(file, year, tmp_path)
     assert (result.unreadable, result.split.counts.rows) == ({}, result.split.counts.lines - (name == "huge_field"))
-    warehouse = DuckDBWarehouse(folder=tmp_path / "warehouse", staging=tmp_path / "staging", threads=2, memory="500MB")
+    warehouse = DuckDBWarehouse(load_settings(data_dir=tmp_path))
     warehouse.load_csv(RAW_CRIMES, year, str(result.split.file), "a checksum")
     warehouse.replace_year(CRIMES, year)
     found = pq.read_table(warehouse.file("crimes", year)).sort_by("id").to_pylist()

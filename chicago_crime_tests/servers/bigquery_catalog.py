@@ -21,6 +21,12 @@ from chicago_crime_tests.servers.storage_server import Buckets
 DUCKDB_TYPES = parquet_files.DUCKDB_TYPES | {"TIMESTAMP": "TIMESTAMP"}
 REST_NAMES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}
 PARTITION = "_PARTITIONTIME"
+_FROM_DUCKDB = {
+    **{kind: name for name, kind in parquet_files.DUCKDB_TYPES.items()},
+    "INTEGER": "INT64",
+    "FLOAT": "FLOAT64",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
+}
 
 
 @dataclass
@@ -62,10 +68,23 @@ class LiveTable:
         return f'(CASE WHEN "{name}" IS NULL THEN 0 ELSE {1 if kind == "BOOL" else 8} END)'
 
 
-class Catalog:
-    """All datasets and tables, and the database with their rows."""
+class JobError(Exception):
+    """A job fails; the reason is BigQuery's name for the kind of failure."""
 
-    def __init__(self) -> None:
+    def __init__(self, reason: str, message: str):
+        super().__init__(message)
+        self.reason = reason
+
+
+class Catalog:
+    """All datasets and tables, and the database with their rows; reads and writes objects in Cloud Storage.
+
+    Attributes:
+        exports_no_rows: whether an export without rows writes a file, which Google does not document.
+    """
+
+    def __init__(self, buckets: Buckets) -> None:
+        self.buckets, self.exports_no_rows = buckets, True
         self.database = duckdb.connect(config={"threads": 2, "memory_limit": "3GB"})
         self.datasets: dict[str, dict[str, Any]] = {}
         self.tables: dict[tuple[str, str], LiveTable] = {}
@@ -122,6 +141,47 @@ class Catalog:
                 if dataset == default_dataset
             )
 
+    def files_at(self, uris: Sequence[str]) -> list[str]:
+        """The files at some addresses, each of which may have one `*`."""
+        found: list[str] = []
+        for uri in uris:
+            address = urlsplit(uri)
+            names = matching(self.buckets.names(address.netloc), address.path.lstrip("/"))
+            if not names or address.scheme != "gs":
+                raise JobError("notFound", f"Not found: URI {uri}")
+            found += [str(self.buckets.path(address.netloc, name)) for name in names]
+        return found
+
+    def csv(self, about: Mapping[str, Any]) -> str:
+        """The DuckDB query for a CSV's rows as text: empty fields are NULL, and empty quotes an empty text."""
+        fields = about["schema"]["fields"]
+        assert {field["type"] for field in fields} == {"STRING"}, "other types are not implemented here"
+        assert (about["skipLeadingRows"], about["allowQuotedNewlines"]) == (1, True)
+        assert about["preserveAsciiControlCharacters"], "BigQuery would drop them"
+        columns = ", ".join(f"'{field['name']}': 'VARCHAR'" for field in fields)
+        return (
+            f"FROM READ_CSV({self.files_at(about['sourceUris'])}, auto_detect = FALSE, header = FALSE, skip = 1, "
+            f"columns = {{{columns}}}, delim = ',', quote = '\"', escape = '\"', strict_mode = TRUE, "
+            "allow_quoted_nulls = FALSE, max_line_size = 10000000)"
+        )
+
+    def parquet(self, cursor: duckdb.DuckDBPyConnection, uris: Sequence[str]) -> tuple[str, list[tuple[str, str]]]:
+        """The DuckDB query for the rows of Parquet files, and their columns with BigQuery's types."""
+        files = self.files_at(uris)
+        rows = cursor.read_parquet(files, hive_partitioning=False)
+        columns = [(n, _FROM_DUCKDB[str(kind)]) for n, kind in zip(rows.columns, rows.types, strict=True)]
+        zoned = [f'"{n}" AT TIME ZONE \'UTC\' AS "{n}"' if k == "TIMESTAMP" else f'"{n}"' for n, k in columns]
+        return f"SELECT {', '.join(zoned)} FROM READ_PARQUET({files}, hive_partitioning = FALSE)", columns
+
+    def export(self, rows: duckdb.DuckDBPyRelation, uri: str) -> None:
+        """Write rows as Parquet to an address with one `*`, which becomes a number."""
+        address = urlsplit(uri)
+        assert address.path.count("*") == 1, uri
+        if self.exports_no_rows or rows.limit(1).fetchall():
+            file = self.buckets.path(address.netloc, address.path.lstrip("/").replace("*", "000000000000"))
+            file.parent.mkdir(parents=True, exist_ok=True)
+            rows.write_parquet(str(file))
+
 
 def table_from_ddl(create: exp.Create, dataset: str) -> LiveTable:
     """The table that a CREATE TABLE statement describes."""
@@ -156,72 +216,3 @@ def _partitioning(by: exp.Expr) -> dict[str, Any]:
         return {"rangePartitioning": {"field": by.this.name, "range": limits}}
     column = by.this.name
     return {"timePartitioning": {"type": by.unit.name.upper()} | ({} if column == PARTITION else {"field": column})}
-
-
-_FROM_DUCKDB = {
-    **{kind: name for name, kind in parquet_files.DUCKDB_TYPES.items()},
-    "INTEGER": "INT64",
-    "FLOAT": "FLOAT64",
-    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
-}
-
-
-class JobError(Exception):
-    """A job fails; the reason is BigQuery's name for the kind of failure."""
-
-    def __init__(self, reason: str, message: str):
-        super().__init__(message)
-        self.reason = reason
-
-
-@dataclass
-class Files:
-    """Reads and writes objects.
-
-    Attributes:
-        writes_no_rows: whether an export without rows writes a file, which Google does not document.
-    """
-
-    buckets: Buckets
-    writes_no_rows: bool = True
-
-    def at(self, uris: Sequence[str]) -> list[str]:
-        """The files at some addresses, each of which may have one `*`."""
-        found: list[str] = []
-        for uri in uris:
-            address = urlsplit(uri)
-            names = matching(self.buckets.names(address.netloc), address.path.lstrip("/"))
-            if not names or address.scheme != "gs":
-                raise JobError("notFound", f"Not found: URI {uri}")
-            found += [str(self.buckets.path(address.netloc, name)) for name in names]
-        return found
-
-    def csv(self, about: Mapping[str, Any]) -> str:
-        """The DuckDB query for a CSV's rows as text: empty fields are NULL, and empty quotes an empty text."""
-        fields = about["schema"]["fields"]
-        assert {field["type"] for field in fields} == {"STRING"}, "other types are not implemented here"
-        assert (about["skipLeadingRows"], about["allowQuotedNewlines"]) == (1, True)
-        assert about["preserveAsciiControlCharacters"], "BigQuery would drop them"
-        columns = ", ".join(f"'{field['name']}': 'VARCHAR'" for field in fields)
-        return (
-            f"FROM READ_CSV({self.at(about['sourceUris'])}, auto_detect = FALSE, header = FALSE, skip = 1, "
-            f"columns = {{{columns}}}, delim = ',', quote = '\"', escape = '\"', strict_mode = TRUE, "
-            "allow_quoted_nulls = FALSE, max_line_size = 10000000)"
-        )
-
-    def parquet(self, cursor: duckdb.DuckDBPyConnection, uris: Sequence[str]) -> tuple[str, list[tuple[str, str]]]:
-        """The DuckDB query for the rows of Parquet files, and their columns with BigQuery's types."""
-        files = self.at(uris)
-        rows = cursor.read_parquet(files, hive_partitioning=False)
-        columns = [(n, _FROM_DUCKDB[str(kind)]) for n, kind in zip(rows.columns, rows.types, strict=True)]
-        zoned = [f'"{n}" AT TIME ZONE \'UTC\' AS "{n}"' if k == "TIMESTAMP" else f'"{n}"' for n, k in columns]
-        return f"SELECT {', '.join(zoned)} FROM READ_PARQUET({files}, hive_partitioning = FALSE)", columns
-
-    def write(self, rows: duckdb.DuckDBPyRelation, uri: str) -> None:
-        """Write rows as Parquet to an address with one `*`, which becomes a number."""
-        address = urlsplit(uri)
-        assert address.path.count("*") == 1, uri
-        if self.writes_no_rows or rows.limit(1).fetchall():
-            file = self.buckets.path(address.netloc, address.path.lstrip("/").replace("*", "000000000000"))
-            file.parent.mkdir(parents=True, exist_ok=True)
-            rows.write_parquet(str(file))

@@ -1,11 +1,14 @@
-"""SQL on the BigQuery server: Google's analyzer checks statements, and DuckDB runs them by BigQuery's rules.
+"""Jobs and SQL of the BigQuery server: each id is started once and runs in a thread.
 
-Statements that change rows run one at a time, and queries as of a given time see the current rows.
+Google's analyzer checks statements, and DuckDB runs them by BigQuery's rules. Statements that change rows run one at a
+time, and queries as of a given time see the current rows.
 """
 
-from collections.abc import Iterator
+import threading
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -19,40 +22,19 @@ from chicago_crime_tests.servers.bigquery_catalog import (
     DUCKDB_TYPES,
     PARTITION,
     Catalog,
-    Files,
     JobError,
     LiveTable,
     table_from_ddl,
 )
+from chicago_crime_tests.servers.google_server import RefusedError
 from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError
 
 LEAST_BILLED = 10 << 20
+PROJECT = "chicago-test"
+LONGEST_IN_ANSWER_S = 0.2
+"""Jobs that finish within this time are DONE in the response that started them; clients poll for the others."""
 
 _Tables = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
-
-
-@dataclass
-class Result:
-    """The result of a query: columns with their types, and rows of Python values."""
-
-    columns: list[tuple[str, str]]
-    rows: list[tuple[Any, ...]]
-
-
-@dataclass
-class Work:
-    """The results of a job so far.
-
-    Attributes:
-        statement: type of its statement, or SCRIPT for several.
-        inserted: rows inserted by its DML statement; None without one.
-        result: result of its last query.
-    """
-
-    statement: str = ""
-    bytes_billed: int = 0
-    inserted: int | None = None
-    result: Result | None = None
 
 
 @lru_cache(maxsize=32)
@@ -75,12 +57,21 @@ def _parsed(text: str) -> exp.Expr:
 
 
 class Session:
-    """Runs one job's statements."""
+    """Runs one job's statements.
 
-    def __init__(self, catalog: Catalog, files: Files, dataset: str, most_billed: int | None = None):
-        self.catalog, self.files, self.dataset, self.most_billed = catalog, files, dataset, most_billed
+    Attributes:
+        statement: type of its statement, or SCRIPT for several.
+        inserted: rows inserted or loaded; None without any such statement.
+        columns, rows: result of its last query, with the columns' types.
+    """
+
+    def __init__(self, catalog: Catalog, dataset: str, most_billed: int | None):
+        self.catalog, self.dataset, self.most_billed = catalog, dataset, most_billed
         self.cursor = catalog.database.cursor()
-        self.work = Work()
+        self.statement, self.bytes_billed = "", 0
+        self.inserted: int | None = None
+        self.columns: list[tuple[str, str]] = []
+        self.rows: list[tuple[Any, ...]] = []
 
     def run(self, text: str, is_dry: bool = False) -> None:
         """Run a statement or a script; a dry run only checks it.
@@ -96,26 +87,26 @@ class Session:
             raise JobError("invalidQuery", str(error)) from error
         finally:
             if len(statements) > 1:
-                self.work.statement = "SCRIPT"
+                self.statement = "SCRIPT"
 
     def _run_one(self, text: str, is_dry: bool) -> None:
         columns, tree = self._check(text), _parsed(text)
-        self.work.statement = "SELECT" if isinstance(tree, exp.Query) else tree.key.upper()
+        self.statement = "SELECT" if isinstance(tree, exp.Query) else tree.key.upper()
         self._count(tree)
         if is_dry:
             return
         match tree:
             case exp.Query():
-                self.work.result = self._answer(tree, columns)
+                self.columns, self.rows = columns, self._rows(tree, columns)
             case exp.Merge():
                 self._merge(tree)
             case exp.Create():
                 self._create(tree)
             case exp.Export():
                 [uri] = [one.args["value"].name for one in tree.args["options"].expressions if one.name == "uri"]
-                self.files.write(self.cursor.sql(self._translate(tree.this)), uri)
+                self.catalog.export(self.cursor.sql(self._translate(tree.this)), uri)
             case _:
-                raise AssertionError(f"{self.work.statement} is not implemented here")
+                raise AssertionError(f"{self.statement} is not implemented here")
 
     def _check(self, text: str) -> list[tuple[str, str]]:
         """Check a statement with Google's analyzer; returns the columns of its result."""
@@ -125,12 +116,12 @@ class Session:
             raise JobError(reason, found)
         return found
 
-    def _answer(self, tree: exp.Query, columns: list[tuple[str, str]]) -> Result:
+    def _rows(self, tree: exp.Query, columns: list[tuple[str, str]]) -> list[tuple[Any, ...]]:
         """Answer a query, in the types that the analyzer found."""
         casts = ", ".join(f'CAST(c{n} AS {DUCKDB_TYPES[kind]}) AS "{name}"' for n, (name, kind) in enumerate(columns))
         names = ", ".join(f"c{n}" for n in range(len(columns)))
         query = f"SELECT {casts} FROM ({self._translate(tree)}) AS answer({names})"
-        return Result(columns, self.cursor.sql(query).fetchall())
+        return self.cursor.sql(query).fetchall()
 
     @contextmanager
     def changes(self, table: LiveTable) -> Iterator[None]:
@@ -154,7 +145,7 @@ class Session:
                 f"MERGE INTO {table.rows_table} AS {tree.this.alias} USING ({self._translate(query.this)}) "
                 f"AS {query.alias} ON {tree.args['on'].sql()} {actions.sql('duckdb')} RETURNING merge_action"
             )
-            self.work.inserted = made.fetchall().count(("INSERT",))
+            self.inserted = made.fetchall().count(("INSERT",))
 
     def _create(self, tree: exp.Create) -> None:
         table = table_from_ddl(tree, self.dataset)
@@ -172,33 +163,11 @@ class Session:
         return self.catalog.find(node.db or self.dataset, node.name)
 
     def _translate(self, tree: exp.Expr) -> str:
-        """Translate a query for DuckDB: tables become subqueries without hidden columns."""
+        """Translate a query for DuckDB, in which the partition of a row is a column."""
         tree = tree.copy()
-        scans: dict[str, exp.Expr] = {}
-        common = {cte.alias for cte in tree.find_all(exp.CTE)}
-        for number, table in enumerate(list(tree.find_all(exp.Table))):
-            if table.name in common or not table.name:
-                continue
-            alias, scan = table.alias_or_name, f"scan_{number}"
-            live = self._table(table)
-            rows = exp.select(*(exp.column(name, quoted=True) for name, _, _ in live.columns))
-            rows = rows.from_(_rows(live))
-            if live.is_by_ingestion:
-                rows = rows.where(*self._take_partition(table))
-            scans[scan] = rows.subquery()
-            table.replace(exp.to_table(scan, alias=alias))
-        return to_duckdb(tree, {}, lambda name: scans.get(name) or exp.to_table(name))
-
-    def _take_partition(self, table: exp.Table) -> list[exp.Expr]:
-        """Move conditions on the partition from a query to the scan of the table."""
-        select = table.find_ancestor(exp.Select)
-        where = select.args.get("where") if select else None
-        taken = []
-        for condition in _on_partition(where) if where else []:
-            assert not condition.find_ancestor(exp.Or), "several partitions are not implemented here"
-            taken.append(_of_partition(condition))
-            condition.replace(exp.true())
-        return taken
+        for condition in _on_partition(tree):
+            condition.replace(_of_partition(condition))
+        return to_duckdb(tree, {}, lambda name: exp.to_table(f"{self.dataset}.{name}"))
 
     def _count(self, tree: exp.Expr) -> None:
         """Count all bytes of the tables in a statement; BigQuery counts only the columns and partitions it reads."""
@@ -213,7 +182,7 @@ class Session:
                 "bytesBilledLimitExceeded",
                 f"Query exceeded limit for bytes billed: {self.most_billed}. {billed} or higher required.",
             )
-        self.work.bytes_billed += billed
+        self.bytes_billed += billed
 
 
 def split(script: str) -> list[str]:
@@ -221,10 +190,6 @@ def split(script: str) -> list[str]:
     starts = [0] + [t.end + 1 for t in BigQuery().tokenize(script) if t.token_type == sqlglot.TokenType.SEMICOLON]
     pieces = [script[a:b].strip().rstrip(";") for a, b in zip(starts, [*starts[1:], len(script)], strict=True)]
     return [piece for piece in pieces if piece.strip()]
-
-
-def _rows(table: LiveTable) -> exp.Expr:
-    return exp.to_table(f"{table.dataset}.{table.name}")
 
 
 def _on_partition(tree: exp.Expr) -> list[exp.EQ]:
@@ -235,3 +200,137 @@ def _on_partition(tree: exp.Expr) -> list[exp.EQ]:
 def _of_partition(condition: exp.EQ) -> exp.Expr:
     """The condition in DuckDB. The column comes second, because the platform's dialect drops it otherwise."""
     return condition.right.this.copy().eq(exp.cast(exp.column(PARTITION), "DATE"))
+
+
+@dataclass
+class Job:
+    """A job: its id, its region, the configuration in the request, and the session that does its work."""
+
+    id: str
+    location: str
+    configuration: dict[str, Any]
+    session: Session
+    error: dict[str, str] | None = None
+    done: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def kind(self) -> str:
+        return "query" if "query" in self.configuration else "load"
+
+    def resource(self) -> dict[str, Any]:
+        """The job as the API describes it."""
+        session, rows = self.session, str(self.session.inserted or 0)
+        statistics: dict[str, Any] = {}
+        if self.kind == "query":
+            query: dict[str, Any] = {"totalBytesBilled": str(session.bytes_billed)}
+            if session.statement:
+                query["statementType"] = session.statement
+            if session.inserted is not None:
+                query["dmlStats"] = {"insertedRowCount": rows}
+            statistics["query"] = query
+        elif session.inserted is not None:
+            statistics["load"] = {"outputRows": rows}
+        failure = {"errorResult": self.error, "errors": [self.error]} if self.error else {}
+        return {
+            "jobReference": {"projectId": PROJECT, "jobId": self.id, "location": self.location},
+            "configuration": self.configuration | {"jobType": self.kind.upper()},
+            "status": {"state": "DONE" if self.done.is_set() else "RUNNING"} | failure,
+            "statistics": statistics,
+        }
+
+    def require_success(self) -> None:
+        """Raise the job's error, if any, with the status that Google gives it."""
+        if self.error:
+            status = {"notFound": 404, "bytesBilledLimitExceeded": 500}.get(self.error["reason"], 400)
+            raise RefusedError(status, self.error["message"], self.error["reason"])
+
+
+class Jobs:
+    """All jobs of a server.
+
+    Attributes:
+        will_fail: failures requested by a test: a text in the job's configuration, reason, message.
+        before_work: called before each job does anything.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self.by_id: dict[str, Job] = {}
+        self.will_fail: list[tuple[str, str, str]] = []
+        self.before_work: Callable[[Job], object] = lambda job: None
+        self._lock = threading.Lock()
+
+    def begin(self, configuration: dict[str, Any], id_: str | None, location: str) -> Job:
+        """Start a job; a dry run is not kept.
+
+        Raises:
+            RefusedError: there is one of this id, or the dry run failed.
+        """
+        if "skipLeadingRows" in (load := configuration.get("load", {})):
+            load["skipLeadingRows"] = int(load["skipLeadingRows"])  # the client writes it as text, BigQuery does not
+        query = configuration.get("query", {})
+        dataset = query.get("defaultDataset") or configuration["load"]["destinationTable"]
+        most = query.get("maximumBytesBilled")
+        session = Session(self.catalog, dataset["datasetId"], int(most) if most else None)
+        job = Job(id_ or f"job_{uuid.uuid4().hex}", location, configuration, session)
+        if configuration.get("dryRun"):
+            self._work(job)
+            job.require_success()
+            return job
+        with self._lock:
+            if self.by_id.setdefault(job.id, job) is not job:
+                raise RefusedError(409, f"Already Exists: Job {PROJECT}:{location}.{job.id}")
+        threading.Thread(target=self._work, args=[job], daemon=True).start()
+        job.done.wait(LONGEST_IN_ANSWER_S)
+        return job
+
+    def _work(self, job: Job) -> None:
+        try:
+            self.before_work(job)
+            for failure in self.will_fail:
+                if failure[0] in str(job.configuration):
+                    self.will_fail.remove(failure)
+                    raise JobError(*failure[1:])
+            if job.kind == "query":
+                job.session.run(job.configuration["query"]["query"], bool(job.configuration.get("dryRun")))
+            else:
+                self._load(job)
+        except JobError as error:
+            job.error = {"reason": error.reason, "message": str(error)}
+        except RefusedError as error:
+            job.error = {"reason": "notFound" if error.status == 404 else "invalid", "message": str(error)}
+        except Exception as error:  # a bug of this server: the test must not wait forever
+            job.error = {"reason": "invalid", "message": f"the test server failed: {error!r}"}
+        job.session.cursor.close()
+        job.done.set()
+
+    def _load(self, job: Job) -> None:
+        about = job.configuration["load"]
+        target = about["destinationTable"]
+        name, _, partition = target["tableId"].partition("$")
+        table = self.catalog.find(target["datasetId"], name)
+        assert about["writeDisposition"] == "WRITE_TRUNCATE" and bool(partition) == table.is_by_ingestion
+        if about["sourceFormat"] == "PARQUET":
+            assert not (table.partitioning or "schema" in about), "Parquet files replace a staging table"
+            rows, columns = self.catalog.parquet(job.session.cursor, about["sourceUris"])
+            table.columns = [(name, kind, "") for name, kind in columns]
+            self.catalog.add(table)
+        else:
+            rows = self.catalog.csv(about)
+        try:
+            job.session.inserted = self._write(job.session, table, partition, rows)
+        except duckdb.Error as error:
+            raise JobError("invalid", f"Error while reading data, error message: {error}") from error
+
+    @staticmethod
+    def _write(session: Session, table: LiveTable, partition: str, rows: str) -> int:
+        """Replace the rows of a table or, if it is partitioned by ingestion time, of a partition."""
+        columns, values, where = ", ".join(f'"{name}"' for name, _, _ in table.columns), "*", ""
+        if table.is_by_ingestion:
+            assert table.partitioning["timePartitioning"]["type"] == "YEAR" and len(partition) == 4, partition
+            at = f"TIMESTAMP '{partition}-01-01'"
+            columns, values, where = f"{columns}, {PARTITION}", f"*, {at}", f"WHERE {PARTITION} = {at}"
+        with session.changes(table):
+            session.cursor.execute(f"DELETE FROM {table.rows_table} {where}")
+            insert = f"INSERT INTO {table.rows_table} ({columns}) SELECT {values} FROM ({rows}) AS r"
+            return int(session.cursor.execute(insert).fetchall()[0][0])

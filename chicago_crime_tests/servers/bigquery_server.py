@@ -1,6 +1,6 @@
 """BigQuery on loopback: the REST API v2 for datasets, tables and jobs, with DuckDB and Google's own SQL analyzer.
 
-Jobs are in `bigquery_jobs_server.py`, SQL in `bigquery_engine.py`, tables and files in `bigquery_catalog.py`.
+Jobs and SQL are in `bigquery_engine.py`, tables and files in `bigquery_catalog.py`.
 """
 
 import calendar
@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from chicago_crime_tests.servers.bigquery_catalog import REST_NAMES, Catalog, Files, LiveTable
-from chicago_crime_tests.servers.bigquery_jobs_server import PROJECT, Jobs
+from chicago_crime_tests.servers.bigquery_catalog import REST_NAMES, Catalog, LiveTable
+from chicago_crime_tests.servers.bigquery_engine import PROJECT, Jobs
 from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
 from chicago_crime_tests.servers.storage_server import StorageServer
 
@@ -105,12 +105,11 @@ class _Handler(GoogleHandler):
             "jobReference": {"projectId": PROJECT, "jobId": job.id, "location": job.location},
             "jobComplete": True,
         }
-        if result := job.work.result:
-            kinds = [kind for _, kind in result.columns]
-            fields = [{"name": n, "type": REST_NAMES.get(k, k)} for n, k in result.columns]
-            sent = result.rows[: self.given.get("maxResults")]
-            rows = [{"f": [{"v": _value(v, k)} for v, k in zip(row, kinds, strict=True)]} for row in sent]
-            body |= {"schema": {"fields": fields}, "totalRows": str(len(result.rows)), "rows": rows}
+        if columns := job.session.columns:
+            fields = [{"name": name, "type": REST_NAMES.get(kind, kind)} for name, kind in columns]
+            sent = job.session.rows[: self.given.get("maxResults")]
+            rows = [{"f": [{"v": _value(v, k)} for v, (_, k) in zip(row, columns, strict=True)]} for row in sent]
+            body |= {"schema": {"fields": fields}, "totalRows": str(len(job.session.rows)), "rows": rows}
         self.reply_json(body)
 
     def _table(self, of: Mapping[str, str]) -> LiveTable:
@@ -143,7 +142,6 @@ class BigQueryServer(GoogleServer):
 
     Attributes:
         catalog: datasets and tables.
-        files: reads and writes files in Cloud Storage.
         jobs: all jobs.
     """
 
@@ -152,8 +150,8 @@ class BigQueryServer(GoogleServer):
     def __init__(self, storage: StorageServer):
         super().__init__()
         self.location = "us-central1"
-        self.catalog, self.files = Catalog(), Files(storage.buckets)
-        self.jobs = Jobs(self.catalog, self.files)
+        self.catalog = Catalog(storage.buckets)
+        self.jobs = Jobs(self.catalog)
 
     def rows(self, dataset: str, table: str) -> list[dict[str, Any]]:
         """A table's rows, without recording a request."""

@@ -6,79 +6,22 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from uuid import uuid4
 
 from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
 from chicago_crime_tests.servers.storage_server import Buckets
 
 DRIVER = Path(__file__).with_name("spark_driver.py")
-
-
-class Program:
-    """A program that starts immediately and calls `is_over` with its exit code when it ends.
-
-    Args:
-        given: URI of the program, and its arguments.
-        output: bucket and prefix of its output; None to store none.
-        pretend_s: run nothing, and succeed after this many seconds; None to run it.
-    """
-
-    def __init__(
-        self,
-        buckets: Buckets,
-        given: Sequence[str],
-        output: tuple[str, str] | None,
-        is_over: Callable[[int], None],
-        pretend_s: float | None,
-    ):
-        self.buckets, self._given, self._output, self._pretend_s = buckets, given, output, pretend_s
-        self._is_over = is_over
-        self._process: subprocess.Popen[bytes] | None = None
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Kill it if it is still running."""
-        self._stopped.set()
-        if self._process:
-            self._process.kill()
-
-    def join(self) -> None:
-        self._thread.join()
-
-    def _run(self) -> None:
-        if self._pretend_s is not None:
-            self._stopped.wait(self._pretend_s)
-            self._is_over(-9 if self._stopped.is_set() else 0)
-            return
-        command = [sys.executable, str(DRIVER), *map(self._local, self._given)]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
-        with tempfile.TemporaryDirectory() as folder:
-            self._process = subprocess.Popen(
-                command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-            )
-            if self._stopped.is_set():
-                self._process.kill()
-            printed, _ = self._process.communicate()
-        if self._output:
-            bucket, prefix = self._output
-            self.buckets.write(bucket, f"{prefix}.000000000", printed)
-        self._is_over(self._process.returncode)
-
-    def _local(self, text: str) -> str:
-        """An argument, with a URI replaced by its local path."""
-        if not text.startswith("gs://"):
-            return text
-        return str(self.buckets.path(*text.removeprefix("gs://").split("/", 1)))
-
+DRIVER_OUTPUT = "google-cloud-dataproc-metainfo"
+LABEL_NAME, LABEL_VALUE = r"[a-z][a-z0-9_-]{0,62}", r"[a-z0-9-]{0,63}"
 
 Json = dict[str, Any]
+_Held = TypeVar("_Held")
 
 
 @dataclass
@@ -90,158 +33,76 @@ class Cluster:
     detail: str = ""
 
 
-@dataclass
 class Task:
-    """A job or a batch, which begins immediately."""
+    """A job or a batch, whose program starts immediately.
 
-    resource: Json
-    program: Program = field(init=False)
-    state: str = "RUNNING"
-    details: str = ""
+    Args:
+        resource: the request, and what Dataproc adds to it.
+        program: the program and its arguments.
+        ends: its state if the program succeeds, and if it fails.
+        output: bucket and prefix of the program's output; None to store none.
+    """
+
+    def __init__(
+        self,
+        server: "DataprocServer",
+        resource: Json,
+        program: Json,
+        ends: tuple[str, str],
+        output: tuple[str, str] | None = None,
+    ):
+        self.resource, self.state, self.details = resource, "RUNNING", ""
+        self._server, self._ends, self._output = server, ends, output
+        self._given = [program["mainPythonFileUri"], *program["args"]]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
 
     @property
     def is_over(self) -> bool:
         return self.state != "RUNNING"
 
-    def end(self, state: str, details: str = "") -> None:
+    def stop(self, state: str, details: str) -> None:
+        """End in this state, unless it is over, and kill the program."""
+        self._end(state, details)
+        self._stopped.set()
+        if self._process:
+            self._process.kill()
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def _end(self, state: str, details: str) -> None:
         if not self.is_over:
             self.state, self.details = state, details
 
+    def _run(self) -> None:
+        code = self._code_of_program() if self._server.runs else 0
+        self._stopped.wait(0 if self._server.runs else self._server.pretend_s)
+        with self._server.lock:
+            self._end(self._ends[bool(code)], f"Job failed with exit code {code}." if code else "")
 
-@dataclass
-class Dataproc:
-    """Dataproc in one project and region.
+    def _code_of_program(self) -> int:
+        command = [sys.executable, str(DRIVER), *map(self._local, self._given)]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
+        with tempfile.TemporaryDirectory() as folder:
+            self._process = subprocess.Popen(
+                command, env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            )
+            if self._stopped.is_set():
+                self._process.kill()
+            printed, _ = self._process.communicate()
+        if self._output:
+            bucket, prefix = self._output
+            self._server.buckets.write(bucket, f"{prefix}.000000000", printed)
+        return self._process.returncode
 
-    Attributes:
-        buckets: the buckets of the programs' files.
-        runs: whether programs really run.
-        pretend_s: otherwise, how long they pretend to run, in seconds.
-        creation_fails: error of every cluster creation; "" for none.
-        clusters: the clusters that are billed now, whatever their state.
-        clusters_made: names of all clusters ever created, in order.
-    """
-
-    buckets: Buckets
-    runs: bool
-    pretend_s: float = 0.0
-    creation_fails: str = ""
-    clusters: dict[str, Cluster] = field(default_factory=dict)
-    jobs: dict[str, Task] = field(default_factory=dict)
-    batches: dict[str, Task] = field(default_factory=dict)
-    clusters_made: list[str] = field(default_factory=list)
-    lock: threading.RLock = field(default_factory=threading.RLock)
-
-    def _existing(self, name: str) -> Cluster:
-        if name not in self.clusters:
-            raise RefusedError(404, f"Not found: Cluster {name}")
-        return self.clusters[name]
-
-    def cluster(self, name: str) -> Json:
-        found = self._existing(name)
-        seen = found.given | {"status": {"state": found.state, "detail": found.detail}}
-        if found.state == "CREATING":
-            found.state, found.detail = "ERROR" if self.creation_fails else "RUNNING", self.creation_fails
-        elif found.state == "DELETING":
-            del self.clusters[name]
-        return seen
-
-    def create_cluster(self, given: Json, place: str) -> Json:
-        name, config = given["clusterName"], given["config"]
-        _check_name(name, r"[a-z]([-a-z0-9]{0,49}[a-z0-9])?")
-        _check_labels(given)
-        workers = int(config.get("workerConfig", {}).get("numInstances", 0))
-        is_single = config["softwareConfig"].get("properties", {}).get("dataproc:dataproc.allow.zero.workers")
-        if workers < 2 and not (workers == 0 and is_single == "true"):
-            raise RefusedError(400, "Clusters must have at least 2 workers")
-        if name in self.clusters:
-            raise RefusedError(409, f"Already exists: Failed to create cluster: Cluster {place}/clusters/{name}")
-        self.clusters[name] = Cluster(given)
-        self.clusters_made.append(name)
-        return _operation(place)
-
-    def delete_cluster(self, name: str, place: str) -> Json:
-        """Begin to delete a cluster, and end the jobs that run on it."""
-        found = self._existing(name)
-        if found.state == "DELETING":
-            raise RefusedError(400, f"Cannot delete cluster '{name}' while it has other pending delete operations.")
-        found.state = "DELETING"
-        for job in self.jobs.values():
-            if job.resource["placement"]["clusterName"] == name:
-                job.end("ERROR", "Job aborted: the cluster was deleted")
-                job.program.stop()
-        return _operation(place)
-
-    def submit_job(self, given: Json) -> Json:
-        id_ = given["reference"]["jobId"]
-        _check_name(id_, r"[a-zA-Z0-9_-]{1,100}")
-        _check_labels(given)
-        cluster = self._existing(given["placement"]["clusterName"])
-        if cluster.state != "RUNNING":
-            raise RefusedError(400, f"Cluster is not in RUNNING state, but {cluster.state}")
-        if id_ in self.jobs:
-            raise RefusedError(409, f"Already exists: Failed to submit job: Job {id_}")
-        bucket = cluster.given["config"]["configBucket"]
-        prefix = f"google-cloud-dataproc-metainfo/{uuid4()}/jobs/{id_}/driveroutput"
-        job = self.jobs[id_] = Task(given | {"driverOutputResourceUri": f"gs://{bucket}/{prefix}"})
-        job.program = self._run(job, given["pysparkJob"], (bucket, prefix), ("DONE", "ERROR"))
-        return self.job(id_)
-
-    def job(self, id_: str) -> Json:
-        if id_ not in self.jobs:
-            raise RefusedError(404, f"Not found: Job {id_}")
-        job = self.jobs[id_]
-        return job.resource | {"status": {"state": job.state, "details": job.details}, "done": job.is_over}
-
-    def create_batch(self, given: Json, id_: str, place: str) -> Json:
-        _check_name(id_, r"[a-z0-9]([-a-z0-9]{2,61}[a-z0-9])")
-        _check_labels(given)
-        if id_ in self.batches:
-            raise RefusedError(409, f"Already exists: Failed to create batch: Batch {place}/batches/{id_}")
-        operation = _operation(place)
-        batch = Task(given | {"name": f"{place}/batches/{id_}", "operation": operation["name"]})
-        self.batches[id_] = batch
-        batch.program = self._run(batch, given["pysparkBatch"], None, ("SUCCEEDED", "FAILED"))
-        return operation
-
-    def batch(self, id_: str) -> Json:
-        if id_ not in self.batches:
-            raise RefusedError(404, f"Not found: Batch {id_}")
-        batch = self.batches[id_]
-        return batch.resource | {"state": batch.state, "stateMessage": batch.details}
-
-    def cancel_operation(self, name: str) -> Json:
-        """Cancel the batch that an operation runs."""
-        for batch in self.batches.values():
-            if batch.resource["operation"] == name and not batch.is_over:
-                batch.end("CANCELLED", "Batch was cancelled by a user")
-                batch.program.stop()
-                return {}
-        raise RefusedError(400, f"Operation {name} cannot be cancelled")
-
-    def _run(self, task: Task, about: Json, output: tuple[str, str] | None, ends: tuple[str, str]) -> Program:
-        """Run a program, after which the task has the first of two states, or the second if it failed."""
-
-        def is_over(code: int) -> None:
-            with self.lock:
-                task.end(ends[bool(code)], f"Job failed with exit code {code}." if code else "")
-
-        given = [about["mainPythonFileUri"], *about["args"]]
-        return Program(self.buckets, given, output, is_over, None if self.runs else self.pretend_s)
-
-
-def _operation(place: str) -> Json:
-    return {"name": f"{place}/operations/{uuid4()}", "done": False}
-
-
-def _check_name(name: str, pattern: str) -> None:
-    if not re.fullmatch(pattern, name):
-        raise RefusedError(400, f"'{name}' must match pattern {pattern}")
-
-
-def _check_labels(given: Json) -> None:
-    for name, value in given.get("labels", {}).items():
-        if not re.fullmatch(r"[a-z][a-z0-9_-]{0,62}", name) or not re.fullmatch(r"[a-z0-9-]{0,63}", value):
-            raise RefusedError(400, f"Invalid label {name}={value}")
+    def _local(self, text: str) -> str:
+        """An argument, with a URI replaced by its local path."""
+        if not text.startswith("gs://"):
+            return text
+        return str(self._server.buckets.path(*text.removeprefix("gs://").split("/", 1)))
 
 
 class _Handler(GoogleHandler):
@@ -251,30 +112,119 @@ class _Handler(GoogleHandler):
     def answer_call(self) -> None:
         called = self.check_call()
         self.received.call = ".".join(called.method.split(".")[-2:])
-        dataproc, at, given = self.server.dataproc, called.parameters, self.given
-        region = f"projects/{at.get('projectId')}/regions/{at.get('region')}"
-        methods: dict[str, Callable[[], Json]] = {
-            "clusters.create": lambda: dataproc.create_cluster(given, region),
-            "clusters.get": lambda: dataproc.cluster(at["clusterName"]),
-            "clusters.delete": lambda: dataproc.delete_cluster(at["clusterName"], region),
-            "jobs.submit": lambda: dataproc.submit_job(given["job"]),
-            "jobs.get": lambda: dataproc.job(at["jobId"]),
-            "batches.create": lambda: dataproc.create_batch(given, self.query["batchId"][0], at["parent"]),
-            "batches.get": lambda: dataproc.batch(at["name"].rpartition("/")[2]),
-            "operations.cancel": lambda: dataproc.cancel_operation(at["name"]),
-        }
         if refusal := self.server.refuses.get(self.received.call):
             raise refusal
-        with dataproc.lock:
-            answer = methods[self.received.call]()
+        method = getattr(self, "_on_" + self.received.call.replace(".", "_"))
+        with self.server.lock:
+            answer = method(called.parameters)
         self.reply_json(answer)
+
+    def _on_clusters_create(self, of: Mapping[str, str]) -> Json:
+        name, config = self.given["clusterName"], self.given["config"]
+        _check(self.given, name, r"[a-z]([-a-z0-9]{0,49}[a-z0-9])?")
+        workers = int(config.get("workerConfig", {}).get("numInstances", 0))
+        is_single = config["softwareConfig"].get("properties", {}).get("dataproc:dataproc.allow.zero.workers")
+        if workers < 2 and not (workers == 0 and is_single == "true"):
+            raise RefusedError(400, "Clusters must have at least 2 workers")
+        _refuse_second(self.server.clusters, name)
+        self.server.clusters[name] = Cluster(self.given)
+        self.server.clusters_made.append(name)
+        return _operation()
+
+    def _on_clusters_get(self, of: Mapping[str, str]) -> Json:
+        found = _existing(self.server.clusters, of["clusterName"])
+        seen = found.given | {"status": {"state": found.state, "detail": found.detail}}
+        if found.state == "CREATING":
+            fails = self.server.creation_fails
+            found.state, found.detail = "ERROR" if fails else "RUNNING", fails
+        elif found.state == "DELETING":
+            del self.server.clusters[of["clusterName"]]
+        return seen
+
+    def _on_clusters_delete(self, of: Mapping[str, str]) -> Json:
+        """Begin to delete a cluster, and end the jobs that run on it."""
+        name = of["clusterName"]
+        found = _existing(self.server.clusters, name)
+        if found.state == "DELETING":
+            raise RefusedError(400, f"Cannot delete cluster '{name}' while it has other pending delete operations.")
+        found.state = "DELETING"
+        for job in self.server.jobs.values():
+            if job.resource["placement"]["clusterName"] == name:
+                job.stop("ERROR", "Job aborted: the cluster was deleted")
+        return _operation()
+
+    def _on_jobs_submit(self, of: Mapping[str, str]) -> Json:
+        given = self.given["job"]
+        id_ = given["reference"]["jobId"]
+        _check(given, id_, r"[a-zA-Z0-9_-]{1,100}")
+        cluster = _existing(self.server.clusters, given["placement"]["clusterName"])
+        if cluster.state != "RUNNING":
+            raise RefusedError(400, f"Cluster is not in RUNNING state, but {cluster.state}")
+        _refuse_second(self.server.jobs, id_)
+        output = cluster.given["config"]["configBucket"], f"{DRIVER_OUTPUT}/{uuid4()}/jobs/{id_}/driveroutput"
+        resource = given | {"driverOutputResourceUri": "gs://{}/{}".format(*output)}
+        self.server.jobs[id_] = Task(self.server, resource, given["pysparkJob"], ("DONE", "ERROR"), output)
+        return self._on_jobs_get({"jobId": id_})
+
+    def _on_jobs_get(self, of: Mapping[str, str]) -> Json:
+        job = _existing(self.server.jobs, of["jobId"])
+        return job.resource | {"status": {"state": job.state, "details": job.details}, "done": job.is_over}
+
+    def _on_batches_create(self, of: Mapping[str, str]) -> Json:
+        id_, operation = self.query["batchId"][0], _operation()
+        _check(self.given, id_, r"[a-z0-9]([-a-z0-9]{2,61}[a-z0-9])")
+        _refuse_second(self.server.batches, id_)
+        resource = self.given | {"name": f"{of['parent']}/batches/{id_}", "operation": operation["name"]}
+        self.server.batches[id_] = Task(self.server, resource, self.given["pysparkBatch"], ("SUCCEEDED", "FAILED"))
+        return operation
+
+    def _on_batches_get(self, of: Mapping[str, str]) -> Json:
+        batch = _existing(self.server.batches, of["name"].rpartition("/")[2])
+        return batch.resource | {"state": batch.state, "stateMessage": batch.details}
+
+    def _on_operations_cancel(self, of: Mapping[str, str]) -> Json:
+        """Cancel the batch that an operation runs."""
+        for batch in self.server.batches.values():
+            if batch.resource["operation"] == of["name"] and not batch.is_over:
+                batch.stop("CANCELLED", "Batch was cancelled by a user")
+                return {}
+        raise RefusedError(400, f"Operation {of['name']} cannot be cancelled")
+
+
+def _existing(held: Mapping[str, _Held], name: str) -> _Held:
+    if name not in held:
+        raise RefusedError(404, f"Not found: {name}")
+    return held[name]
+
+
+def _refuse_second(held: Mapping[str, object], name: str) -> None:
+    if name in held:
+        raise RefusedError(409, f"Already exists: {name}")
+
+
+def _operation() -> Json:
+    return {"name": f"projects/chicago-test/regions/us-central1/operations/{uuid4()}", "done": False}
+
+
+def _check(given: Json, name: str, pattern: str) -> None:
+    """Check the name and the labels of a new resource."""
+    if not re.fullmatch(pattern, name):
+        raise RefusedError(400, f"'{name}' must match pattern {pattern}")
+    for label, value in given.get("labels", {}).items():
+        if not re.fullmatch(LABEL_NAME, label) or not re.fullmatch(LABEL_VALUE, value):
+            raise RefusedError(400, f"Invalid label {label}={value}")
 
 
 class DataprocServer(GoogleServer):
-    """Dataproc, and the machines on which programs run.
+    """Dataproc in one project and region, and the machines on which programs run.
 
     Attributes:
-        dataproc: its state; tests may read and change it.
+        buckets: the buckets of the programs' files.
+        runs: whether programs really run.
+        pretend_s: otherwise, how long they pretend to run, in seconds.
+        creation_fails: error of every cluster creation; "" for none.
+        clusters: the clusters that are billed now, whatever their state.
+        clusters_made: names of all clusters ever created, in order.
         refuses: errors to respond with, by call, such as `clusters.create`.
     """
 
@@ -282,8 +232,14 @@ class DataprocServer(GoogleServer):
 
     def __init__(self, buckets: Buckets, runs: bool = True):
         super().__init__()
+        self.buckets, self.runs = buckets, runs
+        self.pretend_s, self.creation_fails = 0.0, ""
+        self.clusters: dict[str, Cluster] = {}
+        self.clusters_made: list[str] = []
+        self.jobs: dict[str, Task] = {}
+        self.batches: dict[str, Task] = {}
         self.refuses: dict[str, RefusedError] = {}
-        self.dataproc = Dataproc(buckets, runs)
+        self.lock = threading.RLock()
 
     @contextmanager
     def answering(self) -> Iterator[Self]:
@@ -292,6 +248,6 @@ class DataprocServer(GoogleServer):
             with super().answering():
                 yield self
         finally:
-            for task in (*self.dataproc.jobs.values(), *self.dataproc.batches.values()):
-                task.program.stop()
-                task.program.join()
+            for task in (*self.jobs.values(), *self.batches.values()):
+                task.stop("ERROR", "the server has stopped")
+                task.join()

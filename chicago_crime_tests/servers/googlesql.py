@@ -6,7 +6,6 @@ A thin layer over the package `zetasql` that builds catalogs from names and type
 import ctypes
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -22,6 +21,8 @@ from zetasql.wasi._pb2.zetasql.public import type_pb2, value_pb2
 from zetasql.wasi._pb2.zetasql.resolved_ast import resolved_node_kind_pb2 as kinds
 
 Tables = Mapping[str, Sequence[tuple[str, str]]]
+Typed = tuple[str, object]
+"""A parameter: its type, such as BOOL or ARRAY<STRING>, which NULL and empty lists do not imply, and its value."""
 
 _KINDS = {
     "STRING": type_pb2.TYPE_STRING,
@@ -61,14 +62,6 @@ class GoogleSQLError(Exception):
     """Google's analyzer or evaluator rejects a statement; the message is its own."""
 
 
-@dataclass(frozen=True)
-class Typed:
-    """A parameter with its type, such as BOOL or ARRAY<STRING>, which NULL and empty lists do not imply."""
-
-    type: str
-    value: object = None
-
-
 class Analyzer:
     """GoogleSQL over the tables of a catalog, in which _PARTITIONTIME is a pseudo column.
 
@@ -101,8 +94,8 @@ class Analyzer:
             content.SetInParent()
             for row in rows.get(name, ()):
                 content.row.add(cell=[_to_value(row.get(column), kind) for column, kind in columns])
-        for name, typed in parameters.items():
-            request.params.add(name=name, value=_to_value(typed.value, typed.type))
+        for name, (kind, value) in parameters.items():
+            request.params.add(name=name, value=_to_value(value, kind))
         answer = _call("EvaluateQuery", request, service.EvaluateQueryResponse)
         names = [(column.name, column.type) for column in answer.prepared.columns]
         return [
@@ -171,8 +164,8 @@ def _language() -> options_pb2.LanguageOptionsProto:
 
 def _options(parameters: Mapping[str, Typed]) -> options_pb2.AnalyzerOptionsProto:
     options = options_pb2.AnalyzerOptionsProto(language_options=_language(), default_timezone="UTC")
-    for name, typed in parameters.items():
-        options.query_parameters.add(name=name, type=_type(typed.type))
+    for name, (kind, _) in parameters.items():
+        options.query_parameters.add(name=name, type=_type(kind))
     options.ddl_pseudo_columns.add(name="_PARTITIONTIME", type=_type("TIMESTAMP"))
     return options
 

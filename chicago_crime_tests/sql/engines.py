@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from chicago_crime import reference, sql
 from chicago_crime.sql.duckdb_dialect import to_duckdb
-from chicago_crime.storage.google.bigquery import ddl
+from chicago_crime.storage.google.bigquery import statements
 from chicago_crime.storage.local.parquet_files import DUCKDB_TYPES
 from chicago_crime.tables import TABLES
 from chicago_crime_tests.servers.googlesql import Analyzer, Typed
@@ -24,7 +24,7 @@ Row = dict[str, Any]
 
 FILES = sorted(f"{file.parent.name}/{file.stem}" for file in Path(sql.__file__).parent.rglob("*.sql"))
 
-REFERENCE = {name: [*ddl.reference_types(reference.rows(name)).items()] for name in reference.TABLES}
+REFERENCE = {name: [*statements.reference_types(reference.rows(name)).items()] for name in reference.TABLES}
 CATALOG = {
     table.name: [(column.name, column.type) for column in table.columns] for table in TABLES.values()
 } | REFERENCE
@@ -51,7 +51,7 @@ def google() -> Analyzer:
 
 
 def typed(parameters: Mapping[str, object]) -> dict[str, Typed]:
-    return {name: Typed(PARAMETERS[name], value) for name, value in parameters.items()}
+    return {name: (PARAMETERS[name], value) for name, value in parameters.items()}
 
 
 @cache

@@ -20,7 +20,7 @@ from chicago_crime.graph.checks.tables import out_of_range, schema_problems
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings
 from chicago_crime.sources.sample.source import SampleSource
-from chicago_crime.storage.google.bigquery import ddl, statements
+from chicago_crime.storage.google.bigquery import statements
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.storage.local.parquet_files import DUCKDB_TYPES
 from chicago_crime.tables import RAW_CRIMES, TABLES, Table
@@ -93,7 +93,7 @@ def test_bigquery_reads_the_partitions_of_a_year_and_no_others(table: Table) -> 
     for read in [one for text in texts for one in sqlglot.parse_one(text, read="bigquery").find_all(exp.Table)]:
         if read.name in TABLES:
             where = read.parent_select.args["where"].sql("bigquery")
-            partition = ddl.create(TABLES[read.name]).partition("PARTITION BY")[2].partition("\n")[0]
+            partition = statements.create(TABLES[read.name]).partition("PARTITION BY")[2].partition("\n")[0]
             assert re.search(r"\w*(month|year|_PARTITIONTIME)", where)[0] in partition
 
 
@@ -194,7 +194,7 @@ def test_reference_tables_have_equal_types(name: str, tmp_path: Path, monkeypatc
     if name == "leading_zeros":
         (tmp_path / "zeros.csv").write_text("code,number\n0110,0\n1150,22\n")
         monkeypatch.setattr(reference, "file", lambda _: tmp_path / "zeros.csv")
-    theirs = {column: DUCKDB_TYPES[kind] for column, kind in ddl.reference_types(reference.rows(name)).items()}
+    theirs = {column: DUCKDB_TYPES[kind] for column, kind in statements.reference_types(reference.rows(name)).items()}
     ours = duckdb.read_csv(str(reference.file(name)))
     assert theirs == dict(zip(ours.columns, map(str, ours.types), strict=True))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from chicago_crime.settings import load_settings
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES
 from chicago_crime_tests.support import NAMES, crime, write_csv
@@ -26,7 +27,7 @@ NO_DEGREES = {
 
 def typed(folder: Path, *rows: dict[str, str]) -> tuple[Rows, Rows]:
     """The crimes and the rejects that raw rows of 2014 become."""
-    warehouse = DuckDBWarehouse(folder=folder / "warehouse", staging=folder / "staging", threads=2, memory="500MB")
+    warehouse = DuckDBWarehouse(load_settings(data_dir=folder))
     warehouse.load_csv(RAW_CRIMES, 2014, str(write_csv(folder / "2014.csv", rows)), "a checksum")
     warehouse.replace_year(CRIMES, 2014)
     warehouse.replace_year(REJECTED_CRIMES, 2014)

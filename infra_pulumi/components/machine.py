@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import pulumi
 from pulumi_gcp import compute, iap
@@ -21,8 +20,6 @@ IMAGE = "projects/cos-cloud/global/images/family/cos-stable"
 
 DISK = "data"
 """The device name of the disk: /dev/disk/by-id/google-data on the machine."""
-
-TEMPLATE = Path(__file__).parent.parent / "cloud-init.yaml"
 
 
 class Machine(Part):
@@ -41,7 +38,7 @@ class Machine(Part):
     ):
         super().__init__(name, config, after)
         user_data = pulumi.Output.all(registry.image, pulumi.Output.from_input(environment), secret).apply(
-            lambda known: render(TEMPLATE.read_text(), image=known[0], environment=known[1], secret=known[2])
+            lambda known: render(image=known[0], environment=known[1], secret=known[2])
         )
         self.instance = compute.Instance(
             f"{name}-instance",

@@ -13,7 +13,8 @@ from typing import Literal
 
 from rich.filesize import decimal as size
 
-from chicago_crime.cli.doctor.finding import Finding
+from chicago_crime.cli.doctor import Finding
+from chicago_crime.cli.doctor.stored import examine_databases, examine_stored
 from chicago_crime.cli.options import how_to_install
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation, google_extra
@@ -124,8 +125,6 @@ def _start_sail() -> str:
 
 
 def _stored(installation: Installation) -> Iterator[Finding]:
-    from chicago_crime.cli.doctor.stored import examine_stored
-
     try:
         yield from examine_stored(installation)
     except (PlatformError, OSError) as error:
@@ -135,7 +134,6 @@ def _stored(installation: Installation) -> Iterator[Finding]:
 
 
 def _dagster_home(installation: Installation) -> Iterator[Finding]:
-    from chicago_crime.cli.doctor.stored import examine_databases
     from chicago_crime.graph.instance import open_instance
 
     def runs() -> str:

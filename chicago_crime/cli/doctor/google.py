@@ -5,7 +5,7 @@ The permissions are listed in `permissions.py`.
 
 from collections.abc import Iterator, Mapping
 
-from chicago_crime.cli.doctor.finding import Finding
+from chicago_crime.cli.doctor import Finding
 from chicago_crime.errors import HOW_TO_LOAD, PlatformError
 from chicago_crime.installation import Installation
 from chicago_crime.settings import PREFIX, Settings
@@ -25,12 +25,12 @@ def examine_google(installation: Installation) -> Iterator[Finding]:
     try:
         google = rest.GoogleRest(settings)
         google.sign_in()
-        probe = Probe(settings, google)
     except PlatformError as error:
         yield Finding("credentials", "broken", str(error), _sign_in_command(settings))
         return
-    yield Finding("credentials", "ok", probe.who)
-    yield from probe.findings()
+    who = "your own, from gcloud" if google.member == rest.A_PERSON else google.member
+    yield Finding("credentials", "ok", who if google.credentials.token else "none: all services are emulators")
+    yield from Probe(settings, google).findings()
 
 
 def _sign_in_command(settings: Settings) -> str:
@@ -55,13 +55,6 @@ class Probe:
     def __init__(self, settings: Settings, google: rest.GoogleRest):
         self.settings, self.google, self.member = settings, google, google.member
         self.answers: dict[str, rest.Response] = {}
-
-    @property
-    def who(self) -> str:
-        """Readable name of the signed-in account."""
-        if not self.google.credentials.token:
-            return "none: all services are emulators"
-        return "your own, from gcloud" if "$(" in self.member else self.member
 
     def findings(self) -> Iterator[Finding]:
         """Send the requests, then evaluate the responses."""
@@ -103,7 +96,7 @@ class Probe:
             answers[place] = send(rest.STORAGE, f"{path}/iam/testPermissions", query=self._to_test(place))
         dataset = f"/bigquery/v2/projects/{project}/datasets/{settings.bigquery_dataset}"
         answers["dataset itself"] = send(rest.BIGQUERY, dataset)
-        if answers["dataset itself"].is_good:
+        if answers["dataset itself"].status == 200:
             on_a_table = [one for one in permissions.TABLES.permissions if one not in _DATASET_ONLY]
             path = f"{dataset}/tables/{CRIMES.name}:testIamPermissions"
             answers["dataset"] = send(rest.BIGQUERY, path, {"permissions": on_a_table})
@@ -140,11 +133,11 @@ class Probe:
         answer = self.answers[place]
         if answer.status in fixes and not answer.is_off:
             yield Finding(what, "broken", answer.message, fixes[answer.status])
-        elif not answer.is_good:
+        elif answer.status != 200:
             yield from self._refused(what, answer, self._grants_on(place)[0])
         else:
             is_made = self.answers["dataset itself"].status != 404
-            held = answer.permissions | (_DATASET_ONLY if place == "dataset" else set())
+            held = set(answer.content.get("permissions", [])) | (_DATASET_ONLY if place == "dataset" else set())
             for grant in self._grants_on(place):
                 if not (grant is permissions.MAKE_DATASET and is_made):
                     yield self._held(what, grant, held)
@@ -159,7 +152,7 @@ class Probe:
 
     def _refused(self, what: str, answer: rest.Response, grant: Grant) -> Iterator[Finding]:
         """Report an error response, unless its API is off, which `_apis` reports."""
-        if answer.is_good or answer.is_off:
+        if answer.is_off:
             return
         fix = "try again later: chicago-crime doctor"
         if answer.status == 401:
@@ -189,7 +182,7 @@ class Probe:
             yield Finding(f"{what}: expiration", "broken", detail, f"{fix}  (existing tables keep their expiration)")
         if itself.status == 404:
             yield Finding(what, "ok", f"does not exist yet: the first run creates it in {self.settings.gcp_region}")
-        elif not itself.is_good:
+        elif itself.status != 200:
             yield from self._refused(what, itself, permissions.TABLES)
         elif self.answers["dataset"].status == 404:
             yield Finding(f"{what}: tables", "ok", f"none yet. {HOW_TO_LOAD}")

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from chicago_crime.cli.doctor.finding import Finding
+from chicago_crime.cli.doctor import Finding
 from chicago_crime.errors import HOW_TO_LOAD
 from chicago_crime.graph.status import Status, read_status
 from chicago_crime.installation import Installation

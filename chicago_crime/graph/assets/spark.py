@@ -6,7 +6,6 @@ from functools import partial
 
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, multi_asset
 
-from chicago_crime import reference
 from chicago_crime.graph.assets.by_year import Metadata, each_year, run_years, stored_metadata
 from chicago_crime.graph.assets.describe import asset_spec
 from chicago_crime.graph.partitions import SPARK_POOL, one_run_for_all_years
@@ -15,7 +14,6 @@ from chicago_crime.storage.spark import SparkRunner
 from chicago_crime.storage.warehouse import TableYear, Warehouse
 from chicago_crime.tables import CRIMES, TABLES
 
-JOB = "enrich_crimes"
 _MADE = {name: table for name, table in TABLES.items() if table.made_by == "spark"}
 
 
@@ -36,19 +34,10 @@ def enrich_crimes(
         yield from (each_year(context, run_state, name, lambda year: {}) for name in _MADE)
         return
     run_id = context.run.run_id
-    with spark.workspace(run_id, JOB, context.log) as workspace:
+    with spark.workspace(run_id, context.log) as workspace:
         warehouse.export_parquet(CRIMES, years, workspace.input)
         began = time.monotonic()
-        pages = spark.run(
-            run_id,
-            JOB,
-            context.log,
-            crimes=workspace.input,
-            community_areas=reference.file("community_areas"),
-            fbi_codes=reference.file("fbi_codes"),
-            comparable_types=reference.file("comparable_types"),
-            output=workspace.output,
-        )
+        pages = spark.run(run_id, workspace, context.log)
         job = {"spark_engine": spark.engine, "job_seconds_all_years": round(time.monotonic() - began, 1)}
         job |= {name: MetadataValue.url(page) for name, page in pages.items()}
         loaded: dict[int, dict[str, TableYear]] = {}

@@ -9,11 +9,10 @@ import logging
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chicago_crime.errors import PlatformError
+from chicago_crime.settings import Settings
 from chicago_crime.sources.retry import RetryPolicy
 
 if TYPE_CHECKING:  # Google's libraries are an extra
@@ -53,55 +52,32 @@ class GoogleError(PlatformError):
     """A Google service is unreachable or refuses a request; the message names the service, the reason and the fix."""
 
 
-@dataclass(frozen=True)
-class GoogleAccount:
-    """The project, credentials and endpoint of a Google Cloud client.
+def client_arguments(settings: Settings, endpoint: str | None) -> dict[str, Any]:
+    """Return arguments for a client's constructor, which take precedence over environment variables.
 
-    Attributes:
-        project: id of the project.
-        credentials_file: credentials file; by default, the credentials of the machine or of gcloud are used.
-        endpoint: address of an emulator; by default Google's. Emulators need no credentials unless a file is set.
+    Raises:
+        GoogleError: there are no credentials.
     """
-
-    project: str | None
-    credentials_file: Path | None = None
-    endpoint: str | None = None
-
-    def client_arguments(self) -> dict[str, Any]:
-        """Return arguments for a client's constructor. They take precedence over environment variables.
-
-        Raises:
-            GoogleError: there are no credentials.
-        """
-        options = {"api_endpoint": self.endpoint} if self.endpoint else None
-        return {"project": self.project, "credentials": self.credentials(), "client_options": options}
-
-    def credentials(self) -> Credentials:
-        """Return the account's credentials.
-
-        Raises:
-            GoogleError: there are none.
-        """
-        from google.auth.credentials import AnonymousCredentials
-
-        if self.endpoint and not self.credentials_file:
-            anonymous: Credentials = AnonymousCredentials()
-            return anonymous
-        return credentials_from(self.credentials_file)
+    options, credentials = {"api_endpoint": endpoint} if endpoint else None, credentials_for(settings, endpoint)
+    return {"project": settings.gcp_project, "credentials": credentials, "client_options": options}
 
 
-def credentials_from(file: Path | str | None) -> Credentials:
-    """Load credentials from a file, or by default those of the machine or of gcloud.
+def credentials_for(settings: Settings, emulator: str | None = None) -> Credentials:
+    """Load credentials from the settings' file, or by default those of the machine or of gcloud.
+
+    Without a file, an emulator at the given address gets anonymous ones.
 
     Raises:
         GoogleError: there are none, or the file is not a credentials file.
     """
     import google.auth
+    from google.auth.credentials import AnonymousCredentials
     from google.auth.exceptions import DefaultCredentialsError
 
+    file = settings.gcp_credentials
     try:
         if file is None:
-            return google.auth.default(scopes=[SCOPE])[0]
+            return AnonymousCredentials() if emulator else google.auth.default(scopes=[SCOPE])[0]
         with warnings.catch_warnings():
             # It warns about files from untrusted sources. This one is chosen by the operator, and may be of any kind:
             # a service account, or workload identity on another cloud.
@@ -163,17 +139,17 @@ def reasons_of(error: BaseException) -> set[str]:
 def call(
     request: Callable[[], _T],
     service: str,
-    error_type: type[PlatformError] = GoogleError,
+    as_error: Callable[[str], PlatformError] = GoogleError,
     grant: str = HOW_TO_GRANT,
     keeps: Callable[[Exception], bool] = lambda error: False,
 ) -> _T:
     """Make a request, which has its own timeout and retries, and raise a readable error if it fails.
 
-    `grant` is the fix for a missing permission. Errors that only the caller can explain (404, 409, 412 and those that
-    `keeps` selects) are raised unchanged.
+    `as_error` makes the error from its message, and `grant` is the fix for a missing permission. Errors that only the
+    caller can explain (404, 409, 412 and those that `keeps` selects) are raised unchanged.
 
     Raises:
-        error_type: the service is unreachable or refuses the request.
+        PlatformError: the service is unreachable or refuses the request.
     """
     from google.api_core.exceptions import Conflict, NotFound, PreconditionFailed
 
@@ -185,7 +161,7 @@ def call(
         problem = _explain(error, service, grant)
         if problem is None:
             raise
-    raise error_type(problem)  # outside `except`: the original error includes the request, with its token
+    raise as_error(problem)  # outside `except`: the original error includes the request, with its token
 
 
 def _explain(error: BaseException, service: str, grant: str) -> str | None:

@@ -22,9 +22,10 @@ from google.cloud.storage.exceptions import DataCorruption
 from requests.exceptions import JSONDecodeError
 from typing_extensions import override
 
+from chicago_crime.settings import Settings
 from chicago_crime.sources.http import hide_signatures
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime.storage.google.access import GoogleAccount, call, google_retry
+from chicago_crime.storage.google.access import call, client_arguments, google_retry
 from chicago_crime.storage.google.permissions import OBJECTS
 from chicago_crime.storage.object_store import Item, NoObjectError, ObjectStore, ObjectStoreError, StoredObject
 
@@ -38,13 +39,13 @@ class BucketStore(ObjectStore):
     """Objects in a bucket. The client connects on first use.
 
     Attributes:
-        account: project, credentials and endpoint of the client.
+        settings: of the installation.
         bucket: name of the bucket.
         folder: prefix of all keys, such as rehearsal/.
         policy: timeouts and retries of each request.
     """
 
-    account: GoogleAccount
+    settings: Settings
     bucket: str
     folder: str = ""
     policy: RetryPolicy = field(default_factory=RetryPolicy)
@@ -57,7 +58,7 @@ class BucketStore(ObjectStore):
             GoogleError: there are no credentials.
         """
         hide_signatures()
-        return storage.Client(**self.account.client_arguments())
+        return storage.Client(**client_arguments(self.settings, self.settings.gcs_endpoint))
 
     @override
     def _put(self, key: str, file: Path, sha256: str) -> StoredObject:
@@ -83,12 +84,12 @@ class BucketStore(ObjectStore):
         # Look it up first, because the response to a refused download has no error details.
         if self._find(key) and self._download(key, lambda blob: partial(blob.download_to_filename, str(target))):
             return target
-        raise self._missing(key)
+        raise NoObjectError(self.uri(key))
 
     @override
     def location(self, key: str) -> str:
         if self._find(key) is None:
-            raise self._missing(key)
+            raise NoObjectError(self.uri(key))
         return self.uri(key)
 
     @override
@@ -167,9 +168,6 @@ class BucketStore(ObjectStore):
     def uri(self, key: str) -> str:
         """Return the address of an object or a folder."""
         return f"gs://{self.bucket}/{self.folder}{key}"
-
-    def _missing(self, key: str) -> NoObjectError:
-        return NoObjectError(self.uri(key))
 
     def _no_bucket(self) -> ObjectStoreError:
         return ObjectStoreError(

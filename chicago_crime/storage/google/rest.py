@@ -13,12 +13,11 @@ from typing import Any
 
 import requests
 from google.api_core.exceptions import from_http_status
-from google.auth.credentials import AnonymousCredentials, Credentials
+from google.auth.credentials import Credentials
 from google.auth.transport.requests import AuthorizedSession, Request
 
-from chicago_crime.errors import PlatformError
 from chicago_crime.settings import Settings
-from chicago_crime.storage.google.access import call, credentials_from, message_of
+from chicago_crime.storage.google.access import GoogleError, call, credentials_for, message_of
 
 TIMEOUT_S = 20.0
 """Timeout of a request, in seconds."""
@@ -51,16 +50,6 @@ class Response:
     message: str = ""
     is_off: bool = False
 
-    @property
-    def is_good(self) -> bool:
-        """Whether the request succeeded."""
-        return self.status == 200
-
-    @property
-    def permissions(self) -> set[str]:
-        """The tested permissions that we have."""
-        return set(self.content.get("permissions", []))
-
 
 @dataclass(frozen=True)
 class GoogleRest:
@@ -90,22 +79,22 @@ class GoogleRest:
     def send(self, service: str, path: str, body: object = None, query: Mapping[str, Any] | None = None) -> Response:
         """Send one request to one of the services above: a GET, or a POST of a JSON body."""
         url, method = self._address(service) + path, "GET" if body is None else "POST"
+
+        def request() -> Response:
+            answer = self._session.request(method, url, json=body, params=query, timeout=TIMEOUT_S)
+            return Response(service, 200, answer.json()) if answer.ok else _refusal(service, answer)
+
         try:
-            response = call(
-                lambda: self._session.request(method, url, json=body, params=query, timeout=TIMEOUT_S), service
-            )
-            return Response(service, 200, call(response.json, service)) if response.ok else _refusal(service, response)
-        except PlatformError as error:
+            return call(request, service)
+        except GoogleError as error:
             return Response(service, 0, message=str(error))
 
     @cached_property
     def credentials(self) -> Credentials:
         """Our credentials; anonymous ones if all services are emulators, which need none."""
         settings = self.settings
-        addresses = (settings.gcs_endpoint, settings.bigquery_endpoint, settings.dataproc_endpoint)
-        if all(addresses) and settings.google_api_endpoint and not settings.gcp_credentials:
-            return AnonymousCredentials()
-        return credentials_from(settings.gcp_credentials)
+        others = settings.gcs_endpoint, settings.bigquery_endpoint, settings.dataproc_endpoint
+        return credentials_for(settings, settings.google_api_endpoint if all(others) else None)
 
     @cached_property
     def _session(self) -> AuthorizedSession:

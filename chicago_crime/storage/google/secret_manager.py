@@ -5,12 +5,13 @@ import base64
 from pydantic import SecretStr
 
 from chicago_crime.errors import how_to_add
+from chicago_crime.settings import Settings
 from chicago_crime.sources.base import SourceError
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime.storage.google.access import GoogleAccount, call, google_retry
+from chicago_crime.storage.google.access import call, credentials_for, google_retry
 
 
-def read_secret(name: str, account: GoogleAccount, policy: RetryPolicy | None = None) -> SecretStr:
+def read_secret(name: str, settings: Settings, policy: RetryPolicy | None = None) -> SecretStr:
     """Return the text of a secret: the newest version of `projects/P/secrets/S`, or the one with `/versions/V`.
 
     Raises:
@@ -23,10 +24,11 @@ def read_secret(name: str, account: GoogleAccount, policy: RetryPolicy | None = 
         raise SourceError(f"CHICAGO_CRIME_KAGGLE_SECRET needs Google's libraries: {how_to_add('gcp')}") from None
     version, policy = name if "/versions/" in name else f"{name}/versions/latest", policy or RetryPolicy()
     _, project, _, secret = name.split("/")[:4]
-    address = f"{account.endpoint or 'https://secretmanager.googleapis.com'}/v1/{version}:access"
+    endpoint = settings.google_api_endpoint
+    address = f"{endpoint or 'https://secretmanager.googleapis.com'}/v1/{version}:access"
 
     def request() -> str:  # the only request to this service, which is not worth its client library
-        with AuthorizedSession(account.credentials()) as session:
+        with AuthorizedSession(credentials_for(settings, endpoint)) as session:
             response = session.get(address, timeout=policy.timeout_s)
             if not response.ok:
                 raise from_http_response(response)

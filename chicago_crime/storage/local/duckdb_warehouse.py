@@ -132,7 +132,7 @@ class DuckDBWarehouse(ParquetReader, Warehouse):
 
     def _year_by_year(self, years: Sequence[int], query: Callable[[int], T]) -> dict[int, T]:
         try:
-            with ThreadPoolExecutor(self.threads) as pool:  # small queries mostly wait for the disk
+            with ThreadPoolExecutor(self.settings.threads) as pool:  # small queries mostly wait for the disk
                 return dict(zip(years, pool.map(query, years), strict=True))
         except duckdb.Error as error:
             raise WarehouseError(f"a table cannot be read: {error}") from error

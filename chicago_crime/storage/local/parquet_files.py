@@ -7,7 +7,7 @@ It also has the checksum of the whole file, because Parquet's own are optional.
 
 import json
 from collections.abc import Mapping
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from os import SEEK_END
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import duckdb
 
 from chicago_crime.intake.staging import publish
 from chicago_crime.storage.lineage import Lineage
+from chicago_crime.storage.object_store import checksum_of
 from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import Table
 
@@ -76,7 +77,7 @@ def publish_year(file: Path, target: Path, lineage: Lineage) -> TableYear:
     stat = file.stat()
     rows = pq.read_metadata(file).num_rows
     note = file.with_suffix(".json")
-    note.write_text(json.dumps([lineage.identity, lineage.inputs, _digest_of(file), _checksum_of(file)]))
+    note.write_text(json.dumps([lineage.identity, lineage.inputs, _digest_of(file), checksum_of(file)]))
     publish(note, target.with_suffix(".json"))
     publish(file, target)
     return TableYear(rows, stat.st_size, stat.st_mtime, lineage)
@@ -91,7 +92,7 @@ def noted_lineage(file: Path) -> Lineage:
 def has_checksum(file: Path) -> bool:
     """Whether a file has the checksum in its note, or there is none, as in notes of older versions."""
     _, _, _, *checksum = _note_of(file)
-    return not checksum or checksum == [_checksum_of(file)]
+    return not checksum or checksum == [checksum_of(file)]
 
 
 def _note_of(file: Path) -> list[str]:
@@ -101,11 +102,6 @@ def _note_of(file: Path) -> list[str]:
     except (FileNotFoundError, ValueError, TypeError):
         return ["", "", ""]
     return [identity, inputs, of_file, *checksum]
-
-
-def _checksum_of(file: Path) -> str:
-    with file.open("rb") as stream:
-        return file_digest(stream, "sha256").hexdigest()
 
 
 def _digest_of(file: Path) -> str:

@@ -24,6 +24,7 @@ from typing_extensions import override
 from chicago_crime import reference
 from chicago_crime.errors import HOW_TO_LOAD
 from chicago_crime.intake.staging import staging_folder
+from chicago_crime.settings import Settings
 from chicago_crime.storage.local.parquet_files import has_checksum, noted_lineage, quoted
 from chicago_crime.storage.warehouse import FirstRows, TableReader, TableYear, WarehouseError
 from chicago_crime.tables import TABLES, Table
@@ -46,17 +47,18 @@ class DuckDBReader(TableReader):
     """Runs queries on Parquet tables in one in-memory DuckDB database.
 
     Attributes:
-        staging: folder that DuckDB spills to; if it is read-only, the system's temporary folder is used.
-        threads: number of processor cores to use.
-        memory: limit for all statements of this reader together, such as 500MB; beyond it they spill to disk.
+        settings: of the installation. The memory limit is for all statements of this reader together.
     """
 
-    staging: Path
-    threads: int
-    memory: str
+    settings: Settings
     _database: duckdb.DuckDBPyConnection | None = field(default=None, init=False, repr=False)
     _spill: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+
+    @property
+    def staging(self) -> Path:
+        """Folder that DuckDB spills to; if it is read-only, the system's temporary folder is used."""
+        return self.settings.data_dir / "staging"
 
     @property
     @abstractmethod
@@ -127,11 +129,11 @@ class DuckDBReader(TableReader):
                 except OSError:  # the data folder is read-only
                     spill = Path(self._spill.enter_context(TemporaryDirectory()))
                 weakref.finalize(self, self._spill.close)  # runs at exit, too
-                limits = {"memory_limit": self.memory, "temp_directory": str(spill)}
+                limits = {"memory_limit": self.settings.duckdb_memory, "temp_directory": str(spill)}
                 # Tables are sorted when they are written, and results by their queries.
                 unordered = {"preserve_insertion_order": False}
                 # DuckDB 2.0 hangs if a query fails while other threads write its result (duckdb/duckdb#23885).
-                threads = {"threads": self.threads, "async_threads": 0}
+                threads = {"threads": self.settings.threads, "async_threads": 0}
                 self._database = duckdb.connect(config={**threads, **limits, **unordered})
             return self._database.cursor()
 
@@ -185,15 +187,15 @@ _Footer = tuple[int, list[str]]
 
 @dataclass
 class ParquetReader(DuckDBReader):
-    """Reads the warehouse's own tables, `<folder>/<table>/<year>.parquet`.
+    """Reads the warehouse's own tables, `<folder>/<table>/<year>.parquet`."""
 
-    Attributes:
-        folder: where the tables are.
-    """
-
-    folder: Path
     _footers: dict[tuple[Path, int, int], _Footer] = field(default_factory=dict, init=False, repr=False)
     _damaged: dict[tuple[str, int], str] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def folder(self) -> Path:
+        """Where the tables are."""
+        return self.settings.data_dir / "warehouse"
 
     def file(self, table: str, year: int) -> Path:
         """The path of a year of a table, whether or not it exists yet."""

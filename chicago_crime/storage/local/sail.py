@@ -1,12 +1,11 @@
 """The embedded Spark engine: Sail, a Spark Connect server, and Spark's client in a separate process.
 
-Run as a program, it starts the server, then runs one job per line of its input: a JSON list of a file name in
-`spark_jobs/` and its options. It prints a line for each, the error or null, and exits when its input ends. Ctrl-C in a
-terminal must not reach it: Sail would stop by itself, and Spark's client would retry its requests for ten minutes.
+Run as a program, it starts the server, then runs the job once per line of its input, a JSON list of options. It prints
+a line for each, the error or null, and exits when its input ends. Ctrl-C in a terminal must not reach it: Sail would
+stop by itself, and Spark's client would retry its requests for ten minutes.
 """
 
 import atexit
-import importlib
 import json
 import logging
 import os
@@ -17,8 +16,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from queue import SimpleQueue
-
-import spark_jobs
 
 _idle: list[subprocess.Popen[str]] = []
 """Engine processes that are not running a job."""
@@ -39,15 +36,15 @@ def prepare() -> None:
         _idle.append(subprocess.Popen(program, stdin=pipe, stdout=pipe, text=True, start_new_session=True))
 
 
-def run_job(job: str, options: list[str]) -> str | None:
-    """Run a job in an engine process, which then waits for the next one. Returns the error, or None."""
+def run_job(options: list[str]) -> str | None:
+    """Run the job in an engine process, which then waits for the next one. Returns the error, or None."""
     prepare()
     process = _idle.pop()
     assert process.stdin and process.stdout
     error: str | None = "the engine's process ended"
     try:
         with suppress(BrokenPipeError):
-            print(json.dumps([job, *options]), file=process.stdin, flush=True)
+            print(json.dumps(options), file=process.stdin, flush=True)
         if answer := process.stdout.readline():
             error = json.loads(answer)
     finally:  # also when the run is canceled
@@ -97,7 +94,7 @@ def embedded_server() -> Iterator[str]:
 
 
 def main() -> None:
-    """Run the jobs listed on standard input."""
+    """Run the job with each list of options on standard input."""
     jobs: SimpleQueue[list[str]] = SimpleQueue()
 
     def read_jobs() -> None:
@@ -110,13 +107,15 @@ def main() -> None:
     logging.getLogger("pyspark.sql.connect.logging").setLevel(logging.CRITICAL)
     from pyspark.sql import SparkSession
 
+    from spark_jobs import enrich_crimes
+
     with embedded_server() as address:
         session = SparkSession.builder.remote(address).getOrCreate()
         while True:
-            job, *options = jobs.get()
+            options = jobs.get()
             error = None
             try:
-                importlib.import_module(f"{spark_jobs.__name__}.{job}").main(options, session)
+                enrich_crimes.main(options, session)
             except Exception as raised:
                 error = str(raised) or repr(raised)
             print(json.dumps(error), flush=True)

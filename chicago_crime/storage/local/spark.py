@@ -7,31 +7,25 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryFile
 
 from typing_extensions import override
 
-import spark_jobs
 from chicago_crime.intake.staging import staging_folder
+from chicago_crime.settings import Settings
 from chicago_crime.storage.local import sail
-from chicago_crime.storage.spark import SparkError, SparkRunner, Workspace, as_options
+from chicago_crime.storage.spark import PROGRAM, SparkError, SparkRunner, Workspace
 
 
 @dataclass(frozen=True)
 class LocalSpark(SparkRunner):
-    """Runs jobs on this machine.
+    """Runs the job on this machine."""
 
-    Attributes:
-        staging: folder for workspaces, on the warehouse's file system.
-    """
-
-    staging: Path
+    settings: Settings
 
     @contextmanager
     @override
-    def workspace(self, run_id: str, job: str, log: logging.Logger) -> Iterator[Workspace]:
-        with staging_folder(self.staging) as folder:
+    def workspace(self, run_id: str, log: logging.Logger) -> Iterator[Workspace]:
+        with staging_folder(self.settings.data_dir / "staging") as folder:  # on the warehouse's file system
             (folder / "input").mkdir()
             yield Workspace(str(folder / "input"), str(folder / "output"))
 
@@ -42,45 +36,35 @@ class EmbeddedSpark(LocalSpark):
     engine = "embedded"
 
     @override
-    def run(self, run_id: str, job: str, log: logging.Logger, **arguments: Path | str) -> Mapping[str, str]:
-        if error := sail.run_job(job, as_options(arguments)):
-            raise SparkError(f"the Spark job {job} failed on the embedded engine: {error}")
+    def run(self, run_id: str, workspace: Workspace, log: logging.Logger) -> Mapping[str, str]:
+        if error := sail.run_job(workspace.job_options()):
+            raise SparkError(f"the Spark job failed on the embedded engine: {error}")
         return {}
 
 
-@dataclass(frozen=True)
 class JvmSpark(LocalSpark):
-    """Apache Spark in local mode.
+    """Apache Spark in local mode."""
 
-    Attributes:
-        threads: number of processor cores to use.
-        java_home: folder of Java 17 or 21; None for `java` on the PATH.
-    """
-
-    threads: int
-    java_home: Path | None = None
     engine = "jvm"
 
     @override
-    def run(self, run_id: str, job: str, log: logging.Logger, **arguments: Path | str) -> Mapping[str, str]:
-        script = Path(spark_jobs.__path__[0]) / f"{job}.py"
-        environment = os.environ | {"PYSPARK_SUBMIT_ARGS": f"--master local[{self.threads}] {_QUIET} pyspark-shell"}
+    def run(self, run_id: str, workspace: Workspace, log: logging.Logger) -> Mapping[str, str]:
+        master = f"--master local[{self.settings.threads}]"
+        environment = os.environ | {"PYSPARK_SUBMIT_ARGS": f"{master} {_QUIET} pyspark-shell"}
         for of_connect in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):  # would send the job to a server
             environment.pop(of_connect, None)
-        if self.java_home:
-            environment["JAVA_HOME"] = str(self.java_home)
-        with TemporaryFile("w+") as output:
-            code = subprocess.call(
-                [sys.executable, str(script), *as_options(arguments)], env=environment, stdout=output, stderr=output
+        if self.settings.java_home:  # otherwise, `java` on the PATH is used
+            environment["JAVA_HOME"] = str(self.settings.java_home)
+        command = [sys.executable, str(PROGRAM), *workspace.job_options()]
+        ended = subprocess.run(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
+        if ended.returncode:
+            raise SparkError(
+                f"the Spark job failed with exit code {ended.returncode}. It needs Java 17 or 21 (set JAVA_HOME or "
+                "CHICAGO_CRIME_JAVA_HOME to its folder) and the package pyspark instead of pyspark-client "
+                f"(`make setup-dev` installs it). The end of its log:\n{ended.stdout[-4000:]}"
             )
-            if code:
-                output.seek(0)
-                tail = output.read()[-4000:]
-                raise SparkError(
-                    f"the Spark job {job} failed with exit code {code}. It needs Java 17 or 21 (set JAVA_HOME or "
-                    "CHICAGO_CRIME_JAVA_HOME to its folder) and the package pyspark instead of pyspark-client "
-                    f"(`make setup-dev` installs it). The end of its log:\n{tail}"
-                )
         return {}
 
 

@@ -25,7 +25,7 @@ from chicago_crime.storage.warehouse import TableYear, WarehouseError
 from chicago_crime.tables import AREA_RATES, CRIME_TYPE_COUNT, CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS
 from chicago_crime.tables.marts import CRIMES_DAILY
 from chicago_crime_tests.servers.bigquery_catalog import LiveTable
-from chicago_crime_tests.servers.bigquery_jobs_server import Job
+from chicago_crime_tests.servers.bigquery_engine import Job
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault
 from chicago_crime_tests.support import crime, crimes_of_months, write_csv
 from chicago_crime_tests.whole_cloud import BUCKET, DATASET, STAGING, WholeCloud, whole_cloud
@@ -183,7 +183,7 @@ def test_a_year_is_not_loaded_if_the_run_dies_during_the_write(cloud: Cloud, war
 def test_tables_are_fetched_in_order_as_of_one_instant(
     cloud: Cloud, warehouse: BigQueryWarehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writes_no_rows: bool
 ) -> None:
-    cloud.bigquery.files.writes_no_rows = writes_no_rows
+    cloud.bigquery.catalog.exports_no_rows = writes_no_rows
     for year in (2014, 2015):
         cloud.load(warehouse, year, [*crimes_of_months(year), crime(id="")])
         warehouse.clear_year(REVISIONS, year)

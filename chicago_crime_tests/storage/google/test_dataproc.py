@@ -17,7 +17,6 @@ from uuid import uuid4
 
 import pytest
 
-from chicago_crime import reference
 from chicago_crime.errors import PlatformError
 from chicago_crime.installation import build_dataproc
 from chicago_crime.settings import SettingsError
@@ -36,22 +35,20 @@ raise ValueError("the job is broken")
 
 
 class Cloud(WholeCloud):
-    """The servers, and a runner of the jobs in `programs`."""
+    """The servers, and a runner of a broken job."""
 
     def spark(self, **settings: object) -> DataprocSpark:
-        """The runner for these settings, with short waits and the jobs in `programs`."""
+        """The runner for these settings, with short waits."""
         built = build_dataproc(self.settings.model_copy(update=settings))
         policy = RetryPolicy(timeout_s=2, first_wait_s=0.01, deadline_s=5)
-        api = replace(built.api, pause_s=0.02, policy=policy)
-        backend = replace(built.backend, api=api)
-        store, programs = replace(built.store, policy=policy), self.folder / "programs"
-        return replace(built, api=api, backend=backend, store=store, programs=programs)
+        backend = replace(built.backend, pause_s=0.02, policy=policy)
+        store = replace(built.store, policy=policy)
+        return replace(built, backend=backend, store=store, program=self.folder / "broken.py")
 
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    (tmp_path / "programs").mkdir()
-    (tmp_path / "programs" / "broken.py").write_text(JOB)
+    (tmp_path / "broken.py").write_text(JOB)
     subnet = f"projects/{PROJECT_ID}/regions/us-central1/subnetworks/crime"
     with whole_cloud(tmp_path, False, Cloud, dataproc_service_account=WORKER, dataproc_subnet=subnet) as cloud:
         yield cloud
@@ -80,12 +77,11 @@ def start(
     """Run a Spark job, as the platform's asset does; `before_job` is called with the input folder."""
     run_id, reason, clusters, output, log = run_id or str(uuid4()), "", list[str](), StringIO(), logging.Logger("run")
     log.addHandler(logging.StreamHandler(output))
-    files = {name: reference.file(name) for name in ("fbi_codes", "community_areas", "comparable_types")}
     try:
-        with spark.workspace(run_id, "broken", log) as workspace:
+        with spark.workspace(run_id, log) as workspace:
             before_job(cloud.storage.buckets.path(STAGING, workspace.input.removeprefix(f"gs://{STAGING}/")))
-            spark.run(run_id, "broken", log, crimes=workspace.input, output=workspace.output, **files)
-            clusters += cloud.dataproc.dataproc.clusters
+            spark.run(run_id, workspace, log)
+            clusters += cloud.dataproc.clusters
     except (PlatformError, KeyboardInterrupt) as error:
         reason = str(error) or repr(error)
     return Ran(output.getvalue(), reason, clusters)
@@ -94,7 +90,7 @@ def start(
 def test_all_years_share_one_private_temporary_cluster(cloud: Cloud) -> None:
     ran = start(cloud, cloud.spark())
     [created] = [json.loads(request.body) for request in cloud.dataproc.calls if request.call == "clusters.create"]
-    assert (len(cloud.dataproc.dataproc.jobs), ran.clusters) == (1, [])
+    assert (len(cloud.dataproc.jobs), ran.clusters) == (1, [])
     config = created["config"]
     assert config["gceClusterConfig"]["internalIpOnly"] is True
     assert all(config["gceClusterConfig"]["shieldedInstanceConfig"].values())  # new organizations refuse other machines
@@ -103,7 +99,7 @@ def test_all_years_share_one_private_temporary_cluster(cloud: Cloud) -> None:
     assert config["lifecycleConfig"] == {"idleDeleteTtl": "600s", "autoDeleteTtl": "7200s"}
     assert config["softwareConfig"]["imageVersion"].startswith("3.0-")
     assert (config["masterConfig"]["numInstances"], config["workerConfig"]["numInstances"]) == (1, 2)
-    assert created["labels"]["asset"] == "broken"
+    assert created["labels"]["asset"] == "enrich-crimes"
     assert created["labels"]["run"].replace("-", "") in created["clusterName"]
     uploads = [name for _, name, _ in cloud.storage.buckets.written if "/job/" in name]
     assert sorted(name.rpartition(".")[2] for name in uploads) == ["csv", "csv", "csv", "py"]
@@ -122,11 +118,11 @@ def test_a_batch_has_a_time_limit_and_an_account(cloud: Cloud) -> None:
 
 
 def test_a_failed_job_is_reported_with_the_end_of_its_log_and_leaves_nothing(cloud: Cloud) -> None:
-    cloud.dataproc.dataproc.runs = True
+    cloud.dataproc.runs = True
     ran = start(cloud, cloud.spark())
     assert "failed with the state ERROR" in ran.reason
     assert "The end of its log" in ran.reason and "ValueError: the job is broken" in ran.reason
-    assert "https://console.cloud.google.com/dataproc/jobs/broken-" in ran.reason
+    assert "https://console.cloud.google.com/dataproc/jobs/enrich-crimes-" in ran.reason
     assert cloud.left() == []
 
 
@@ -148,7 +144,7 @@ def test_a_fault_at_a_call_starts_nothing_twice(cloud: Cloud, mode: str, fault: 
     ran = start(cloud, cloud.spark(dataproc_mode=mode))
     assert ran.reason == ""
     assert faults == []
-    state = cloud.dataproc.dataproc
+    state = cloud.dataproc
     started = len(state.clusters_made), len(state.jobs), len(state.batches)
     assert started == ((1, 1, 0) if mode == "cluster" else (0, 0, 1))
     assert cloud.left() == []
@@ -179,7 +175,7 @@ def test_a_run_waits_for_the_service_agent_that_google_creates_late(cloud: Cloud
 
 
 def test_a_cluster_that_cannot_be_created_is_deleted(cloud: Cloud) -> None:
-    state = cloud.dataproc.dataproc
+    state = cloud.dataproc
     state.creation_fails = "The zone does not have enough resources available to fulfill the request."
     ran = start(cloud, cloud.spark())
     assert "could not be created: The zone does not have enough resources" in ran.reason
@@ -189,7 +185,7 @@ def test_a_cluster_that_cannot_be_created_is_deleted(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("mode", ["cluster", "serverless"])
 def test_cancelling_the_run_stops_the_job_and_deletes_the_cluster(cloud: Cloud, mode: str) -> None:
-    cloud.dataproc.dataproc.pretend_s = 3600
+    cloud.dataproc.pretend_s = 3600
 
     interrupt = Fault(before=lambda: os.kill(os.getpid(), signal.SIGINT))
     cloud.dataproc.will(interrupt, on="/jobs/" if mode == "cluster" else "/batches/", after=3)
@@ -199,7 +195,7 @@ def test_cancelling_the_run_stops_the_job_and_deletes_the_cluster(cloud: Cloud, 
     finally:
         signal.signal(signal.SIGINT, before)
     assert ran.reason == "KeyboardInterrupt()"
-    state = cloud.dataproc.dataproc
+    state = cloud.dataproc
     assert [work.state for work in (*state.jobs.values(), *state.batches.values())] == [
         "ERROR" if mode == "cluster" else "CANCELLED"
     ]
@@ -215,11 +211,11 @@ def test_a_run_leaves_the_work_of_a_living_run_alone(cloud: Cloud) -> None:
         assert start(cloud, cloud.spark()).reason == ""
         assert (folder / "ours").exists()
         twice = start(cloud, cloud.spark(), run_id)
-        assert "another process is already running broken-" in twice.reason
+        assert "another process is already running enrich-crimes-" in twice.reason
 
     ran = start(cloud, cloud.spark(), run_id, before_job=other_runs)
     assert ran.reason == ""
-    assert len(cloud.dataproc.dataproc.clusters_made) == 2
+    assert len(cloud.dataproc.clusters_made) == 2
     assert cloud.left() == []
 
 
@@ -229,8 +225,8 @@ def test_a_cluster_that_cannot_be_deleted_is_deleted_by_the_next_run(cloud: Clou
     spark = replace(spark, backend=replace(spark.backend, stop_timeout_s=0.2))
     ran = start(cloud, spark)
     assert ran.reason == ""  # its tables are complete
-    assert "gcloud dataproc clusters delete broken-" in ran.log
-    assert len(cloud.dataproc.dataproc.clusters) == 1
+    assert "gcloud dataproc clusters delete enrich-crimes-" in ran.log
+    assert len(cloud.dataproc.clusters) == 1
     del cloud.dataproc.refuses["clusters.delete"]
     assert start(cloud, spark).reason == ""
     assert cloud.left() == []
@@ -244,4 +240,4 @@ def test_a_single_node_has_the_property_that_google_requires(cloud: Cloud) -> No
 
 def test_the_default_address_is_the_regions(cloud: Cloud) -> None:
     settings = cloud.settings.model_copy(update={"dataproc_endpoint": None, "gcp_region": "us-east4"})
-    assert build_dataproc(settings).api.address == "us-east4-dataproc.googleapis.com"
+    assert build_dataproc(settings).backend._clusters.api_endpoint == "us-east4-dataproc.googleapis.com"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from chicago_crime.settings import load_settings
 from chicago_crime.sources.base import SourceError
 from chicago_crime.sources.retry import RetryPolicy
-from chicago_crime.storage.google.access import GoogleAccount
 from chicago_crime.storage.google.secret_manager import read_secret
 from chicago_crime_tests.servers.access_server import AccessServer
 from chicago_crime_tests.servers.credentials import service_account_file
@@ -27,9 +27,10 @@ def server() -> Iterator[AccessServer]:
 
 @pytest.fixture
 def read(server: AccessServer, tmp_path: Path) -> Callable[..., str]:
-    account = GoogleAccount(None, service_account_file(tmp_path, server.token_uri), server.url)
+    credentials = service_account_file(tmp_path, server.token_uri)
+    settings = load_settings(gcp_credentials=credentials, google_api_endpoint=server.url)
     policy = RetryPolicy(timeout_s=30, first_wait_s=0.01, deadline_s=60)
-    return lambda name=NAME: read_secret(name, account, policy).get_secret_value()
+    return lambda name=NAME: read_secret(name, settings, policy).get_secret_value()
 
 
 def test_the_newest_version_of_the_secret_or_the_named_one_is_read(

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from chicago_crime.settings import Settings
 from chicago_crime.storage.local import sail
 from chicago_crime.storage.local.spark import EmbeddedSpark, JvmSpark, LocalSpark
-from chicago_crime.storage.spark import SparkError
+from chicago_crime.storage.spark import SparkError, Workspace
 from chicago_crime_tests.support import command
 from chicago_crime_tests.waiting import TIMEOUT_S
 
@@ -19,14 +20,13 @@ from chicago_crime_tests.waiting import TIMEOUT_S
 @pytest.mark.parametrize(
     ("engine", "message"),
     [
-        (EmbeddedSpark(Path()), "enrich_crimes failed on the embedded engine"),
-        (JvmSpark(Path(), 2, Path("no java")), r"needs Java 17 or 21 \(set JAVA_HOME or CHICAGO_CRIME_JAVA_HOME"),
+        (EmbeddedSpark(Settings()), "the Spark job failed on the embedded engine"),
+        (JvmSpark(Settings(java_home="no java")), r"needs Java 17 or 21 \(set JAVA_HOME or CHICAGO_CRIME_JAVA_HOME"),
     ],
 )
 def test_a_failed_job_is_an_error(tmp_path: Path, engine: LocalSpark, message: str) -> None:
-    files = dict.fromkeys(("crimes", "community_areas", "fbi_codes", "comparable_types", "output"), tmp_path / "none")
     with pytest.raises(SparkError, match=message):
-        engine.run("a-run", "enrich_crimes", logging.getLogger(), **files)
+        engine.run("a-run", Workspace(str(tmp_path / "none"), str(tmp_path / "none")), logging.getLogger())
 
 
 def test_a_run_without_the_spark_extra_fails_with_its_installation_command(

@@ -4,10 +4,12 @@
 """
 
 import re
+import threading
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import Any, TypeVar, cast
 
@@ -18,12 +20,13 @@ from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY
 
 from chicago_crime.errors import HOW_TO_LOAD
-from chicago_crime.settings import PREFIX
+from chicago_crime.settings import PREFIX, Settings
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.storage.google.access import (
     OVER_LIMIT,
     TRANSIENT_REASONS,
     call,
+    client_arguments,
     google_retry,
     message_of,
     reasons_of,
@@ -90,18 +93,29 @@ class Jobs:
     """Starts jobs and waits for them.
 
     Attributes:
-        client: returns the client.
-        dataset: the default dataset of statements.
-        max_bytes: limit of bytes billed per statement; a statement that would exceed it is refused.
+        settings: of the installation.
         policy: timeouts and retries of each request.
         run_id: the Dagster run's id, for the labels.
+        dataset: the default dataset of statements.
     """
 
-    client: Callable[[], bigquery.Client]
-    dataset: bigquery.DatasetReference
-    max_bytes: int
-    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    settings: Settings
+    policy: RetryPolicy
     run_id: str = ""
+    _client: bigquery.Client | None = field(default=None, init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.dataset = bigquery.DatasetReference(self.settings.gcp_project or "", self.settings.bigquery_dataset)
+
+    def client(self) -> bigquery.Client:
+        """Return the client, which all threads share with its connections."""
+        with self._lock:  # `cached_property` has none
+            if self._client is None:
+                connect = partial(client_arguments, self.settings, self.settings.bigquery_endpoint)
+                arguments = call_bigquery(connect, "cannot connect to BigQuery")
+                self._client = bigquery.Client(location=self.settings.gcp_region, **arguments)
+            return self._client
 
     def run(self, sql: str, purpose: Purpose, before_restart: Callable[[], object] = lambda: None) -> JobResult:
         """Run a statement or a script that changes something.
@@ -120,13 +134,16 @@ class Jobs:
         )
 
     def load(self, uri: str, target: bigquery.TableReference, purpose: Purpose, **config: Any) -> JobResult:
-        """Load files into a table or a partition.
+        """Replace a table, which must exist, or a partition with files.
 
         Raises:
             JobFailedError: it failed and changed nothing.
             WarehouseError: BigQuery did not report whether it succeeded.
         """
-        full = bigquery.LoadJobConfig(labels=self._labels(purpose), **config)
+        truncate, never = bigquery.WriteDisposition.WRITE_TRUNCATE, bigquery.CreateDisposition.CREATE_NEVER
+        full = bigquery.LoadJobConfig(
+            labels=self._labels(purpose), write_disposition=truncate, create_disposition=never, **config
+        )
         return self._finish(
             lambda id_: self.client().load_table_from_uri(uri, target, job_id=id_, job_config=full, **self.options),
             purpose,
@@ -168,8 +185,9 @@ class Jobs:
         return {"timeout": self.policy.timeout_s, "retry": google_retry(self.policy, "BigQuery")}
 
     def _config(self, purpose: Purpose, **more: Any) -> bigquery.QueryJobConfig:
+        most = int(self.settings.bigquery_max_gb_billed * GB)  # a statement that would exceed it is refused
         return bigquery.QueryJobConfig(
-            default_dataset=self.dataset, labels=self._labels(purpose), maximum_bytes_billed=self.max_bytes, **more
+            default_dataset=self.dataset, labels=self._labels(purpose), maximum_bytes_billed=most, **more
         )
 
     def _labels(self, purpose: Purpose) -> dict[str, str]:

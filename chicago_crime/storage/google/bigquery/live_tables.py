@@ -18,7 +18,7 @@ from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
 
 from chicago_crime import reference
-from chicago_crime.storage.google.bigquery import ddl
+from chicago_crime.storage.google.bigquery import statements
 from chicago_crime.storage.google.bigquery.jobs import JobFailedError, Jobs, Purpose, call_bigquery
 from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.warehouse import TableYear, WarehouseError
@@ -29,6 +29,7 @@ STAGING_LIFE = timedelta(days=1)
 
 _YEAR = "year-"
 _PARALLEL_REQUESTS = 8  # the client keeps ten connections
+_LEGACY_NAMES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 _OF_A_YEAR = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})-(\d+)-(\d+)")
 
 
@@ -96,22 +97,12 @@ class LiveTables:
             f"cannot label {table.name}",
         )
 
-    def drop_dataset(self) -> None:
-        """Delete the dataset and all of its tables, if it exists."""
-        call_bigquery(
-            lambda: self.jobs.client().delete_dataset(
-                self.jobs.dataset, delete_contents=True, not_found_ok=True, **self.jobs.options
-            ),
-            f"cannot delete the dataset {self.jobs.dataset.dataset_id}",
-        )
-        self._ready.clear()
-
     @contextmanager
     def staging(self, table: Table, year: int) -> Iterator[bigquery.TableReference]:
         """Create an empty staging table without columns; it is deleted on exit, or expires."""
         staged = bigquery.Table(self.jobs.dataset.table(f"staged_{table.name}_{year}_{uuid.uuid4().hex[:12]}"))
         staged.expires = datetime.now(UTC) + STAGING_LIFE
-        staged.labels = ddl.LABELS
+        staged.labels = statements.LABELS
 
         def create() -> None:
             with suppress(Conflict):  # created by a request whose response was lost: nobody else uses this name
@@ -127,25 +118,25 @@ class LiveTables:
                     f"cannot delete a staging table of {table.name}",
                 )
 
-    def make_ready(self, tables: Iterable[Table], reads: Iterable[str] = ()) -> None:
-        """Create missing tables, and load the reference tables that a statement reads.
+    def make_ready(self, table: Table, reads: Iterable[str] = ()) -> None:
+        """Create a missing table, and load the reference tables that a statement reads.
 
         Raises:
-            WarehouseError: a table has other columns; the message has the fix.
+            WarehouseError: the table has other columns; the message has the fix.
         """
         with self._lock:
-            for table in tables:
-                if table.name not in self._ready:
-                    if live := self.live(table.name):
-                        ddl.require_same_columns(table, live)
-                    else:
-                        self._create_all(table)
-                    self._ready.add(table.name)
+            if table.name not in self._ready:
+                if live := self.live(table.name):
+                    require_same_columns(table, live)
+                else:
+                    self._create_all(table)
+                self._ready.add(table.name)
             for name in reads:
                 if name in reference.TABLES and name not in self._ready:
-                    live = self.live(name)
-                    if live is None or live.labels.get(ddl.CONTENT) != ddl.reference_hash(name, self.estimates):
-                        self.jobs.run(ddl.create_reference(name, self.estimates), Purpose(f"cannot load {name}", name))
+                    live, content = self.live(name), statements.reference_hash(name, self.estimates)
+                    if live is None or live.labels.get(statements.CONTENT) != content:
+                        statement = statements.create_reference(name, self.estimates)
+                        self.jobs.run(statement, Purpose(f"cannot load {name}", name))
                     self._ready.add(name)
 
     def _create_all(self, first: Table) -> None:
@@ -156,12 +147,12 @@ class LiveTables:
                 self.jobs.client().get_dataset(self.jobs.dataset, **self.jobs.options)
             except NotFound:
                 new = bigquery.Dataset(self.jobs.dataset)
-                new.labels = ddl.LABELS
+                new.labels = statements.LABELS
                 self.jobs.client().create_dataset(new, exists_ok=True, **self.jobs.options)
 
         call_bigquery(ensure_dataset, f"cannot create the dataset {self.jobs.dataset.dataset_id}")
         tables = {table.name: table for table in (*TABLES.values(), first)}
-        script = ";\n".join(ddl.create(table) for table in tables.values()) + ";"
+        script = ";\n".join(statements.create(table) for table in tables.values()) + ";"
         self.jobs.run(script, Purpose("cannot create the tables", first.name))
 
 
@@ -175,3 +166,25 @@ def years_in_labels(live: bigquery.Table) -> dict[int, TableYear]:
             lineage = Lineage(identity, inputs)
             found[int(name.removeprefix(_YEAR))] = TableYear(int(rows), size, int(milliseconds) / 1000, lineage)
     return found
+
+
+def require_same_columns(table: Table, live: bigquery.Table) -> None:
+    """Check that a live table has the expected columns.
+
+    Raises:
+        WarehouseError: they differ; the message lists each difference and the statement that drops the table.
+    """
+    found = {field.name: _LEGACY_NAMES.get(field.field_type, field.field_type) for field in live.schema}
+    wanted = {column.name: column.type for column in table.columns}
+    differences = [
+        f"{name} is {found.get(name, 'missing')}, expected {wanted.get(name, 'no such column')}"
+        for name in (*wanted, *(found.keys() - wanted.keys()))
+        if found.get(name) != wanted.get(name)
+    ]
+    if differences:
+        where = f"{live.dataset_id}.{table.name}"
+        raise WarehouseError(
+            f"the columns of the table {where} differ from this version of the package: {'; '.join(differences)}. "
+            f"Remove it with DROP TABLE {statements.name_of(where)}, and load its years again with `chicago-crime "
+            "run`: published data stays. Or use the version of the package that wrote it"
+        )

@@ -1,12 +1,23 @@
-"""The GoogleSQL statements of the BigQuery warehouse, for any table and year; `ddl.py` has the DDL."""
+"""The GoogleSQL statements of the BigQuery warehouse, for any table and year."""
 
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from sqlglot import exp
 
-from chicago_crime import sql
+from chicago_crime import reference, sql
 from chicago_crime.tables import TABLES, Table
+from chicago_crime.tables.years import FIRST_YEAR
+
+LAST_YEAR = 2101
+"""End of the year range of the partitions of tables of counts. Empty partitions cost nothing."""
+
+LABELS = {"platform": "chicago_crime"}
+CONTENT = "content"
+"""Label of a reference table: hash of its source files."""
 
 
 def name_of(table: str) -> str:
@@ -79,7 +90,7 @@ def staged(table: Table, year: int, staging: str) -> str:
 
 def export(table: Table, years: Sequence[int], folder: str, as_of: datetime | None = None) -> str:
     """The statement that exports years as Parquet files to a folder, as of now or of a given time."""
-    uri = exp.Literal.string(f"{folder.rstrip('/')}/{table.name}-*.parquet").sql("bigquery")
+    uri = _text(f"{folder.rstrip('/')}/{table.name}-*.parquet")
     source = name_of(table.name)
     if as_of:  # a literal, because the clause requires a constant
         source += f" FOR SYSTEM_TIME AS OF TIMESTAMP('{as_of:%Y-%m-%d %H:%M:%S.%f+00}')"
@@ -90,19 +101,84 @@ def export(table: Table, years: Sequence[int], folder: str, as_of: datetime | No
 
 def measured(table: Table, years: Sequence[int], measures: Mapping[str, str]) -> str:
     """The query of aggregates by year: one row per year, even for an empty year."""
-
-    def of(year: int) -> str:
-        values = ", ".join(f"{measure.replace('@year', str(year))} AS {name}" for name, measure in measures.items())
-        return f"SELECT {year} AS of_year, {values} FROM {name_of(table.name)} WHERE {_of_year(table, year)}"
-
-    return "\nUNION ALL\n".join(map(of, years))
+    values = ", ".join(f"{measure} AS {name}" for name, measure in measures.items())
+    return _of_each_year(table, years, values)
 
 
 def counted(table: Table, years: Sequence[int], column: str) -> str:
     """The query that counts rows by year and value of a column, most frequent first."""
+    values = f"COALESCE({name_of(column)}, '') AS value, COUNT(*) AS row_count"
+    return _of_each_year(table, years, values, "GROUP BY value") + "\nORDER BY of_year, row_count DESC, value"
 
-    def of(year: int) -> str:
-        values = f"{year} AS of_year, COALESCE({name_of(column)}, '') AS value, COUNT(*) AS row_count"
-        return f"SELECT {values} FROM {name_of(table.name)} WHERE {_of_year(table, year)} GROUP BY value"
 
-    return "\nUNION ALL\n".join(map(of, years)) + "\nORDER BY of_year, row_count DESC, value"
+def _of_each_year(table: Table, years: Sequence[int], values: str, group: str = "") -> str:
+    return "\nUNION ALL\n".join(
+        f"SELECT {year} AS of_year, {values.replace('@year', str(year))} FROM {name_of(table.name)} "
+        f"WHERE {_of_year(table, year)} {group}"
+        for year in years
+    )
+
+
+def create(table: Table) -> str:
+    """Return the statement that creates a table if it does not exist.
+
+    All columns are nullable, as in the result of any job. The checks report NULLs after every load, with a message
+    about the data.
+    """
+    columns = ",\n".join(
+        f"  {name_of(c.name)} {c.type} OPTIONS (description = {_text(c.description)})" for c in table.columns
+    )
+    cluster = "\nCLUSTER BY `primary_type`" if is_by_month(table) else ""
+    description = _text(f"{table.description} One row per {table.grain}.")
+    return (
+        f"CREATE TABLE IF NOT EXISTS {name_of(table.name)} (\n{columns}\n)\n"
+        f"PARTITION BY {_partition_by(table)}{cluster}\n"
+        f"OPTIONS (description = {description}, require_partition_filter = FALSE, labels = {_pairs(LABELS)})"
+    )
+
+
+def _partition_by(table: Table) -> str:
+    if is_by_month(table):
+        return "DATE_TRUNC(`month`, MONTH)"
+    if table.year_column is None:
+        return "TIMESTAMP_TRUNC(_PARTITIONTIME, YEAR)"
+    return f"RANGE_BUCKET({name_of(table.year_column)}, GENERATE_ARRAY({FIRST_YEAR}, {LAST_YEAR}, 1))"
+
+
+def reference_hash(name: str, estimates: Path | None = None) -> str:
+    """Return a hash of a reference table's files, short enough for a label."""
+    files = reference.files(name, estimates)
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:40]
+
+
+def create_reference(name: str, estimates: Path | None = None) -> str:
+    """Return the statement that creates or replaces a reference table from its files."""
+    rows = reference.rows(name, estimates)
+    types = reference_types(rows)
+    columns = ", ".join(f"{name_of(column)} {kind}" for column, kind in types.items())
+    structs = ",\n".join(f"  ({', '.join(_literal(row[c], kind) for c, kind in types.items())})" for row in rows)
+    labels = _pairs(LABELS | {CONTENT: reference_hash(name, estimates)})
+    return (
+        f"CREATE OR REPLACE TABLE {name_of(name)} ({columns})\nOPTIONS (labels = {labels}) AS\n"
+        f"SELECT * FROM UNNEST(ARRAY<STRUCT<{columns}>>[\n{structs}\n])"
+    )
+
+
+def reference_types(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return the columns' types, as DuckDB detects them: INT64 for whole numbers without leading zeros, else STRING."""
+    number = re.compile("0|[1-9][0-9]*")
+    return {c: "INT64" if all(number.fullmatch(row[c]) for row in rows) else "STRING" for c in rows[0]}
+
+
+def _literal(value: str, kind: str) -> str:
+    if not value:
+        return "NULL"
+    return value if kind == "INT64" else _text(value)
+
+
+def _pairs(labels: Mapping[str, str]) -> str:
+    return "[" + ", ".join(f"({_text(name)}, {_text(value)})" for name, value in labels.items()) + "]"
+
+
+def _text(value: str) -> str:
+    return exp.Literal.string(value).sql("bigquery")

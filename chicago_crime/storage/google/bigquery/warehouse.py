@@ -1,6 +1,5 @@
 """The BigQuery warehouse: tables are partitioned by month or by year, and always replaced by the year."""
 
-import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,11 +16,11 @@ from sqlglot import exp
 from typing_extensions import override
 
 from chicago_crime import sql
+from chicago_crime.settings import Settings
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.sql.duckdb_scans import no_rows, parquet_scan
-from chicago_crime.storage.google.access import GoogleAccount
 from chicago_crime.storage.google.bigquery import statements
-from chicago_crime.storage.google.bigquery.jobs import JobResult, Jobs, Purpose, call_bigquery
+from chicago_crime.storage.google.bigquery.jobs import JobResult, Jobs, Purpose
 from chicago_crime.storage.google.bigquery.live_tables import LiveTables
 from chicago_crime.storage.google.bucket import BucketStore
 from chicago_crime.storage.leases import abandoned, lease
@@ -31,8 +30,6 @@ from chicago_crime.storage.local.parquet_reader import write_result
 from chicago_crime.storage.warehouse import FirstRows, TableYear, Warehouse, WarehouseError, no_year
 from chicago_crime.tables import Table
 
-_TRUNCATE = bigquery.WriteDisposition.WRITE_TRUNCATE
-_NEVER = bigquery.CreateDisposition.CREATE_NEVER
 _TABLES_AT_ONCE = 4
 
 
@@ -44,32 +41,21 @@ class BigQueryWarehouse(Warehouse):
     fails one of them, which is restarted.
 
     Attributes:
-        account: project, credentials and endpoint of the client.
-        dataset_id: the dataset.
-        location: region of the dataset and of all jobs.
-        max_bytes: limit of bytes billed per statement.
+        settings: of the installation.
         staging: the bucket for exported files.
-        leases: local folder with a note for each export.
-        memory: memory limit for sorting exported years, such as 500MB.
         policy: timeouts and retries of each request.
+        leases: local folder with a note for each export.
     """
 
-    account: GoogleAccount
-    dataset_id: str
-    location: str
-    max_bytes: int
+    settings: Settings
     staging: BucketStore
-    leases: Path
-    memory: str = "500MB"
-    policy: RetryPolicy = field(default_factory=RetryPolicy)
     estimates: Path | None = None
-    _client: bigquery.Client | None = field(default=None, init=False, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
 
     def __post_init__(self) -> None:
-        dataset = bigquery.DatasetReference(self.account.project or "", self.dataset_id)
-        self.jobs = Jobs(self._connect, dataset, self.max_bytes, self.policy)
+        self.jobs = Jobs(self.settings, self.policy)
         self.tables = LiveTables(self.jobs, self.estimates)
+        self.leases = self.settings.data_dir / "exports"
 
     @override
     def for_run(self, run_id: str) -> Self:
@@ -79,15 +65,13 @@ class BigQueryWarehouse(Warehouse):
     @override
     def load_csv(self, table: Table, year: int, csv: str, sha256: str) -> TableYear:
         purpose = Purpose(f"cannot load {csv} into {table.name}", table.name, year)
-        self.tables.make_ready([table])
+        self.tables.make_ready(table)
         with self.tables.changing(table, year):
             done = self.jobs.load(
                 csv,
                 self.jobs.dataset.table(f"{table.name}${year}"),
                 purpose,
                 source_format=bigquery.SourceFormat.CSV,
-                write_disposition=_TRUNCATE,
-                create_disposition=_NEVER,
                 schema=[bigquery.SchemaField(c.name, "STRING", description=c.description) for c in table.columns],
                 skip_leading_rows=1,
                 allow_quoted_newlines=True,
@@ -98,7 +82,7 @@ class BigQueryWarehouse(Warehouse):
     @override
     def load_parquet(self, table: Table, year: int, folder: str, lineage: Lineage | None = None) -> TableYear:
         purpose = Purpose(f"cannot load {year} into {table.name}", table.name, year)
-        self.tables.make_ready([table])
+        self.tables.make_ready(table)
         lineage = lineage or self._lineage(table, year)
         uri = folder if folder.endswith(".parquet") else f"{folder.rstrip('/')}/*.parquet"
         if uri != folder and not self.staging.has_parquet(folder):
@@ -113,14 +97,7 @@ class BigQueryWarehouse(Warehouse):
         Its columns are those of the files, so a missing column is an error instead of NULL.
         """
         with self.tables.staging(table, year) as staged:
-            self.jobs.load(
-                uri,
-                staged,
-                purpose,
-                source_format=bigquery.SourceFormat.PARQUET,
-                write_disposition=_TRUNCATE,
-                create_disposition=_NEVER,
-            )
+            self.jobs.load(uri, staged, purpose, source_format=bigquery.SourceFormat.PARQUET)
             yield staged
 
     @override
@@ -136,14 +113,14 @@ class BigQueryWarehouse(Warehouse):
 
     @override
     def clear_year(self, table: Table, year: int) -> TableYear:
-        self.tables.make_ready([table])
+        self.tables.make_ready(table)
         purpose = Purpose(f"cannot clear {year} of {table.name}", table.name, year)
         return self._replace(table, year, statements.no_rows(table), self._lineage(table, year), purpose)
 
     @override
     def replace_year(self, table: Table, year: int) -> TableYear:
         purpose = Purpose(f"cannot compute {table.name} for {year}", table.name, year)
-        self.tables.make_ready([table], sql.tables_read(f"tables/{table.name}"))
+        self.tables.make_ready(table, sql.tables_read(f"tables/{table.name}"))
         lineage = self._lineage(table, year)  # before the rows are read, so that later changes make this year stale
         return self._replace(table, year, statements.computed(table, year), lineage, purpose)
 
@@ -176,7 +153,7 @@ class BigQueryWarehouse(Warehouse):
         purpose = Purpose("cannot look up BigQuery's time", "export")
         as_of = self.jobs.read("SELECT CURRENT_TIMESTAMP() AS now", purpose)["now"][0].as_py()
 
-        limits = {"memory_limit": self.memory, "temp_directory": str(folder)}
+        limits = {"memory_limit": self.settings.duckdb_memory, "temp_directory": str(folder)}
         found = dict[tuple[str, int], Path]()
         with (
             self._export_folder() as remote,
@@ -197,7 +174,7 @@ class BigQueryWarehouse(Warehouse):
             try:
                 yield f"exports/{name}/"
             finally:
-                for one in (note, *abandoned(self.leases, name)):
+                for one in (note, *abandoned(self.leases)):
                     self.staging.delete_prefix(f"exports/{one.name}/")
                     one.unlink()
 
@@ -261,13 +238,6 @@ class BigQueryWarehouse(Warehouse):
                 if year not in held:
                     raise WarehouseError(no_year(name, year))
         return stored
-
-    def _connect(self) -> bigquery.Client:
-        with self._lock:  # all threads share one client and its connections; `cached_property` has no lock
-            if self._client is None:
-                arguments = call_bigquery(self.account.client_arguments, "cannot connect to BigQuery")
-                self._client = bigquery.Client(location=self.location, **arguments)
-            return self._client
 
 
 def _sorted(

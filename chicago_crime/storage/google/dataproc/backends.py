@@ -4,19 +4,25 @@ No run leaves a cluster behind: it is deleted after the job, the next run delete
 Google deletes clusters that are idle or too old.
 """
 
+import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from google.api_core import exceptions
-from google.cloud.dataproc_v1 import Batch, Cluster, ClusterStatus, JobStatus
+from google.cloud import dataproc_v1
+from google.cloud.dataproc_v1 import Batch, Cluster, ClusterStatus
 from google.cloud.dataproc_v1.types import AuthenticationConfig
 from typing_extensions import override
 
-from chicago_crime.storage.google.dataproc.api import DataprocApi
+from chicago_crime.settings import Settings
+from chicago_crime.sources.retry import RetryPolicy
+from chicago_crime.storage.google.access import call, credentials_for, google_retry
+from chicago_crime.storage.google.permissions import ACT_AS, BATCHES, CLUSTERS, MACHINES
 from chicago_crime.storage.google.prices import CLUSTER_DISK_GB
 from chicago_crime.storage.spark import SparkError
 
@@ -35,8 +41,10 @@ _CLUSTER_UNUSABLE = {
     ClusterStatus.State.STOPPED,
     ClusterStatus.State.DELETING,
 }
-_JOB_OVER = {JobStatus.State.DONE, JobStatus.State.ERROR, JobStatus.State.CANCELLED}
-_BATCH_OVER = {Batch.State.SUCCEEDED, Batch.State.FAILED, Batch.State.CANCELLED}
+GOOD_ENDS = {"DONE", "SUCCEEDED"}
+"""States of a job and of a batch that succeeded."""
+
+ENDS = GOOD_ENDS | {"ERROR", "FAILED", "CANCELLED"}
 
 Log = Callable[[str], None]
 Program = dict[str, Any]
@@ -45,43 +53,48 @@ Program = dict[str, Any]
 Labels = dict[str, str]
 """Labels for Google's lists and bills."""
 
+_Answer = TypeVar("_Answer")
+_Client = TypeVar("_Client")
+_SERVICE_AGENT = "@dataproc-accounts"
+"""Part of Google's messages about Dataproc's service agent, which is created some time after the API is enabled."""
 
-@dataclass(frozen=True)
-class JobState:
+
+class JobState(NamedTuple):
     """The state of a program that was started.
 
     Attributes:
         state: Google's name for it.
-        is_over: whether the state is final.
-        is_good: whether the program succeeded.
         message: Google's explanation, if any.
         output: URI prefix of the driver's output files; "" if there are none.
     """
 
     state: str
-    is_over: bool
-    is_good: bool
     message: str = ""
     output: str = ""
 
 
 @dataclass(frozen=True)
 class Backend(ABC):
-    """Runs programs on Dataproc. A name identifies one program of one run.
+    """Runs programs on Dataproc, as the settings say. A name identifies one program of one run.
 
     Attributes:
-        api: client of Dataproc.
-        max_minutes: Google ends the cluster or batch after this time, even if a program is running.
-        service_account: account that programs run as; None for the default.
-        subnet: subnetwork of the machines; None for the region's default.
+        settings: of the installation.
+        pause_s: longest interval between polls, in seconds.
         stop_timeout_s: how long to wait for a cluster or batch to stop, in seconds.
+        policy: timeouts and retries of each request.
+        stop_command: the command of `gcloud dataproc` that stops a program.
     """
 
-    api: DataprocApi
-    max_minutes: int
-    service_account: str | None = None
-    subnet: str | None = None
+    settings: Settings
+    pause_s: float = 5
     stop_timeout_s: float = 1200
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+    stop_command: ClassVar[str]
+
+    @property
+    def project(self) -> str:
+        """Id of the project."""
+        return self.settings.gcp_project or ""
 
     @abstractmethod
     def find(self, name: str) -> JobState | None:
@@ -96,115 +109,180 @@ class Backend(ABC):
         """
 
     @abstractmethod
+    def page(self, name: str) -> str:
+        """Return the URL of a program's page in Google's console."""
+
+    @abstractmethod
+    def _left(self, name: str) -> str:
+        """Return the state of what is billed for a program; "" if nothing is."""
+
+    @abstractmethod
+    def _stop(self, name: str) -> None:
+        """Request that a program and its machines stop."""
+
     def end(self, name: str, log: Log) -> None:
         """Stop a program and everything billed for it, and wait until it has stopped.
+
+        The request is repeated, because a deletion can fail and leave the machines.
 
         Raises:
             SparkError: something could not be stopped.
         """
-
-    @abstractmethod
-    def page(self, name: str) -> str:
-        """Return the URL of a program's page in Google's console."""
-
-    def _stop(self, command: str, state: Callable[[], str], method: Callable[..., Any], request: Any) -> None:
-        """Stop a cluster or a batch, and wait until its state is "". `command` is the equivalent gcloud command.
-
-        The API call is repeated, because a deletion can fail and leave the machines.
-        """
+        if not self._left(name):
+            return
+        log(f"stopping {name}")
         began, refusal = time.monotonic(), ""
-        while left := state():
+        while left := self._left(name):
             if time.monotonic() - began > self.stop_timeout_s:
+                command = f"{self.stop_command} {name} --region {self.settings.gcp_region} --project {self.project}"
                 raise SparkError(
-                    f"it is still {left}{refusal}. Stop it with `gcloud dataproc {command} --region {self.api.region} "
-                    f"--project {self.api.project}`. Google stops it after {self.max_minutes} minutes at the latest."
+                    f"it is still {left}{refusal}. Stop it with `gcloud dataproc {command}`. Google stops it after "
+                    f"{self.settings.dataproc_max_minutes} minutes at the latest."
                 )
             try:
-                self.api.call(method, request)
+                self._stop(name)
             except (exceptions.NotFound, exceptions.Conflict):  # it stopped in the meantime
                 pass
             except SparkError as error:
                 refusal = f" ({error})"
-            self.api.pause(began)
+            self.pause(began)
+        log(f"{name} has stopped")
+
+    def pause(self, began: float) -> None:
+        """Wait before the next poll: a quarter of the time since `time.monotonic()` was `began`, at most `pause_s`."""
+        time.sleep(min(self.pause_s, max(self.pause_s / 25, (time.monotonic() - began) / 4)))
+
+    def explain(self, message: str) -> str:
+        """Add the fix to one of Google's messages, depending on its words."""
+        remedies = {
+            "quota": "Use fewer or smaller machines (CHICAGO_CRIME_DATAPROC_WORKERS, 0 for a single node, and "
+            "CHICAGO_CRIME_DATAPROC_MACHINE_TYPE) or another CHICAGO_CRIME_GCP_REGION, or request more quota: "
+            f"https://console.cloud.google.com/iam-admin/quotas?project={self.project}",
+            f"service agent|{_SERVICE_AGENT}": "Google creates Dataproc's service agent some minutes after the API is "
+            "enabled: run again in five minutes.",
+            "stockout|does not have enough resources|resource_pool_exhausted": "Run again later, or choose another "
+            "CHICAGO_CRIME_DATAPROC_MACHINE_TYPE.",
+            "permission": self._permissions,
+            "network": "The machines have only internal addresses: the subnetwork (CHICAGO_CRIME_DATAPROC_SUBNET) must "
+            f"be in {self.settings.gcp_region}, have Private Google Access, and allow traffic between its machines.",
+        }
+        for words, remedy in remedies.items():
+            if re.search(words, message.lower()):
+                return message if remedy in message else f"{message.strip().rstrip('.')}. {remedy}"
+        return message
+
+    def _client(self, kind: Callable[..., _Client]) -> _Client:
+        settings = self.settings
+        options = {"api_endpoint": settings.dataproc_endpoint or f"{settings.gcp_region}-dataproc.googleapis.com"}
+        credentials = credentials_for(settings, settings.dataproc_endpoint)
+        return kind(credentials=credentials, transport="rest", client_options=options)
+
+    def _call(self, method: Callable[..., _Answer], request: Any) -> _Answer:
+        """Call a method of a client, and retry it after transient errors. The request must be safe to repeat.
+
+        Raises:
+            SparkError: Dataproc refused the request or our credentials, or is unreachable.
+            NotFound, Conflict: the resource does not exist, or exists already.
+        """
+        once = partial(method, request, retry=None, timeout=self.policy.timeout_s)
+        retry = google_retry(self.policy, "Dataproc", lambda error: _SERVICE_AGENT in str(error).lower())
+        return call(retry(once), "Dataproc", lambda problem: SparkError(self.explain(problem)), self._permissions)
+
+    def _find(self, method: Callable[..., _Answer], request: Any) -> _Answer | None:
+        """Get a resource, or None if it does not exist."""
+        try:
+            return self._call(method, request)
+        except exceptions.NotFound:
+            return None
+
+    @property
+    def _permissions(self) -> str:
+        return (
+            f"Enable the API: `gcloud services enable dataproc.googleapis.com --project {self.project}`. The "
+            f"platform's account needs {CLUSTERS.role} ({BATCHES.role} for serverless) on the project, and "
+            f"{ACT_AS.role} on CHICAGO_CRIME_DATAPROC_SERVICE_ACCOUNT, which needs {MACHINES[0].role}."
+        )
 
 
-@dataclass(frozen=True)
 class ClusterBackend(Backend):
-    """Runs each program as a job on its own cluster; both have the program's name.
+    """Runs each program as a job on its own cluster; both have the program's name."""
 
-    Attributes:
-        bucket: bucket for the drivers' output. The platform may not read Dataproc's default bucket.
-        machine_type: type of the master and of each worker.
-        workers: number of workers; 0 for a single node.
-    """
+    stop_command = "clusters delete"
 
-    bucket: str = field(kw_only=True)
-    machine_type: str = field(kw_only=True)
-    workers: int = field(kw_only=True)
+    @cached_property
+    def _clusters(self) -> dataproc_v1.ClusterControllerClient:
+        return self._client(dataproc_v1.ClusterControllerClient)
+
+    @cached_property
+    def _jobs(self) -> dataproc_v1.JobControllerClient:
+        return self._client(dataproc_v1.JobControllerClient)
+
+    @property
+    def _here(self) -> dict[str, str]:
+        """The fields common to all requests."""
+        return {"project_id": self.project, "region": self.settings.gcp_region}
 
     @override
     def find(self, name: str) -> JobState | None:
-        job = self.api.find(self.api.jobs.get_job, self.api.here | {"job_id": name})
-        if job is None:
-            return None
-        state, details, output = job.status.state, job.status.details, job.driver_output_resource_uri
-        return JobState(state.name, state in _JOB_OVER, state == JobStatus.State.DONE, details, output)
+        job = self._find(self._jobs.get_job, self._here | {"job_id": name})
+        return JobState(job.status.state.name, job.status.details, job.driver_output_resource_uri) if job else None
 
     @override
     def start(self, name: str, program: Program, labels: Labels, log: Log) -> None:
-        request = self.api.here | {"cluster": self._config(name, labels)}
+        request = self._here | {"cluster": self._config(name, labels)}
         with suppress(exceptions.Conflict):  # an earlier request created it
-            self.api.call(self.api.clusters.create_cluster, request)
-            log(f"creating the cluster {name}: {self.workers} workers, {self.machine_type}")
+            self._call(self._clusters.create_cluster, request)
+            machines = f"{self.settings.dataproc_workers} workers, {self.settings.dataproc_machine_type}"
+            log(f"creating the cluster {name}: {machines}")
         self._wait_until_running(name, log)
         quiet = {"spark.ui.showConsoleProgress": "false"}  # progress bars are noise in a log
         job = {
-            "reference": {"project_id": self.api.project, "job_id": name},
+            "reference": {"project_id": self.project, "job_id": name},
             "placement": {"cluster_name": name},
             "labels": labels,
             "pyspark_job": program | {"properties": quiet},
         }
         with suppress(exceptions.Conflict):  # an earlier request got through
-            self.api.call(self.api.jobs.submit_job, self.api.here | {"job": job})
+            self._call(self._jobs.submit_job, self._here | {"job": job})
         log(f"submitted the job {name}: its log is at {self.page(name)}")
 
     @override
-    def end(self, name: str, log: Log) -> None:
-        def state() -> str:
-            cluster = self._cluster(name)
-            return cluster.status.state.name if cluster else ""
+    def _left(self, name: str) -> str:
+        cluster = self._cluster(name)
+        return cluster.status.state.name if cluster else ""
 
-        if state():
-            log(f"deleting the cluster {name}, which ends its job")
-            request = self.api.here | {"cluster_name": name}
-            self._stop(f"clusters delete {name}", state, self.api.clusters.delete_cluster, request)
-            log(f"the cluster {name} is gone")
+    @override
+    def _stop(self, name: str) -> None:
+        """Delete the cluster, which ends its job."""
+        self._call(self._clusters.delete_cluster, self._here | {"cluster_name": name})
 
     @override
     def page(self, name: str) -> str:
-        place = f"region={self.api.region}&project={self.api.project}"
+        place = f"region={self.settings.gcp_region}&project={self.project}"
         return f"https://console.cloud.google.com/dataproc/jobs/{name}?{place}"
 
     def _wait_until_running(self, name: str, log: Log) -> None:
-        start = time.monotonic()
-        while time.monotonic() - start < self.max_minutes * 60:
+        start, limit = time.monotonic(), self.settings.dataproc_max_minutes
+        while time.monotonic() - start < limit * 60:
             cluster = self._cluster(name)
             if cluster and cluster.status.state == ClusterStatus.State.RUNNING:
                 log(f"the cluster {name} is running, after {time.monotonic() - start:.0f} s")
                 return
             if cluster and cluster.status.state in _CLUSTER_UNUSABLE:
                 reason = cluster.status.detail or f"its state is {cluster.status.state.name}, without an explanation"
-                raise SparkError(self.api.explain(f"the cluster {name} could not be created: {reason}"))
-            self.api.pause(start)
-        raise SparkError(f"the cluster {name} is not running after {self.max_minutes} minutes: run again")
+                raise SparkError(self.explain(f"the cluster {name} could not be created: {reason}"))
+            self.pause(start)
+        raise SparkError(f"the cluster {name} is not running after {limit} minutes: run again")
 
     def _cluster(self, name: str) -> Cluster | None:
-        return self.api.find(self.api.clusters.get_cluster, self.api.here | {"cluster_name": name})
+        return self._find(self._clusters.get_cluster, self._here | {"cluster_name": name})
 
     def _config(self, name: str, labels: Labels) -> dict[str, Any]:
-        machine = {"machine_type_uri": self.machine_type, "disk_config": {"boot_disk_size_gb": CLUSTER_DISK_GB}}
-        config: dict[str, Any] = {
-            "config_bucket": self.bucket,
+        settings, workers = self.settings, self.settings.dataproc_workers
+        disk = {"boot_disk_size_gb": CLUSTER_DISK_GB}
+        machine = {"machine_type_uri": settings.dataproc_machine_type, "disk_config": disk}
+        config = {
+            "config_bucket": settings.staging_bucket,  # for the driver's output: we may not read Dataproc's own bucket
             "gce_cluster_config": {
                 "internal_ip_only": True,
                 # Policies of new organizations may require all three (constraints/compute.requireShieldedVm).
@@ -213,49 +291,47 @@ class ClusterBackend(Backend):
                     "enable_vtpm": True,
                     "enable_integrity_monitoring": True,
                 },
+                "service_account": settings.dataproc_service_account,
                 "service_account_scopes": ["https://www.googleapis.com/auth/cloud-platform"],
+                "subnetwork_uri": settings.dataproc_subnet,
             },
             "master_config": machine | {"num_instances": 1},
-            "software_config": {"image_version": IMAGE},
+            "worker_config": machine | {"num_instances": workers} if workers else None,
+            "software_config": {
+                "image_version": IMAGE,
+                "properties": {} if workers else {"dataproc:dataproc.allow.zero.workers": "true"},
+            },
             "lifecycle_config": {
                 "idle_delete_ttl": {"seconds": IDLE_MINUTES * 60},
-                "auto_delete_ttl": {"seconds": self.max_minutes * 60},
+                "auto_delete_ttl": {"seconds": settings.dataproc_max_minutes * 60},
             },
         }
-        if self.workers:
-            config["worker_config"] = machine | {"num_instances": self.workers}
-        else:
-            config["software_config"]["properties"] = {"dataproc:dataproc.allow.zero.workers": "true"}
-        if self.service_account:
-            config["gce_cluster_config"]["service_account"] = self.service_account
-        if self.subnet:
-            config["gce_cluster_config"]["subnetwork_uri"] = self.subnet
-        return {"project_id": self.api.project, "cluster_name": name, "labels": labels, "config": config}
+        return {"project_id": self.project, "cluster_name": name, "labels": labels, "config": config}
 
 
-@dataclass(frozen=True)
 class BatchBackend(Backend):
     """Runs each program as a serverless batch, on machines chosen by Google."""
+
+    stop_command = "batches cancel"
+
+    @cached_property
+    def _batches(self) -> dataproc_v1.BatchControllerClient:
+        return self._client(dataproc_v1.BatchControllerClient)
 
     @override
     def find(self, name: str) -> JobState | None:
         batch = self._batch(name)
-        if batch is None:
-            return None
-        is_good = batch.state == Batch.State.SUCCEEDED
-        return JobState(batch.state.name, batch.state in _BATCH_OVER, is_good, batch.state_message)
+        return JobState(batch.state.name, batch.state_message) if batch else None
 
     @override
     def start(self, name: str, program: Program, labels: Labels, log: Log) -> None:
         as_account = AuthenticationConfig.AuthenticationType.SERVICE_ACCOUNT  # the default is the caller's account
-        execution: dict[str, Any] = {
-            "ttl": {"seconds": self.max_minutes * 60},
+        execution = {
+            "ttl": {"seconds": self.settings.dataproc_max_minutes * 60},
+            "service_account": self.settings.dataproc_service_account,
+            "subnetwork_uri": self.settings.dataproc_subnet,
             "authentication_config": {"user_workload_authentication_type": as_account},
         }
-        if self.service_account:
-            execution["service_account"] = self.service_account
-        if self.subnet:
-            execution["subnetwork_uri"] = self.subnet
         batch = {
             "labels": labels,
             "pyspark_batch": program,
@@ -264,30 +340,28 @@ class BatchBackend(Backend):
         }
         request = {"parent": self._parent, "batch": batch, "batch_id": name}
         with suppress(exceptions.Conflict):  # an earlier request got through
-            self.api.call(self.api.batches.create_batch, request)
+            self._call(self._batches.create_batch, request)
         log(f"started the batch {name}: its log is at {self.page(name)}")
 
     @override
-    def end(self, name: str, log: Log) -> None:
-        """Cancel the batch. Finished batches stay in Google's list, at no cost."""
+    def _left(self, name: str) -> str:
+        """Finished batches stay in Google's list, at no cost."""
+        batch = self._batch(name)
+        return batch.state.name if batch and batch.state.name not in ENDS else ""
 
-        def state() -> str:
-            now = self._batch(name)
-            return now.state.name if now and now.state not in _BATCH_OVER else ""
-
-        if (batch := self._batch(name)) and state():
-            log(f"canceling the batch {name}")
-            request = {"name": batch.operation}
-            self._stop(f"batches cancel {name}", state, self.api.batches.cancel_operation, request)
+    @override
+    def _stop(self, name: str) -> None:
+        if batch := self._batch(name):
+            self._call(self._batches.cancel_operation, {"name": batch.operation})
 
     @override
     def page(self, name: str) -> str:
-        path = f"{self.api.region}/{name}"
-        return f"https://console.cloud.google.com/dataproc/batches/{path}?project={self.api.project}"
+        path = f"{self.settings.gcp_region}/{name}"
+        return f"https://console.cloud.google.com/dataproc/batches/{path}?project={self.project}"
 
     @property
     def _parent(self) -> str:
-        return f"projects/{self.api.project}/locations/{self.api.region}"
+        return f"projects/{self.project}/locations/{self.settings.gcp_region}"
 
     def _batch(self, id_: str) -> Batch | None:
-        return self.api.find(self.api.batches.get_batch, {"name": f"{self._parent}/batches/{id_}"})
+        return self._find(self._batches.get_batch, {"name": f"{self._parent}/batches/{id_}"})

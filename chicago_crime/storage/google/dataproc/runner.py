@@ -14,13 +14,11 @@ from pathlib import Path
 from google.api_core.exceptions import NotFound
 from typing_extensions import override
 
-import spark_jobs
 from chicago_crime.errors import PlatformError
 from chicago_crime.storage.google.bucket import BucketStore
-from chicago_crime.storage.google.dataproc.api import DataprocApi
-from chicago_crime.storage.google.dataproc.backends import Backend
+from chicago_crime.storage.google.dataproc.backends import ENDS, GOOD_ENDS, Backend, JobState
 from chicago_crime.storage.leases import abandoned, lease
-from chicago_crime.storage.spark import SparkError, SparkRunner, Workspace, as_options
+from chicago_crime.storage.spark import PROGRAM, SparkError, SparkRunner, Workspace
 
 STAGING = "staging"
 """Folder in the bucket with the workspaces of all runs."""
@@ -28,30 +26,31 @@ STAGING = "staging"
 
 @dataclass(frozen=True)
 class DataprocSpark(SparkRunner):
-    """Runs jobs on Dataproc.
+    """Runs the job on Dataproc.
 
     Attributes:
-        api: client of Dataproc.
         backend: runs programs there.
         store: bucket for programs and workspaces, where a rule may delete files of earlier runs.
         leases: local folder with a note for each run that holds something in the cloud.
-        programs: folder of the jobs.
+        program: file of the job.
     """
 
-    api: DataprocApi
     backend: Backend
     store: BucketStore
     leases: Path
-    programs: Path = Path(spark_jobs.__path__[0])
+    program: Path = PROGRAM
     engine = "dataproc"
 
     @override
     @contextmanager
-    def workspace(self, run_id: str, job: str, log: logging.Logger) -> Iterator[Workspace]:
+    def workspace(self, run_id: str, log: logging.Logger) -> Iterator[Workspace]:
         """Also clean up after runs on this machine that died."""
-        name, folder = name_of(run_id, job), f"{STAGING}/{run_id}"
+        name, folder = name_of(run_id), f"{STAGING}/{run_id}"
         with lease(self.leases, run_id, name) as note:
-            self._clean_up_after_dead_runs(run_id, log)
+            for dead in abandoned(self.leases):
+                log.info(f"cleaning up after the run {dead.name}, which died while its Spark job was running")
+                if self._clean_up(dead.read_text(), log, f"{STAGING}/{dead.name}"):
+                    dead.unlink()
             try:
                 yield Workspace(self.store.uri(f"{folder}/input"), self.store.uri(f"{folder}/output"))
             finally:
@@ -59,15 +58,14 @@ class DataprocSpark(SparkRunner):
                     note.unlink()
 
     @override
-    def run(self, run_id: str, job: str, log: logging.Logger, **arguments: Path | str) -> Mapping[str, str]:
-        name = name_of(run_id, job)
+    def run(self, run_id: str, workspace: Workspace, log: logging.Logger) -> Mapping[str, str]:
+        name = name_of(run_id)
 
         def upload(file: Path) -> str:
             return self.store.uri(self.store.add(f"{STAGING}/{run_id}/job", file).key)
 
-        uploaded = {key: upload(value) if isinstance(value, Path) else value for key, value in arguments.items()}
-        program = {"main_python_file_uri": upload(self.programs / f"{job}.py"), "args": as_options(uploaded)}
-        labels = {"platform": "chicago-crime", "run": run_id.lower(), "asset": _dashed(job)}
+        program = {"main_python_file_uri": upload(self.program), "args": workspace.job_options(upload)}
+        labels = {"platform": "chicago-crime", "run": run_id.lower(), "asset": "enrich-crimes"}
         try:
             self.backend.start(name, program, labels, log.info)
             self._wait(name, log)
@@ -77,21 +75,19 @@ class DataprocSpark(SparkRunner):
 
     def _wait(self, name: str, log: logging.Logger) -> None:
         """Wait until a job ends, and log its states."""
-        began, last_state = time.monotonic(), ""
-        while True:
-            state = self.backend.find(name)
-            if state is None:
+        began, job = time.monotonic(), JobState("")
+        while job.state not in ENDS:
+            self.backend.pause(began)
+            before, found = job.state, self.backend.find(name)
+            if found is None:
                 raise SparkError(f"{name} no longer exists: run again")
-            if state.state != last_state:
-                log.info(" ".join(filter(None, (f"{name} is {state.state}", state.message))))
-                last_state = state.state
-            if state.is_over:
-                break
-            self.api.pause(began)
-        if not state.is_good:
-            reason = state.message or "Google gives no reason"
-            message = self.api.explain(f"the Spark job {name} failed with the state {state.state}: {reason}")
-            raise SparkError(f"{message}\n{self.backend.page(name)}{self._end_of_log(state.output)}")
+            job = found
+            if job.state != before:
+                log.info(" ".join(filter(None, (f"{name} is {job.state}", job.message))))
+        if job.state not in GOOD_ENDS:
+            reason = job.message or "Google gives no reason"
+            message = self.backend.explain(f"the Spark job {name} failed with the state {job.state}: {reason}")
+            raise SparkError(f"{message}\n{self.backend.page(name)}{self._end_of_log(job.output)}")
 
     def _end_of_log(self, output: str) -> str:
         """Return the end of a driver's output, which Dataproc writes to numbered files."""
@@ -117,18 +113,7 @@ class DataprocSpark(SparkRunner):
             return False
         return True
 
-    def _clean_up_after_dead_runs(self, run_id: str, log: logging.Logger) -> None:
-        for note in abandoned(self.leases, skip=run_id):
-            log.info(f"cleaning up after the run {note.name}, which died while its Spark job was running")
-            if self._clean_up(note.read_text(), log, f"{STAGING}/{note.name}"):
-                note.unlink()
 
-
-def name_of(run_id: str, job: str) -> str:
+def name_of(run_id: str) -> str:
     """Return the name of a run's job: letters, digits and dashes, short enough for a cluster's name."""
-    run = re.sub(r"[^a-z0-9]", "", run_id.lower())[:32]
-    return f"{_dashed(job)[:18].strip('-')}-{run}"
-
-
-def _dashed(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", text.lower())
+    return f"enrich-crimes-{re.sub(r'[^a-z0-9]', '', run_id.lower())[:32]}"
