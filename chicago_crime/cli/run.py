@@ -187,7 +187,8 @@ def _notes_of_files(made: dict[str, Any]) -> Iterator[str]:
         yield f"lines without a year, skipped: {lines:,}; the first is {details['first_of_no_year']}"
     if letters := details.get("windows_1252_letters"):
         yield f"bytes that are not UTF-8, read as Windows-1252: {letters:,}"
-    yield from (details[name] for name in ("no_times", "dates_after_update", "empty_columns") if name in details)
+    remarks = ("no_times", "dates_after_update", "empty_columns", "sample")
+    yield from (details[name] for name in remarks if name in details)
     if "left_out" in details:
         yield f"files skipped: {details['left_out']}"
 

@@ -8,7 +8,7 @@ from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.filters import KINDS
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Column, Link, as_text
-from chicago_crime.tables.years import ABOUT_A_DAY, FEWEST_A_DAY, MAX_RATIO_OF_YEARS, MIN_A_MONTH, format_years
+from chicago_crime.tables.years import FEWEST_A_DAY, MAX_RATIO_OF_YEARS, MIN_A_MONTH, SAMPLE, format_years
 
 ARREST = (
     "Share of crimes with the arrest flag, which means that an arrest was made. It is not a clearance rate, and recent "
@@ -87,14 +87,9 @@ def is_extrapolated(request: PageRequest) -> bool:
 
 def samples(facts: Facts, years: Iterable[int]) -> list[str]:
     """Caveat on years of which only a sample or an extract was loaded."""
-    loaded = {year: facts.years[year] for year in years if year not in facts.synthetic}
-    few = {year: a_day for year, one in loaded.items() if (a_day := one.crimes / one.days_covered()) < FEWEST_A_DAY}
-    if not few:
-        return []
-    return [
-        f"Of {format_years(few)}, at most {max(few.values()):,.0f} crimes a day are loaded, but the City reports over "
-        f"{ABOUT_A_DAY}: this is a sample or an extract, and counts and rates are of its crimes only."
-    ]
+    known = {year: facts.years[year] for year in years if year not in facts.synthetic}
+    few = [year for year, one in known.items() if one.crimes < FEWEST_A_DAY * one.days_covered()]
+    return [f"{format_years(few)}: {SAMPLE}"] if few else []
 
 
 def provisional(request: PageRequest) -> list[str]:

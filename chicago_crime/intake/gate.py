@@ -22,7 +22,7 @@ from chicago_crime.intake.values import read_values
 from chicago_crime.sources.base import SourceError, SourceFile
 from chicago_crime.sources.header import Header, HeaderError, read_header, repeated_header
 from chicago_crime.tables.columns import SOURCE_NAMES
-from chicago_crime.tables.years import find_gaps, format_years
+from chicago_crime.tables.years import FEWEST_A_DAY, SAMPLE, find_gaps, format_years
 
 MIN_SHARE_OF_YEAR = 0.1
 """Minimum share of rows of the year in any file. The warehouse rejects rows of other years one by one."""
@@ -111,11 +111,12 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
         raise SourceError(f"{fetched.origin}: {' '.join(problems)}")
     unreadable = {name: asdict(found) for name, found in values.unreadable.items()}
     no_times = "" if values.has_times else _without_times([*header.ignored, *fetched.ignored])
-    empty = ", ".join(own for name, own in own_names.items() if not values.present.get(name, 1))
+    empty = dict.fromkeys(own for name, own in own_names.items() if not values.present.get(name, 1))
     remarks = {
         "no_times": no_times,
         "dates_after_update": values.after_update,
-        "empty_columns": f"columns without any value: {empty}" if empty else "",
+        "empty_columns": f"columns without any value: {', '.join(empty)}" if empty else "",
+        "sample": "" if fetched.synthetic or of_year >= FEWEST_A_DAY * len(in_year) else SAMPLE,
     }
     details: dict[str, str | int | bool] = {key: text for key, text in remarks.items() if text}
     months, days = Counter[str](), Counter[str]()

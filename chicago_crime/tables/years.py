@@ -33,11 +33,13 @@ In real files of 2014 to 2016, they are at most 1.6 (thefts of 2015) and 1.3 (ar
 MIN_A_MONTH = 5_000
 """Minimum rows per month of the larger one to apply these ratios; filtered files have fewer."""
 
-FEWEST_A_DAY, ABOUT_A_DAY = 400, 500
-"""Crimes per day below which a file is a sample or an extract, and the round number that the City reports at least.
+FEWEST_A_DAY = 400
+"""Crimes per day below which a file is a sample or an extract. In whole years, the City's fewest were 572, in 2021."""
 
-The fewest were 572 per day, in 2021.
-"""
+SAMPLE = (
+    f"fewer than {FEWEST_A_DAY} crimes a day, but the City reports over 500: the file is a sample or an extract, and "
+    "counts and rates are of its crimes only."
+)
 
 
 def current_year() -> int:

@@ -155,6 +155,8 @@ def test_after_a_stopped_first_run_the_advice_keeps_its_source(loaded_copy: Sett
 def test_run_reports_what_it_did_not_read(tmp_path: Path) -> None:
     rows = crimes_of_months(2016)
     rows[0]["description"], rows[1]["id"], rows[2]["beat"] = "CAF\u00c9", "HX1", "x"
+    for row in rows:
+        row["community_area"] = ""
     kept = [name for name in rows[0] if name != "ward"]
     file = write_csv(tmp_path / "in" / "crimes.csv", [{name: row[name] for name in kept} for row in rows], header=kept)
     file.write_bytes(file.read_text().encode("cp1252") + b"damaged,,01/31/2016 01:00:00 PM\n" + b"total,36\n")
@@ -168,6 +170,8 @@ def test_run_reports_what_it_did_not_read(tmp_path: Path) -> None:
         f"2016: lines without a year, skipped: 1; the first is {file}, line 39: 'total,36'",
         "2016: bytes that are not UTF-8, read as Windows-1252: 1",
         "2016: columns missing from the file: ward",
+        "2016: columns without any value: community_area",
+        "2016: fewer than 400 crimes a day, but the City reports over 500: the file is a sample or an extract",
         "2016: files skipped: notes.txt is",
         "check crime_object:few_lines_quarantined warns: 2016: 1 of 37 lines",
     ):

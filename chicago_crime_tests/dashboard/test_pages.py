@@ -25,6 +25,7 @@ from chicago_crime.dashboard.pages.when import busiest_of, when
 from chicago_crime.dashboard.pages.where import study_area, where
 from chicago_crime.dashboard.view import as_text, crimes_text
 from chicago_crime.settings import Settings
+from chicago_crime.tables.years import SAMPLE
 from chicago_crime_tests.dashboard.conftest import client_of, copy_of, data_of, rows
 from chicago_crime_tests.outlines import fetch_outlines, write_outlines
 from chicago_crime_tests.support import crimes_of_months, folder_settings, rows_of, run, run_well, write_csv
@@ -84,7 +85,7 @@ def test_a_year_that_lacks_days_is_not_compared(settings: Settings) -> None:
     request = PageRequest(data_of(settings), Filters(year=(2016,)))
     page = overview(request)
     total, year_over_year, _, rate = page.numbers
-    assert (total.detail, total.caveat) == (f"in 2016 (to September 28, without {days})", lacks)
+    assert (total.detail, total.caveat) == (f"in 2016 (to September 28, without {days})", f"2016: {SAMPLE} {lacks}")
     assert (year_over_year.value, year_over_year.detail) == ("\u2013", lacks)
     [covered] = {row["days_covered"] for row in rows_of(settings, "area_rates", 2016)}
     assert covered == len(request.days) == 182
@@ -341,3 +342,10 @@ def test_each_year_has_its_source_and_the_reason_it_was_accepted(loaded_twice: S
     text = client_of(settings).get("/data").text
     assert f"Snapshot {request.data.catalog.snapshot}" in text
     assert text.count("the City withdrew a third") == 1
+
+
+def test_pages_say_that_a_year_is_a_sample(loaded_years: Settings, data: Data) -> None:
+    for page in (overview, where):
+        caveat = page(PageRequest(data_of(loaded_years), Filters())).numbers[0].caveat
+        assert "2014-2015: fewer than 400 crimes a day, but the City reports over 500: the file is a sample" in caveat
+        assert "sample or an extract" not in page(PageRequest(data, Filters())).numbers[0].caveat

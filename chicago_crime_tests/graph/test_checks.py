@@ -103,7 +103,7 @@ def test_an_early_end_is_valid_and_a_late_start_is_a_warning(settings: Settings)
 def test_rejects_quarantined_lines_and_values_out_of_range_are_warnings(settings: Settings) -> None:
     rows = crimes_of_months(2014, per_month=100)
     rows[0] |= {"latitude": "51.5", "longitude": "-0.1"}
-    rows[1] |= {"ward": "99", "iucr": "WEST", "district": "061"}
+    rows[1] |= {"ward": "99", "iucr": "WEST", "district": "061", "primary_type": "HOMICIDE"}
     for row in rows[2:15]:
         row["date"] = "12/31/2013 11:00:00 PM"
     file = write_csv(settings.folder / "2014.csv", rows)
@@ -114,6 +114,7 @@ def test_rejects_quarantined_lines_and_values_out_of_range_are_warnings(settings
     out_of_range = problems.pop("crimes:values_are_possible")
     assert "latitude is not in the range 41.63 to 42.04 in 1 rows" in out_of_range
     assert "ward is not in the range 1 to 50 in 1 rows" in out_of_range and "district" not in out_of_range
+    assert "primary_type and fbi_code disagree about homicide in 1 rows" in out_of_range
     assert "iucr is not three digits and a digit or letter, such as 0820 or 031A in 1 rows" in out_of_range
     quarantined = problems.pop("crime_object:few_lines_quarantined")
     assert quarantined.startswith("2014: 1 of 1,201 lines cannot be read as rows and are in quarantine/2014.csv")

@@ -6,7 +6,7 @@ import io
 import pytest
 
 from chicago_crime.sources.by_year import find_years
-from chicago_crime.sources.header import read_header
+from chicago_crime.sources.header import HeaderError, read_header
 from chicago_crime.sources.records import Dialect, as_csv, find_records
 
 WIDTH = 4
@@ -65,3 +65,15 @@ def test_the_year_of_a_date(date: str, year: int, damage: str) -> None:
     [found] = find_records([line.encode() + b"\n"], Dialect(len(names) + ("CTA" in damage)))
     assert find_years(found, read_header(names)).tolist() == [year or 2003]
     assert find_years(found, read_header([*names[:-1], "x"])).tolist() == [year]
+
+
+def test_a_second_column_for_the_year_is_ignored_and_other_columns_come_once() -> None:
+    names = ["ID", "Date", "Primary Type", "Arrest", "FBI Code", "Year", "year"]
+    header = read_header(names)
+    assert (header.position("year"), header.ignored) == (5, ("year",))
+    with pytest.raises(HeaderError, match="two columns for arrest, 'Arrest' and 'arrest'"):
+        read_header([*names, "arrest"])
+    with pytest.raises(
+        HeaderError, match=r"lacks id .* needs columns for id, date, primary_type, arrest, fbi_code: export"
+    ):
+        read_header(names[1:])

@@ -66,8 +66,8 @@ COLUMNS: dict[str, list[str]] = {
     **dict.fromkeys(("x_coordinate", "y_coordinate", "latitude", "longitude"), NUMBERS),
     **dict.fromkeys(("arrest", "domestic"), FLAGS),
     **dict.fromkeys(("iucr", "fbi_code"), CODES),
-    **dict.fromkeys(("case_number", "description", "location_description"), TEXTS),
-    **dict.fromkeys(("block", "primary_type"), CAPITALS),
+    "case_number": TEXTS,
+    **dict.fromkeys(("block", "primary_type", "description", "location_description"), CAPITALS),
 }
 """Edge cases of each column except `id` and `date`, which can reject a row: see `edge_rows`."""
 

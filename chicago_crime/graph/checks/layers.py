@@ -14,7 +14,7 @@ from chicago_crime.published.audit import is_large
 from chicago_crime.sources.base import MAX_REJECTED_SHARE, MIN_REJECTED
 from chicago_crime.storage.object_store import quarantine_key
 from chicago_crime.tables import CODE_COVERAGE, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
-from chicago_crime.tables.years import ABOUT_A_DAY, FEWEST_A_DAY, MAX_RATIO_OF_MONTHS, MAX_RATIO_OF_YEARS, MIN_A_MONTH
+from chicago_crime.tables.years import MAX_RATIO_OF_MONTHS, MAX_RATIO_OF_YEARS, MIN_A_MONTH
 
 MAX_SHIFT = 0.05
 """Largest change from year to year in the share of a crime type, or of a column's NULLs, without a warning."""
@@ -56,7 +56,7 @@ def has_not_shrunk(inputs: CheckInputs, years: Sequence[int]) -> Findings:
 
 
 def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    """Find days without rows before the newest, and months with few. A late start or few rows a day are a warning."""
+    """Find days without rows before the newest, and months with few. A late start of the file is a warning."""
     for year, manifest in inputs.manifests(years).items():
         one = Finding({f"rows in month {month[-2:]}": rows for month, rows in manifest.months.items()})
         if manifest.gaps:
@@ -72,11 +72,6 @@ def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
             few = f"only {a_day[low[0]]:,.0f} rows a day in {low[0]}, but {most:,.0f} in another month"
             as_few = f" (and {len(low) - 1} more months with few)" if len(low) > 1 else ""
             one.failures.append(f"{few}{as_few}: the file is incomplete or filtered")
-        if not manifest.synthetic and (mean := manifest.rows / max(1, sum(manifest.days.values()))) < FEWEST_A_DAY:
-            one.warnings.append(
-                f"{mean:,.0f} rows a day, but the City reports over {ABOUT_A_DAY}: the file is a sample or an extract, "
-                "and counts and rates are of its crimes only"
-            )
         yield year, one
 
 
