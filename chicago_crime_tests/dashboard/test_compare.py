@@ -131,13 +131,13 @@ def test_no_verdict_compares_places_before_and_after_they_changed(data: Data) ->
     assert {row["year_to_date_change"] for row in untested.tables[0].rows} == {None}
     months = overview(in_one).sections[0]
     year_over_year = overview(replace(in_one, filters=Filters(district=(11,), year=(2013,)))).numbers[1]
-    assert (year_over_year.value, year_over_year.detail) == ("\u2013", months.caveats[0]), "2012 had other districts"
+    assert year_over_year.value == "\u2013" and year_over_year.detail in months.caveats, "2012 had other districts"
     assert {row["verdict"] for row in months.tables[0].rows} == {None}
     pages = [page(replace(in_one, filters=Filters(district=(11,)))) for page in (overview, when, incidents)]
     for section in (*view.sections, months, *pages[0].sections, *pages[1].sections, pages[2].sections[0]):
         assert any(caveat.startswith("Districts in the records changed in 2012: ") for caveat in section.caveats)
     for number in (page.numbers[0] for page in pages[:2]):
-        assert number.caveat in months.caveats
+        assert number.caveat.endswith(months.caveats[-1])
 
 
 def test_verdicts_agree_with_signals(data: Data) -> None:
