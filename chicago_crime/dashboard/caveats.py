@@ -8,7 +8,7 @@ from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.filters import KINDS
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Column, Link, as_text
-from chicago_crime.tables.years import FEWEST_A_DAY, MAX_RATIO_OF_YEARS, MIN_A_MONTH, SAMPLE, format_years
+from chicago_crime.tables.years import MAX_RATIO_OF_YEARS, MIN_A_MONTH, SAMPLE, format_years
 
 ARREST = (
     "Share of crimes with the arrest flag, which means that an arrest was made. It is not a clearance rate, and recent "
@@ -85,11 +85,10 @@ def is_extrapolated(request: PageRequest) -> bool:
     return request.filters.has_dates or any(request.facts.years[year].coverage for year in request.years)
 
 
-def samples(facts: Facts, years: Iterable[int]) -> list[str]:
-    """Caveat on years of which only a sample or an extract was loaded."""
-    known = {year: facts.years[year] for year in years if year not in facts.synthetic}
-    few = [year for year, one in known.items() if one.crimes < FEWEST_A_DAY * one.days_covered()]
-    return [f"{format_years(few)}: {SAMPLE}"] if few else []
+def samples(request: PageRequest) -> list[str]:
+    """Caveat on loaded years, chosen or compared with, whose file was a sample or an extract."""
+    years = request.data.catalog.samples
+    return [f"{format_years(years)}: {SAMPLE}"] if years else []
 
 
 def provisional(request: PageRequest) -> list[str]:
@@ -97,7 +96,7 @@ def provisional(request: PageRequest) -> list[str]:
     starts = [start for year in request.years if (start := request.facts.years[year].provisional_from)]
     late = "reports for the latest 28 days are still being added and corrected."
     return [
-        *samples(request.facts, request.years),
+        *samples(request),
         *([f"Provisional from {as_text(max(starts), 'date')}: {late}"] if starts else []),
     ]
 

@@ -5,7 +5,7 @@ The SQL is in `sql/pages/`; each page's module turns the results into a view.
 
 import threading
 import time
-from calendar import isleap, monthrange
+from calendar import monthrange
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -63,15 +63,11 @@ class Year:
         """Return the number of days in gaps between two days."""
         return sum(max((min(last, end) - max(first, start)).days + 1, 0) for start, end in self.gaps)
 
-    def days_covered(self, first: date = date.min, last: date = date.max) -> int:
-        """Return the number of days that its data covers between two days."""
-        start = self.last_day.replace(month=1, day=1)
-        days = max((min(last, self.last_day) - max(first, start)).days + 1, 0)
-        return days - self.days_missing(first, last)
-
     def covered(self, first: date = date.min, last: date = date.max) -> float:
         """Return the share of the year that its data covers between two days."""
-        return self.days_covered(first, last) / (366 if isleap(self.last_day.year) else 365)
+        start, end = (self.last_day.replace(month=month, day=day) for month, day in ((1, 1), (12, 31)))
+        days = max((min(last, self.last_day) - max(first, start)).days + 1, 0)
+        return (days - self.days_missing(first, last)) / ((end - start).days + 1)
 
     @property
     def complete_months(self) -> int:

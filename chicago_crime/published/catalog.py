@@ -20,6 +20,7 @@ from chicago_crime.errors import HOW_TO_LOAD, PlatformError, UsageError
 from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.object_store import ObjectStore, ReadableStore, StoredObject
 from chicago_crime.tables import CRIMES, TABLES
+from chicago_crime.tables.years import format_years
 
 CATALOG = "published/catalog.json"
 SNAPSHOTS = "published/snapshots/"
@@ -142,13 +143,19 @@ class Catalog(_Record):
         """Number of crimes."""
         return sum(year.tables[CRIMES.name].rows for year in self.years.values())
 
+    @property
+    def samples(self) -> list[int]:
+        """Years whose file was a sample or an extract, as the gate noted in the manifest."""
+        return [year for year, one in self.years.items() if "sample" in one.source.get("details", {})]
+
     def cite(self, newest: str) -> str:
         """Return a citation of the snapshot with records up to `newest`."""
         names = {one.source["source"]: one.is_synthetic for one in self.years.values()}
         sources = (f"{name} (SYNTHETIC)" if synthetic else f"{DATASET} ({name})" for name, synthetic in names.items())
+        parts = f"; samples or extracts: {format_years(self.samples)}" if self.samples else ""
         return (
             f"Chicago crime snapshot {self.snapshot}, published {self.published_at.astimezone(CHICAGO):%B %-d, %Y}; "
-            f"source: {', '.join(sorted(sources))}; records to {newest}."
+            f"source: {', '.join(sorted(sources))}{parts}; records to {newest}."
         )
 
     def years_of(self, table: str) -> dict[int, PublishedTable]:

@@ -63,7 +63,7 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
         "id",
         "INT64",
         "Unique identifier of the record, assigned by the City.",
-        ("uniquekey", "unique", "crimeid", "incidentid"),
+        ("uniquekey", "crimeid", "incidentid"),
         needed=True,
         nullable=False,
     ),

@@ -85,7 +85,10 @@ def test_a_year_that_lacks_days_is_not_compared(settings: Settings) -> None:
     request = PageRequest(data_of(settings), Filters(year=(2016,)))
     page = overview(request)
     total, year_over_year, _, rate = page.numbers
-    assert (total.detail, total.caveat) == (f"in 2016 (to September 28, without {days})", f"2016: {SAMPLE} {lacks}")
+    assert (total.detail, total.caveat) == (
+        f"in 2016 (to September 28, without {days})",
+        f"2013-2016: {SAMPLE} {lacks}",
+    )
     assert (year_over_year.value, year_over_year.detail) == ("\u2013", lacks)
     [covered] = {row["days_covered"] for row in rows_of(settings, "area_rates", 2016)}
     assert covered == len(request.days) == 182

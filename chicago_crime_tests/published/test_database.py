@@ -50,7 +50,8 @@ def test_all_tables_of_a_data_directory_can_be_queried_and_described(loaded_copy
     assert "does not mean the case was cleared" in meanings["arrest"].lower()
     assert db.catalog.snapshot in db.cite() and repr(db) == f"<Chicago crime snapshot {db.catalog.snapshot}>"
     assert db.cite().endswith(
-        "source: City of Chicago, Crimes - 2001 to Present (folder); records to December 3, 2015."
+        "source: City of Chicago, Crimes - 2001 to Present (folder); samples or extracts: 2014-2015; "
+        "records to December 3, 2015."
     )
     with pytest.raises(UsageError, match=r"no table 'crime'; the tables are area_rates, "):
         db.describe("crime")

@@ -77,9 +77,7 @@ def where(request: PageRequest) -> View:
     return View(
         "Where is crime reported, and where does it cluster?",
         numbers=[
-            request.reported(
-                crimes, [*caveats.samples(request.facts, request.years), *caveats.incomparable(request, request.years)]
-            ),
+            request.reported(crimes, [*caveats.samples(request), *caveats.incomparable(request, request.years)]),
             part_number("Without a location", nowhere, crimes),
             part_number("Without an area", no_area, crimes),
         ],
