@@ -1,4 +1,4 @@
-"""What stands in front of the pages: allowed host names, reverse proxy, rate limits and waiting requests."""
+"""Access to the pages: allowed host names, reverse proxy, rate limits, and turns of costly requests."""
 
 import ipaddress
 import math
