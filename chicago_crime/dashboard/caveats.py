@@ -91,7 +91,7 @@ def samples(request: PageRequest) -> list[str]:
     return [f"{format_years(years)}: {SAMPLE}"] if years else []
 
 
-def provisional(request: PageRequest) -> list[str]:
+def on_records(request: PageRequest) -> list[str]:
     """Caveats on the records: years that are only a sample, and provisional days."""
     starts = [start for year in request.years if (start := request.facts.years[year].provisional_from)]
     late = "reports for the latest 28 days are still being added and corrected."

@@ -99,8 +99,10 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
     if older >= MIN_LOST:
         found.append(f"{older:,} crimes have an older update in the new file than in the published {year}")
     if lost_months:
-        months_lost = f"the new file has no crimes in {', '.join(lost_months)}, but the published year has"
-        found.append(f"{months_lost}: if another file has them, put it into the same folder")
+        found.append(
+            f"the new file has no crimes in {', '.join(lost_months)}, but the published year has: if another file has "
+            "them, put it into the same folder"
+        )
     compared = [*_COMPARED, "the time of day in date"]
     emptied = [name for name, old, new in zip(compared, before, now, strict=True) if old and not new]
     return [*found, *(f"{name} has values in the published {year}, but none in the new file" for name in emptied)]

@@ -37,6 +37,7 @@ class Table:
         made_by: `csv` for a CSV loaded unchanged, `sql` for `sql/tables/NAME.sql`, `spark` for the Spark job.
         upstream: tables it is computed from.
         adds_up: totals that must match the upstream table; None if the table has no counts.
+        impossible: contradictions between columns of a row, each with its condition in GoogleSQL.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Table:
     made_by: Literal["csv", "sql", "spark"] = "sql"
     upstream: "tuple[Table, ...]" = ()
     adds_up: AddsUp | None = None
+    impossible: tuple[tuple[str, str], ...] = ()
 
     @property
     def total_order(self) -> Columns:

@@ -234,7 +234,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
             *caveats.tested(row["year_to_date_verdict"] for row in rows),
             *([caveats.SMALL_NUMBERS] if any(1 in loaded for loaded in backs.values()) else []),
             *request.reworded(request.facts.years),
-            *caveats.provisional(request),
+            *caveats.on_records(request),
             *(caveats.still_growing(request) if _is_provisional(request.facts, end) else []),
             *([caveats.LABELS] if request.filters.rows == "type" else []),
         ],

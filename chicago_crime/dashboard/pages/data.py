@@ -36,7 +36,7 @@ def data_page(request: PageRequest) -> View:
         "What is loaded, what was excluded, and what did the checks find?",
         numbers=[
             Number("Years loaded", str(len(facts.years)), f"selected: {request.years_text}"),
-            Number("Rows", as_text(rows, "count"), f"in {request.years_text}", " ".join(caveats.provisional(request))),
+            Number("Rows", as_text(rows, "count"), f"in {request.years_text}", " ".join(caveats.on_records(request))),
             Number("Newest day", f"{newest:%b} {newest.day}, {newest.year}"),
             Number("Source", ", ".join(sources), f"{SYNTHETIC}: {synthetic}" if synthetic else ""),
         ],

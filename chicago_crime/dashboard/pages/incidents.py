@@ -65,7 +65,7 @@ def _incidents(request: PageRequest, by_year: dict[int, int]) -> Section:
         "incidents", years, sorted_by=sorted_by, is_descending=is_descending, row_count=row_count, skipped=skipped
     )
     rows = [row | {"area": request.area_name(row["community_area"])} for row in found.to_pylist()]
-    notes = [caveats.BLOCK, *caveats.provisional(request), *caveats.incomparable(request, request.years)]
+    notes = [caveats.BLOCK, *caveats.on_records(request), *caveats.incomparable(request, request.years)]
     crimes = sum(by_year.values())
     if crimes > ROWS_DOWNLOADED:
         notes.append(

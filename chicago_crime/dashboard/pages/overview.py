@@ -101,7 +101,7 @@ def _numbers(request: PageRequest, total: Counter[str], by_month: Counter[date])
     rate = None if unknown else share(unit * total["crimes"], residents)
     few = [area for area in request.filters.area if request.has_few_residents(area)]
     names = " and ".join(request.area_name(area) for area in few)
-    about_total = [*caveats.provisional(request), *caveats.incomparable(request, request.years)]
+    about_total = [*caveats.on_records(request), *caveats.incomparable(request, request.years)]
     extrapolated = ", extrapolated" if caveats.is_extrapolated(request) else ""
     rate_caveats = [f"{names}: {caveats.FEW_RESIDENTS}."] if few else caveats.few(total["crimes"])
     return [
@@ -164,7 +164,7 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
         "Month by month",
         only_month + range_note,
         [
-            *caveats.provisional(request),
+            *caveats.on_records(request),
             *cut,
             *request.reworded(request.years),
             *caveats.incomparable(request, [*reached, *request.years]),

@@ -94,7 +94,7 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         "With so many tests, some counts fall outside their expected range by chance. Only those far outside are "
         f"called unusual; at most 5% of those are expected to be chance. {chart}".strip(),
         [
-            *caveats.provisional(request),
+            *caveats.on_records(request),
             *caveats.still_growing(everything),
             *([caveats.UNPLACED] if lacks_areas else []),
         ],

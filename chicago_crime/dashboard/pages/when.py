@@ -121,7 +121,7 @@ def _months(request: PageRequest, by_month: defaultdict[date, Counter[str]]) -> 
         "Months by year",
         "All crimes, including those with an unknown time.",
         [
-            *caveats.provisional(request),
+            *caveats.on_records(request),
             *caveats.incomparable(request, request.years),
         ],
         [charts.months("months", "Heat map of crimes by month and year", rows)],

@@ -210,7 +210,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             "table",
             f"By {called}",
             "",
-            [*notes, *caveats.provisional(request)],
+            [*notes, *caveats.on_records(request)],
             tables=[PageTable(shown, title, columns, rows, shown=300)],
             is_wide=False,
         ),
@@ -306,7 +306,7 @@ def _cell_map(
 
 
 def _cell_table(request: PageRequest, title: str, table: PageTable, intro: str = "") -> Section:
-    notes = [caveats.BLOCK, *caveats.provisional(request)]
+    notes = [caveats.BLOCK, *caveats.on_records(request)]
     return Section("table", title, f"{intro}{WHAT_CELLS_SAY}", notes, tables=[table], is_wide=False)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from operator import itemgetter
 from os import stat_result
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,12 +35,6 @@ _OPTIONS = {"csv": ", HEADER", "json": ", ARRAY true, TIMESTAMPFORMAT '%Y-%m-%dT
 _LISTS_TABLES = re.compile(r"\b(show|information_schema|duckdb_\w+)\b", re.IGNORECASE)  # needs a view of every table
 _QUERIES = {"SELECT", "EXPLAIN", "MULTI"}  # a PIVOT is several statements
 _Used = TypeVar("_Used")
-_FOOTERS = """
-SELECT file_name, ANY_VALUE(rows.num_rows), LIST(columns.name ORDER BY columns.column_id)
-FROM parquet_file_metadata($files) AS rows JOIN parquet_schema($files) AS columns USING (file_name)
-WHERE columns.num_children IS NULL
-GROUP BY file_name
-"""
 
 
 @dataclass
@@ -258,7 +253,10 @@ class ParquetReader(DuckDBReader):
         """Read the footers of files, and record files with an unreadable footer as damaged."""
         try:
             with self.connect() as connection:
-                footers = connection.execute(_FOOTERS, {"files": files}).fetchall()
+                rows = connection.table_function("parquet_file_metadata", [files]).select("file_name", "num_rows")
+                footers: dict[Path, _Footer] = {Path(name): (count, []) for name, count in rows.fetchall()}
+                nodes = connection.table_function("parquet_schema", [files])
+                columns = nodes.select("file_name", "column_id", "name", "num_children").fetchall()
         except duckdb.Error as error:
             if half := len(files) // 2:  # find the damaged ones
                 return self._read_footers(files[:half]) | self._read_footers(files[half:])
@@ -267,4 +265,7 @@ class ParquetReader(DuckDBReader):
                 f"{path} is damaged ({error}): load {path.stem} again, as `chicago-crime status` says"
             )
             return {}
-        return {Path(name): (rows, columns) for name, rows, columns in footers}
+        for name, _, column, children in sorted(columns, key=itemgetter(0, 1)):
+            if children is None:  # the root of the schema has some
+                footers[Path(name)][1].append(column)
+        return footers

@@ -1,7 +1,6 @@
 """Spark on this machine: the embedded engine or Apache Spark in a JVM, each in a separate process."""
 
 import logging
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -50,7 +49,8 @@ class JvmSpark(LocalSpark):
     @override
     def run(self, run_id: str, workspace: Workspace, log: logging.Logger) -> Mapping[str, str]:
         master = f"--master local[{self.settings.threads}]"
-        environment = os.environ | {"PYSPARK_SUBMIT_ARGS": f"{master} {_QUIET} pyspark-shell"}
+        environment = self.settings.as_environment()
+        environment["PYSPARK_SUBMIT_ARGS"] = f"{master} {_QUIET} pyspark-shell"
         for of_connect in ("SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED"):  # would send the job to a server
             environment.pop(of_connect, None)
         if self.settings.java_home:  # otherwise, `java` on the PATH is used
