@@ -119,8 +119,10 @@ def test_every_page_fits_and_is_accessible(page: Page, address: str, name: str) 
     if name == "overview":  # all pages have the same filters
         page.locator(".group > summary").evaluate_all("all => all.forEach((one) => one.click())")
     assert page.locator(".chart canvas").count() == page.locator(".chart").count()
+    ids = page.locator("[id]").evaluate_all("all => all.map((one) => one.id)")
+    assert len(ids) == len({*ids})
     cases: tuple[tuple[Literal["light", "dark"], int, dict[str, Any]], ...] = (
-        ("light", 1200, {}),
+        ("light", 1200, {"rules": {"label-content-name-mismatch": {"enabled": True}}}),
         ("dark", 390, {"runOnly": {"type": "rule", "values": ["color-contrast", "scrollable-region-focusable"]}}),
     )
     for scheme, width, options in cases:
@@ -303,7 +305,7 @@ def test_long_lists_are_searchable_and_summarize_the_selection(page: Page, addre
     block = page.locator(".group[data-key=block]")
     block.locator("summary").click()
     block.get_by_role("combobox").fill("n state")
-    expect(page.locator("#blocks option").first).to_have_attribute("value", re.compile("N STATE"))
+    expect(page.locator("#block-names option").first).to_have_attribute("value", re.compile("N STATE"))
 
 
 def test_charts_have_tooltips_and_can_be_saved(page: Page, address: str) -> None:

@@ -135,9 +135,9 @@ document.addEventListener("input", async ({ target }) => {
     target.parentElement.querySelectorAll(".list label").forEach((label) => {
       label.hidden = !label.textContent.toLowerCase().includes(wanted);
     });
-  } else if (target.getAttribute("list") === "blocks" && target.value.trim().length > 2) {
+  } else if (target.getAttribute("list") === "block-names" && target.value.trim().length > 2) {
     const found = await (await fetch(new URL(`../blocks?${new URLSearchParams({ part: target.value })}`, import.meta.url))).json();
-    document.getElementById("blocks").replaceChildren(...found.map((block) => new Option(block, block)));
+    document.getElementById("block-names").replaceChildren(...found.map((block) => new Option(block, block)));
   }
 });
 document.addEventListener("click", (event) => {
