@@ -124,14 +124,13 @@ class Session:
         return self.cursor.sql(query).fetchall()
 
     @contextmanager
-    def changes(self, table: LiveTable) -> Iterator[None]:
+    def changes(self) -> Iterator[None]:
         """Change a table atomically, while other statements wait."""
         with self.catalog.lock:
             self.cursor.begin()
             try:
                 yield
                 self.cursor.commit()
-                table.measured = None
             except BaseException:
                 self.cursor.rollback()
                 raise
@@ -140,7 +139,7 @@ class Session:
         table, query, actions = self._table(tree.this), tree.args["using"], tree.args["whens"].copy()
         for condition in _on_partition(actions):
             condition.replace(_of_partition(condition))
-        with self.changes(table):
+        with self.changes():
             made = self.cursor.execute(
                 f"MERGE INTO {table.rows_table} AS {tree.this.alias} USING ({self._translate(query.this)}) "
                 f"AS {query.alias} ON {tree.args['on'].sql()} {actions.sql('duckdb')} RETURNING merge_action"
@@ -157,7 +156,6 @@ class Session:
                 names = ", ".join(f'"{name}"' for name, _, _ in table.columns)
                 rows = self._translate(query)
                 self.cursor.execute(f"INSERT INTO {table.rows_table} ({names}) SELECT * FROM ({rows})")
-                table.measured = None
 
     def _table(self, node: exp.Expr) -> LiveTable:
         return self.catalog.find(node.db or self.dataset, node.name)
@@ -330,7 +328,7 @@ class Jobs:
             assert table.partitioning["timePartitioning"]["type"] == "YEAR" and len(partition) == 4, partition
             at = f"TIMESTAMP '{partition}-01-01'"
             columns, values, where = f"{columns}, {PARTITION}", f"*, {at}", f"WHERE {PARTITION} = {at}"
-        with session.changes(table):
+        with session.changes():
             session.cursor.execute(f"DELETE FROM {table.rows_table} {where}")
             insert = f"INSERT INTO {table.rows_table} ({columns}) SELECT {values} FROM ({rows}) AS r"
             return int(session.cursor.execute(insert).fetchall()[0][0])

@@ -46,7 +46,6 @@ class GoogleHandler(FaultyHandler):
 
     server: "GoogleServer"
     api_name: str
-    called: Called
 
     def answer(self) -> None:
         try:
@@ -83,7 +82,7 @@ class GoogleHandler(FaultyHandler):
         """Identify the called method and check the request; `body` is the JSON, by default the request's body."""
         given = self.received.body if body is None else body
         checked = api(self.api_name).check_request(self.received.method, self.received.path, self.query, given)
-        self.called, self.received.call = checked, checked.method
+        self.received.call = checked.method
         if self.api_name in self.server.switched_off:
             service = f"{self.api_name.partition('.')[0]}.googleapis.com"
             address = f"https://console.developers.google.com/apis/api/{service}/overview?project=1234567890"

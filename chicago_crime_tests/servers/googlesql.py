@@ -18,7 +18,6 @@ from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
 from zetasql.wasi._pb2.zetasql.proto import options_pb2, simple_catalog_pb2
 from zetasql.wasi._pb2.zetasql.public import options_pb2 as public
 from zetasql.wasi._pb2.zetasql.public import type_pb2, value_pb2
-from zetasql.wasi._pb2.zetasql.resolved_ast import resolved_node_kind_pb2 as kinds
 
 Tables = Mapping[str, Sequence[tuple[str, str]]]
 Typed = tuple[str, object]
@@ -45,16 +44,6 @@ _NOT_IN_BIGQUERY = (
     public.FEATURE_DISALLOW_GROUP_BY_FLOAT,
     public.FEATURE_PROTO_BASE,
     public.FEATURE_WITH_GROUP_ROWS,
-)
-
-_STATEMENTS = (
-    kinds.RESOLVED_QUERY_STMT,
-    kinds.RESOLVED_DELETE_STMT,
-    kinds.RESOLVED_MERGE_STMT,
-    kinds.RESOLVED_DROP_STMT,
-    kinds.RESOLVED_CREATE_TABLE_STMT,
-    kinds.RESOLVED_CREATE_TABLE_AS_SELECT_STMT,
-    kinds.RESOLVED_EXPORT_DATA_STMT,
 )
 
 
@@ -157,7 +146,7 @@ def _language() -> options_pb2.LanguageOptionsProto:
     wanted = [feature for feature in language.enabled_language_features if feature not in _NOT_IN_BIGQUERY]
     del language.enabled_language_features[:]
     language.enabled_language_features.extend(wanted)
-    language.supported_statement_kinds.extend(_STATEMENTS)
+    del language.supported_statement_kinds[:]  # every kind is valid
     language.product_mode = public.PRODUCT_EXTERNAL
     return language
 

@@ -155,9 +155,13 @@ class _Handler(GoogleHandler):
             raise RefusedError(404, "The specified bucket does not exist.")
         getattr(self, "_on_" + "_".join(called.method.split(".")[-2:]))(bucket, called.parameters.get("object", ""))
 
+    @property
+    def _is_download(self) -> bool:
+        return self.query.get("alt") == ["media"]
+
     def refuse(self, error: RefusedError) -> None:
         """Send an error: in plain text for downloads, in JSON for everything else."""
-        if self.query.get("alt") == ["media"]:
+        if self._is_download:
             self.reply(error.status, str(error).encode(), {"Content-Type": "text/html; charset=UTF-8"})
         else:
             super().refuse(error)
@@ -214,7 +218,7 @@ class _Handler(GoogleHandler):
     def _on_objects_get(self, bucket: str, name: str) -> None:
         self.may("storage.objects.get", bucket)
         stored = self._existing(bucket, name)
-        if not self.called.is_download:
+        if not self._is_download:
             self.reply_json(stored.resource(bucket, name))
             return
         assert "Range" not in self.headers, "downloads of a range are not implemented here"
