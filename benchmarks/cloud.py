@@ -109,7 +109,7 @@ def _of_any_table(kind: str) -> str:
 def _bytes_of_a_year(folder: Path, rows: int) -> YearBytes:
     with cloud_in(folder) as cloud:
         _run(cloud, str(ONE_YEAR), rows)
-        buckets, work = cloud.storage.buckets, [job.session for job in cloud.bigquery.jobs.by_id.values()]
+        buckets, work = cloud.storage.buckets, cloud.bigquery.jobs.by_id.values()
         sizes = {name: cloud.bigquery.catalog.size(cloud.bigquery.catalog.find(DATASET, name))[1] for name in TABLES}
         return YearBytes(
             rows=rows,

@@ -35,18 +35,17 @@ class LiveTable:
 
     Attributes:
         columns: name, SQL type and description of each column.
-        partitioning: its `timePartitioning` or `rangePartitioning`, if any, as the API describes it.
-        clusters: columns that it is clustered by.
+        about: its other properties, as the API describes them.
     """
 
     dataset: str
     name: str
     columns: list[tuple[str, str, str]]
-    partitioning: dict[str, Any] = field(default_factory=dict)
-    clusters: list[str] = field(default_factory=list)
-    labels: dict[str, str] = field(default_factory=dict)
-    description: str = ""
-    expires_ms: int | None = None
+    about: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return self.about.setdefault("labels", {})
 
     @property
     def rows_table(self) -> str:
@@ -56,7 +55,7 @@ class LiveTable:
     @property
     def is_by_ingestion(self) -> bool:
         """Whether it is partitioned by ingestion time."""
-        return self.partitioning.get("timePartitioning", {}).keys() == {"type"}
+        return self.about.get("timePartitioning", {}).keys() == {"type"}
 
 
 class JobError(Exception):
@@ -183,15 +182,14 @@ def table_from_ddl(create: exp.Create, dataset: str) -> LiveTable:
     properties = create.args.get("properties")
     for one in properties.expressions if properties else []:
         if isinstance(one, exp.PartitionedByProperty):
-            table.partitioning = _partitioning(one.this)
+            table.about |= _partitioning(one.this)
         elif isinstance(one, exp.ClusterProperty):
-            table.clusters = [column.name for column in one.expressions]
+            table.about["clustering"] = {"fields": [column.name for column in one.expressions]}
         elif one.name == "description":
-            table.description = one.args["value"].name
+            table.about["description"] = one.args["value"].name
         elif one.name == "labels":
-            table.labels = {
-                pair.expressions[0].name: pair.expressions[1].name for pair in one.args["value"].expressions
-            }
+            pairs = [pair.expressions for pair in one.args["value"].expressions]
+            table.about["labels"] = {name.name: value.name for name, value in pairs}
         else:
             assert one.name == "require_partition_filter", one.name
     return table

@@ -53,7 +53,7 @@ class _Handler(GoogleHandler):
         table = self._table(of)
         with self.server.catalog.lock:
             labels = table.labels | self.given["labels"]
-            table.labels = {name: value for name, value in labels.items() if value is not None}
+            table.about["labels"] = {name: value for name, value in labels.items() if value is not None}
             if len(table.labels) > 64 or not all(LABEL.fullmatch(value) for value in table.labels.values()):
                 raise RefusedError(400, "Label values contain up to 63 lower-case letters, digits, _ and -; at most 64")
         self.reply_json(self._resource(table))
@@ -63,8 +63,7 @@ class _Handler(GoogleHandler):
         dataset, name = of["datasetId"], self.given["tableReference"]["tableId"]
         self._may("bigquery.tables.create", f"Dataset {PROJECT}:{dataset}")
         assert not self.given.get("schema", {}).get("fields"), "tables.insert with a schema is not implemented here"
-        expires = int(self.given["expirationTime"]) if "expirationTime" in self.given else None
-        table = LiveTable(dataset, name, [], labels=self.given.get("labels", {}), expires_ms=expires)
+        table = LiveTable(dataset, name, [], self.given)
         with self.server.catalog.lock:
             if (dataset, name) in self.server.catalog.tables:
                 raise RefusedError(409, f"Already Exists: Table {PROJECT}:{dataset}.{name}")
@@ -105,11 +104,11 @@ class _Handler(GoogleHandler):
             "jobReference": {"projectId": PROJECT, "jobId": job.id, "location": job.location},
             "jobComplete": True,
         }
-        if columns := job.session.columns:
+        if columns := job.columns:
             fields = [{"name": name, "type": REST_NAMES.get(kind, kind)} for name, kind in columns]
-            sent = job.session.rows[: self.given.get("maxResults")]
+            sent = job.rows[: self.given.get("maxResults")]
             rows = [{"f": [{"v": _value(v, k)} for v, (_, k) in zip(row, columns, strict=True)]} for row in sent]
-            body |= {"schema": {"fields": fields}, "totalRows": str(len(job.session.rows)), "rows": rows}
+            body |= {"schema": {"fields": fields}, "totalRows": str(len(job.rows)), "rows": rows}
         self.reply_json(body)
 
     def _table(self, of: Mapping[str, str]) -> LiveTable:
@@ -117,24 +116,16 @@ class _Handler(GoogleHandler):
 
     def _resource(self, table: LiveTable) -> dict[str, Any]:
         rows, size = self.server.catalog.size(table)
-        body: dict[str, Any] = {
+        fields = [
+            {"name": name, "type": REST_NAMES.get(kind, kind), "mode": "NULLABLE", "description": description}
+            for name, kind, description in table.columns
+        ]
+        return table.about | {
             "tableReference": {"projectId": PROJECT, "datasetId": table.dataset, "tableId": table.name},
-            "schema": {
-                "fields": [
-                    {"name": name, "type": REST_NAMES.get(kind, kind), "mode": "NULLABLE", "description": description}
-                    for name, kind, description in table.columns
-                ]
-            },
-            "description": table.description,
-            "labels": dict(table.labels),
+            "schema": {"fields": fields},
             "numRows": str(rows),
             "numBytes": str(size),
         }
-        if table.expires_ms:
-            body["expirationTime"] = str(table.expires_ms)
-        if table.clusters:
-            body["clustering"] = {"fields": table.clusters}
-        return body | table.partitioning
 
 
 class BigQueryServer(GoogleServer):

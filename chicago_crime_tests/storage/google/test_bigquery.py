@@ -142,7 +142,7 @@ def test_parquet_is_loaded_through_staging_tables_that_expire(cloud: Cloud, ware
     assert cloud.years("crime_type_count") == {2014: 2, 2015: 1}
     assert list(warehouse.stored(CRIMES_DAILY)) == [2014]
     [table] = staged
-    assert (table.expires_ms or 0) / 1000 == pytest.approx(time.time() + 86_400, abs=600)
+    assert int(table.about["expirationTime"]) / 1000 == pytest.approx(time.time() + 86_400, abs=600)
     assert table.name not in [name for _, name in cloud.bigquery.catalog.tables]
     # A published file is restored with its lineage.
     one = cloud.storage.buckets.names(BUCKET, "made/")[0]
