@@ -42,17 +42,9 @@ def _analyzer(tables: _Tables) -> Analyzer:
 
 
 @lru_cache(maxsize=2048)
-def _read_by_google(tables: _Tables, text: str) -> list[tuple[str, str]] | str:
-    """The columns of a statement's result, or its error. Cached, because analysis is slow."""
-    try:
-        return _analyzer(tables).check(text)
-    except GoogleSQLError as error:
-        return str(error)
-
-
-@lru_cache(maxsize=512)
-def _parsed(text: str) -> exp.Expr:
-    return sqlglot.parse_one(text, read="bigquery")
+def _read_by_google(tables: _Tables, text: str) -> list[tuple[str, str]]:
+    """The columns of a statement's result. Cached, because analysis is slow."""
+    return _analyzer(tables).check(text)
 
 
 class Job:
@@ -128,7 +120,7 @@ class Job:
                 self.statement = "SCRIPT"
 
     def _run_one(self, text: str, is_dry: bool) -> None:
-        columns, tree = self._check(text), _parsed(text)
+        columns, tree = self._check(text), _by_partition(sqlglot.parse_one(text, read="bigquery"))
         self.statement = "SELECT" if isinstance(tree, exp.Query) else tree.key.upper()
         self._count(tree)
         if is_dry:
@@ -148,11 +140,11 @@ class Job:
 
     def _check(self, text: str) -> list[tuple[str, str]]:
         """Check a statement with Google's analyzer; returns the columns of its result."""
-        found = _read_by_google(self.catalog.for_analyzer(self.dataset), text)
-        if isinstance(found, str):
-            reason = "notFound" if "not found" in found and "Table" in found else "invalidQuery"
-            raise JobError(reason, found)
-        return found
+        try:
+            return _read_by_google(self.catalog.for_analyzer(self.dataset), text)
+        except GoogleSQLError as error:
+            is_missing = "not found" in str(error) and "Table" in str(error)
+            raise JobError("notFound" if is_missing else "invalidQuery", str(error)) from error
 
     def _rows(self, tree: exp.Query, columns: list[tuple[str, str]]) -> list[tuple[Any, ...]]:
         """Answer a query, in the types that the analyzer found."""
@@ -174,13 +166,11 @@ class Job:
                 raise
 
     def _merge(self, tree: exp.Merge) -> None:
-        table, query, actions = self._table(tree.this), tree.args["using"], tree.args["whens"].copy()
-        for condition in _on_partition(actions):
-            condition.replace(_of_partition(condition))
+        table, query = self.catalog.find(tree.this.db or self.dataset, tree.this.name), tree.args["using"]
         with self._changes():
             made = self.cursor.execute(
                 f"MERGE INTO {table.rows_table} AS {tree.this.alias} USING ({self._translate(query.this)}) "
-                f"AS {query.alias} ON {tree.args['on'].sql()} {actions.sql('duckdb')} RETURNING merge_action"
+                f"AS {query.alias} ON {tree.args['on'].sql()} {tree.args['whens'].sql('duckdb')} RETURNING merge_action"
             )
             self.inserted = made.fetchall().count(("INSERT",))
 
@@ -195,14 +185,7 @@ class Job:
                 rows = self._translate(query)
                 self.cursor.execute(f"INSERT INTO {table.rows_table} ({names}) SELECT * FROM ({rows})")
 
-    def _table(self, node: exp.Expr) -> LiveTable:
-        return self.catalog.find(node.db or self.dataset, node.name)
-
     def _translate(self, tree: exp.Expr) -> str:
-        """Translate a query for DuckDB, in which the partition of a row is a column."""
-        tree = tree.copy()
-        for condition in _on_partition(tree):
-            condition.replace(_of_partition(condition))
         return to_duckdb(tree, {}, lambda name: exp.to_table(f"{self.dataset}.{name}"))
 
     def _count(self, tree: exp.Expr) -> None:
@@ -258,14 +241,12 @@ def split(script: str) -> list[str]:
     return [piece for piece in pieces if piece.strip()]
 
 
-def _on_partition(tree: exp.Expr) -> list[exp.EQ]:
-    """The conditions on the partition, _PARTITIONTIME = TIMESTAMP(day)."""
-    return [condition for condition in tree.find_all(exp.EQ) if condition.left.name == PARTITION]
-
-
-def _of_partition(condition: exp.EQ) -> exp.Expr:
-    """The condition in DuckDB. The column comes second, because the platform's dialect drops it otherwise."""
-    return condition.right.this.copy().eq(exp.cast(exp.column(PARTITION), "DATE"))
+def _by_partition(tree: exp.Expr) -> exp.Expr:
+    """Replace conditions on the partition, _PARTITIONTIME = TIMESTAMP(day), with those on DuckDB's column."""
+    for condition in [one for one in tree.find_all(exp.EQ) if one.left.name == PARTITION]:
+        # The column comes second, because the platform's dialect drops it otherwise.
+        condition.replace(condition.right.this.copy().eq(exp.cast(exp.column(PARTITION), "DATE")))
+    return tree
 
 
 class Jobs:
