@@ -123,7 +123,9 @@ def test_reloading_a_year_repairs_it(loaded_copy: Settings) -> None:
     assert "72" in command(loaded_copy, "query", COUNT).output
 
 
-def test_a_missing_published_file_does_not_affect_other_tables(loaded_copy: Settings, loaded_years: Settings) -> None:
+def test_a_missing_published_file_affects_neither_other_tables_nor_other_years(
+    loaded_copy: Settings, loaded_years: Settings, tmp_path: Path
+) -> None:
     file = published_file(loaded_copy)
     file.unlink()
     for arguments in (("query", COUNT), ("status", "--strict")):
@@ -137,10 +139,7 @@ def test_a_missing_published_file_does_not_affect_other_tables(loaded_copy: Sett
     repaired = command(loaded_copy, "run", "--years", "2014")
     assert "repaired damaged or missing published files of 2014" in repaired.output
     assert file.exists() and doctor(loaded_copy) == ""
-
-
-def test_a_missing_published_file_does_not_affect_other_years(loaded_copy: Settings, tmp_path: Path) -> None:
-    published_file(loaded_copy).unlink()
+    file.unlink()
     write_csv(tmp_path / "new" / "2015.csv", crimes_of_months(2015, ward=7))
     result = support.command("run", "--years", "2015", "--folder", tmp_path / "new", "--data-dir", loaded_copy.data_dir)
     assert (result.exit_code, "published 2015 as snapshot" in result.output) == (0, True), result.output

@@ -232,12 +232,9 @@ def test_a_cluster_that_cannot_be_deleted_is_deleted_by_the_next_run(cloud: Clou
     assert cloud.left() == []
 
 
-def test_a_single_node_has_the_property_that_google_requires(cloud: Cloud) -> None:
+def test_a_single_node_has_the_property_and_an_address_the_region_that_google_requires(cloud: Cloud) -> None:
     assert start(cloud, cloud.spark(dataproc_workers=0)).reason == ""
     with pytest.raises(SettingsError, match="0 for a single-node cluster, or 2 and more"):
         build_dataproc(cloud.settings.model_copy(update={"dataproc_workers": 1}))
-
-
-def test_the_default_address_is_the_regions(cloud: Cloud) -> None:
     settings = cloud.settings.model_copy(update={"dataproc_endpoint": None, "gcp_region": "us-east4"})
     assert build_dataproc(settings).backend._clusters.api_endpoint == "us-east4-dataproc.googleapis.com"
