@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chicago_crime.dashboard.filters import MAPS, MEASURES, ROWS, Filters, read_filters
-from chicago_crime.errors import UsageError
 from chicago_crime.tables.columns import OFFENSE_CLASSES
 from chicago_crime.tables.years import FIRST_YEAR, current_year
 
@@ -87,12 +86,6 @@ def test_invalid_display_options_are_ignored_and_impossible_values_rejected(
     assert [len(ignored), len(rejected)] == ([1, 0] if is_ignored else [0, 1])
     assert hint in (*ignored, *rejected)[0]
     assert filters == Filters(area=(41,), rows="ward", start=date(2015, 1, 1)) or not is_ignored
-
-
-@pytest.mark.parametrize("text", ["2026-02-30", "../catalog", "20261127T061500Z-3f2a.json"])
-def test_an_invalid_snapshot_is_rejected(text: str) -> None:
-    with pytest.raises(UsageError, match="neither a day like 2026-05-31 nor a snapshot id"):
-        read_filters([("as_of", text)])
 
 
 def test_filters_are_added_and_removed_value_by_value() -> None:

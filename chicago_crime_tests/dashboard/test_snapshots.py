@@ -83,7 +83,9 @@ def test_a_new_snapshot_is_shown_without_a_restart_and_the_old_one_by_day(copied
 @pytest.mark.parametrize(
     ("as_of", "status", "message"),
     [
-        ("soon", 400, "neither a day like 2026-05-31 nor a snapshot id"),
+        ("2026-02-30", 400, "neither a day like 2026-05-31 nor a snapshot id"),
+        ("../catalog", 400, "neither a day like 2026-05-31 nor a snapshot id"),
+        ("20261127T061500Z-3f2a.json", 400, "neither a day like 2026-05-31 nor a snapshot id"),
         ("2001-01-01", 404, "there is no snapshot from 2001-01-01 or earlier: the oldest one is from 20"),
         ("20010101T000000Z-abcd", 404, "there is no snapshot 20010101T000000Z-abcd"),
     ],

@@ -10,17 +10,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 from uuid import uuid4
 
-from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
+from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, Json, RefusedError
 from chicago_crime_tests.servers.storage_server import Buckets
 
 DRIVER = Path(__file__).with_name("spark_driver.py")
 DRIVER_OUTPUT = "google-cloud-dataproc-metainfo"
 LABEL_NAME, LABEL_VALUE = r"[a-z][a-z0-9_-]{0,62}", r"[a-z0-9-]{0,63}"
 
-Json = dict[str, Any]
 _Held = TypeVar("_Held")
 
 
@@ -110,14 +109,8 @@ class _Handler(GoogleHandler):
     api_name = "dataproc.v1"
 
     def answer_call(self) -> None:
-        called = self.check_call()
-        self.received.call = ".".join(called.method.split(".")[-2:])
-        if refusal := self.server.refuses.get(self.received.call):
-            raise refusal
-        method = getattr(self, "_on_" + self.received.call.replace(".", "_"))
         with self.server.lock:
-            answer = method(called.parameters)
-        self.reply_json(answer)
+            super().answer_call()
 
     def _on_clusters_create(self, of: Mapping[str, str]) -> Json:
         name, config = self.given["clusterName"], self.given["config"]
@@ -225,7 +218,6 @@ class DataprocServer(GoogleServer):
         creation_fails: error of every cluster creation; "" for none.
         clusters: the clusters that are billed now, whatever their state.
         clusters_made: names of all clusters ever created, in order.
-        refuses: errors to respond with, by call, such as `clusters.create`.
     """
 
     handler = _Handler
@@ -238,7 +230,6 @@ class DataprocServer(GoogleServer):
         self.clusters_made: list[str] = []
         self.jobs: dict[str, Task] = {}
         self.batches: dict[str, Task] = {}
-        self.refuses: dict[str, RefusedError] = {}
         self.lock = threading.RLock()
 
     @contextmanager

@@ -89,7 +89,9 @@ def start(
 
 def test_all_years_share_one_private_temporary_cluster(cloud: Cloud) -> None:
     ran = start(cloud, cloud.spark())
-    [created] = [json.loads(request.body) for request in cloud.dataproc.calls if request.call == "clusters.create"]
+    [created] = [
+        json.loads(request.body) for request in cloud.dataproc.calls if request.call.endswith("clusters.create")
+    ]
     assert (len(cloud.dataproc.jobs), ran.clusters) == (1, [])
     config = created["config"]
     assert config["gceClusterConfig"]["internalIpOnly"] is True
@@ -108,7 +110,9 @@ def test_all_years_share_one_private_temporary_cluster(cloud: Cloud) -> None:
 
 def test_a_batch_has_a_time_limit_and_an_account(cloud: Cloud) -> None:
     start(cloud, cloud.spark(dataproc_mode="serverless"))
-    [created] = [json.loads(request.body) for request in cloud.dataproc.calls if request.call == "batches.create"]
+    [created] = [
+        json.loads(request.body) for request in cloud.dataproc.calls if request.call.endswith("batches.create")
+    ]
     execution = created["environmentConfig"]["executionConfig"]
     assert execution["ttl"] == "7200s"
     assert execution["serviceAccount"] == WORKER
@@ -171,7 +175,7 @@ def test_a_run_waits_for_the_service_agent_that_google_creates_late(cloud: Cloud
     cloud.dataproc.will(Fault(before=cloud.dataproc.refuses.clear), on="/clusters", after=2)
     ran = start(cloud, cloud.spark())
     assert ran.reason == ""
-    assert [one.status for one in cloud.dataproc.calls if one.call == "clusters.create"] == [400, 400, 200]
+    assert [one.status for one in cloud.dataproc.calls if one.call.endswith("clusters.create")] == [400, 400, 200]
 
 
 def test_a_cluster_that_cannot_be_created_is_deleted(cloud: Cloud) -> None:
