@@ -136,9 +136,7 @@ def test_months_without_chosen_days_are_not_shown_as_zero(data: Data) -> None:
         ((2, 0, 0), ""),
     ],
 )
-def test_the_busiest_days_are_by_average_and_named_if_chance_does_not_explain_them(
-    crimes: tuple[int, ...], busiest: str
-) -> None:
+def test_busiest_days_are_by_average_and_not_by_chance(crimes: tuple[int, ...], busiest: str) -> None:
     counts, occur = dict(zip(("Mo", "Tu", "We"), crimes, strict=True)), {"Mo": 4, "Tu": 4, "We": 5}
     assert busiest_of("day", counts, occur, "decimal", " on average") == busiest
 
