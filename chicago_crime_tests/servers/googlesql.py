@@ -7,7 +7,7 @@ import ctypes
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 from unittest.mock import patch
 
@@ -59,11 +59,10 @@ class Analyzer:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = {name: list(columns) for name, columns in tables.items()}
-        self._registered: int | None = None
 
     def check(self, sql: str, parameters: Mapping[str, Typed] = {}) -> list[tuple[str, str]]:
         """Analyze a statement; returns the columns of a query and their types, none for other statements."""
-        options, catalog = _options(parameters), self._catalog_id()
+        options, catalog = _options(parameters), self._catalog_id
         request = service.AnalyzeRequest(sql_statement=sql, options=options, registered_catalog_id=catalog)
         found = _call("Analyze", request, service.AnalyzeResponse).resolved_statement
         columns = found.resolved_query_stmt_node.output_column_list
@@ -92,13 +91,11 @@ class Analyzer:
             for row in answer.content.table_data.row
         ]
 
+    @cached_property
     def _catalog_id(self) -> int:
         # The module keeps registered catalogs, because building one takes longer than most analyses.
-        with _lock:
-            if self._registered is None:
-                request = service.RegisterCatalogRequest(simple_catalog=_catalog(self._tables))
-                self._registered = int(_call("RegisterCatalog", request, service.RegisterResponse).registered_id)
-            return self._registered
+        request = service.RegisterCatalogRequest(simple_catalog=_catalog(self._tables))
+        return int(_call("RegisterCatalog", request, service.RegisterResponse).registered_id)
 
 
 def _cached() -> Config:
