@@ -32,31 +32,30 @@ class Cluster:
     detail: str = ""
 
 
+@dataclass
 class Task:
     """A job or a batch, whose program starts immediately.
 
-    Args:
+    Attributes:
         resource: the request, and what Dataproc adds to it.
         program: the program and its arguments.
         ends: its state if the program succeeds, and if it fails.
         output: bucket and prefix of the program's output; None to store none.
     """
 
-    def __init__(
-        self,
-        server: "DataprocServer",
-        resource: Json,
-        program: Json,
-        ends: tuple[str, str],
-        output: tuple[str, str] | None = None,
-    ):
-        self.resource, self.state, self.details = resource, "RUNNING", ""
-        self._server, self._ends, self._output = server, ends, output
-        self._given = [program["mainPythonFileUri"], *program["args"]]
+    server: "DataprocServer"
+    resource: Json
+    program: Json
+    ends: tuple[str, str]
+    output: tuple[str, str] | None = None
+    state: str = "RUNNING"
+    details: str = ""
+
+    def __post_init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
 
     @property
     def is_over(self) -> bool:
@@ -69,21 +68,19 @@ class Task:
         if self._process:
             self._process.kill()
 
-    def join(self) -> None:
-        self._thread.join()
-
     def _end(self, state: str, details: str) -> None:
         if not self.is_over:
             self.state, self.details = state, details
 
     def _run(self) -> None:
-        code = self._code_of_program() if self._server.runs else 0
-        self._stopped.wait(0 if self._server.runs else self._server.pretend_s)
-        with self._server.lock:
-            self._end(self._ends[bool(code)], f"Job failed with exit code {code}." if code else "")
+        code = self._code_of_program() if self.server.runs else 0
+        self._stopped.wait(0 if self.server.runs else self.server.pretend_s)
+        with self.server.lock:
+            self._end(self.ends[bool(code)], f"Job failed with exit code {code}." if code else "")
 
     def _code_of_program(self) -> int:
-        command = [sys.executable, str(DRIVER), *map(self._local, self._given)]
+        given = [self.program["mainPythonFileUri"], *self.program["args"]]
+        command = [sys.executable, str(DRIVER), *map(self._local, given)]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
         with tempfile.TemporaryDirectory() as folder:
             self._process = subprocess.Popen(
@@ -92,16 +89,16 @@ class Task:
             if self._stopped.is_set():
                 self._process.kill()
             printed, _ = self._process.communicate()
-        if self._output:
-            bucket, prefix = self._output
-            self._server.buckets.write(bucket, f"{prefix}.000000000", printed)
+        if self.output:
+            bucket, prefix = self.output
+            self.server.buckets.write(bucket, f"{prefix}.000000000", printed)
         return self._process.returncode
 
     def _local(self, text: str) -> str:
         """An argument, with a URI replaced by its local path."""
         if not text.startswith("gs://"):
             return text
-        return str(self._server.buckets.path(*text.removeprefix("gs://").split("/", 1)))
+        return str(self.server.buckets.path(*text.removeprefix("gs://").split("/", 1)))
 
 
 class _Handler(GoogleHandler):
@@ -241,4 +238,4 @@ class DataprocServer(GoogleServer):
         finally:
             for task in (*self.jobs.values(), *self.batches.values()):
                 task.stop("ERROR", "the server has stopped")
-                task.join()
+                task.thread.join()
