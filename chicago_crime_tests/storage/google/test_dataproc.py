@@ -28,10 +28,6 @@ from chicago_crime_tests.servers.google_server import RefusedError
 from chicago_crime_tests.whole_cloud import STAGING, WORKER, WholeCloud, whole_cloud
 
 LOST = Fault(loses_answer=True)
-JOB = """
-print("It begins.")
-raise ValueError("the job is broken")
-"""
 
 
 class Cloud(WholeCloud):
@@ -48,7 +44,7 @@ class Cloud(WholeCloud):
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    (tmp_path / "broken.py").write_text(JOB)
+    (tmp_path / "broken.py").write_text('raise ValueError("the job is broken")')
     subnet = f"projects/{PROJECT_ID}/regions/us-central1/subnetworks/crime"
     with whole_cloud(tmp_path, False, Cloud, dataproc_service_account=WORKER, dataproc_subnet=subnet) as cloud:
         yield cloud
