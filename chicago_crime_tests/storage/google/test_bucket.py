@@ -262,7 +262,7 @@ def test_an_emulator_needs_no_credentials_and_an_unreachable_server_is_an_error(
         store.list()
     server.wants_tokens = False
     assert store.list() == []
-    nowhere = store.settings.model_copy(update={"gcs_endpoint": "http://127.0.0.1:9"})
-    store = replace(build_bucket_store(nowhere), policy=replace(POLICY, deadline_s=0.1))
+    credentials = service_account_file(tmp_path, "http://127.0.0.1:9/token")
+    store = replace(store_at(server, credentials), policy=replace(POLICY, deadline_s=0.1))
     with pytest.raises(ObjectStoreError, match=f"bucket {BUCKET}. cannot be reached.*try again later"):
         store.list()
