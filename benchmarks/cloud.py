@@ -109,7 +109,7 @@ def _of_any_table(kind: str) -> str:
 def _bytes_of_a_year(folder: Path, rows: int) -> YearBytes:
     with cloud_in(folder) as cloud:
         _run(cloud, str(ONE_YEAR), rows)
-        buckets, work = cloud.storage.buckets, [job.session for job in cloud.bigquery.jobs.by_id.values()]
+        buckets, work = cloud.storage.buckets, cloud.bigquery.jobs.by_id.values()
         sizes = {name: cloud.bigquery.catalog.size(cloud.bigquery.catalog.find(DATASET, name))[1] for name in TABLES}
         return YearBytes(
             rows=rows,
@@ -140,15 +140,9 @@ def _print_costs(one: YearBytes, rows: int, years: int, class_a: int) -> None:
     minutes = MINUTES_TO_START + MINUTES_A_YEAR * years
     table = Table("", "amount", "USD", title=f"A backfill of {years} years, {rows:,} rows")
     usd = {
-        "BigQuery queries": (
-            f"{billed / 1e9:.1f} GB billed at most",
-            billed / prices.TIB * prices.USD_PER_TIB_QUERIED,
-        ),
+        "BigQuery queries": (f"{billed / 1e9:.1f} GB billed at most", billed / prices.TIB * prices.USD_PER_TIB_QUERIED),
         "Cloud Storage operations": (f"{class_a:,} of class A", class_a / 1000 * USD_PER_1000_WRITES),
-        "Dataproc": (
-            f"{1 + workers} x {machine}, {minutes:.0f} minutes (a guess)",
-            per_hour * minutes / 60,
-        ),
+        "Dataproc": (f"{1 + workers} x {machine}, {minutes:.0f} minutes (a guess)", per_hour * minutes / 60),
     }
     for name, (amount, cost) in usd.items():
         table.add_row(name, amount, f"{cost:.2f}")

@@ -26,16 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chicago_crime_tests.end_to_end.cloud import Cloud, cloud_in, kind_of
-from chicago_crime_tests.end_to_end.disturbed_runs import (
-    NEW,
-    OLD,
-    YEAR,
-    Call,
-    Chosen,
-    kill_run_at,
-    load,
-    run_under,
-)
+from chicago_crime_tests.end_to_end.disturbed_runs import NEW, OLD, YEAR, Call, Chosen, kill_run_at, load, run_under
 from chicago_crime_tests.servers.faults import NO_FAULT, Fault
 from chicago_crime_tests.support import crimes_of_months, write_csv
 

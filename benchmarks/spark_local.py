@@ -15,14 +15,7 @@ from chicago_crime import reference
 from chicago_crime.tables.columns import SOURCE_COLUMNS
 
 TYPES = {"INT64": "bigint", "FLOAT64": "double", "BOOL": "boolean"}
-FILTERABLE = (
-    "offense_class",
-    "primary_type",
-    "community_area",
-    "district",
-    "arrest",
-    "domestic",
-)
+FILTERABLE = ("offense_class", "primary_type", "community_area", "district", "arrest", "domestic")
 DATES = "MM/dd/yyyy hh:mm:ss a"
 
 

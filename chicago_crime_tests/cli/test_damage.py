@@ -112,6 +112,10 @@ def test_each_command_names_a_broken_file_and_its_repair(loaded_copy: Settings, 
 
 
 def test_reloading_a_year_repairs_it(loaded_copy: Settings) -> None:
+    (loaded_copy.data_dir / "objects" / "quarantine" / "2014.csv").unlink()
+    status = command(loaded_copy, "status", "--strict")
+    assert status.exit_code == 1
+    assert "2014: the lake lacks its rows or quarantined lines" in status.output
     layers = ("empty manifest", "record of the lake", "working footer", "empty mart")
     for name in (*layers, "empty published file", "no catalog"):
         DAMAGES[name].apply(loaded_copy)
@@ -123,7 +127,9 @@ def test_reloading_a_year_repairs_it(loaded_copy: Settings) -> None:
     assert "72" in command(loaded_copy, "query", COUNT).output
 
 
-def test_a_missing_published_file_does_not_affect_other_tables(loaded_copy: Settings, loaded_years: Settings) -> None:
+def test_a_missing_published_file_affects_neither_other_tables_nor_other_years(
+    loaded_copy: Settings, loaded_years: Settings, tmp_path: Path
+) -> None:
     file = published_file(loaded_copy)
     file.unlink()
     for arguments in (("query", COUNT), ("status", "--strict")):
@@ -137,20 +143,10 @@ def test_a_missing_published_file_does_not_affect_other_tables(loaded_copy: Sett
     repaired = command(loaded_copy, "run", "--years", "2014")
     assert "repaired damaged or missing published files of 2014" in repaired.output
     assert file.exists() and doctor(loaded_copy) == ""
-
-
-def test_a_missing_published_file_does_not_affect_other_years(loaded_copy: Settings, tmp_path: Path) -> None:
-    published_file(loaded_copy).unlink()
+    file.unlink()
     write_csv(tmp_path / "new" / "2015.csv", crimes_of_months(2015, ward=7))
     result = support.command("run", "--years", "2015", "--folder", tmp_path / "new", "--data-dir", loaded_copy.data_dir)
     assert (result.exit_code, "published 2015 as snapshot" in result.output) == (0, True), result.output
-
-
-def test_a_year_whose_lake_objects_are_missing_is_reported(loaded_copy: Settings) -> None:
-    (loaded_copy.data_dir / "objects" / "quarantine" / "2014.csv").unlink()
-    status = command(loaded_copy, "status", "--strict")
-    assert status.exit_code == 1
-    assert "2014: the lake lacks its rows or quarantined lines" in status.output
 
 
 def test_without_a_readable_catalog_a_run_starts_a_new_one(loaded_copy: Settings) -> None:

@@ -35,11 +35,13 @@ def left(cloud: WholeCloud) -> list[str]:
     return [*cloud.bigquery.catalog.datasets, *cloud.left()]
 
 
-def test_a_successful_rehearsal_tries_everything_and_cleans_up(cloud: WholeCloud, tmp_path: Path) -> None:
+def test_a_rehearsal_tries_everything_after_confirmation_and_cleans_up(cloud: WholeCloud, tmp_path: Path) -> None:
     cloud.storage.buckets.write(BUCKET, "rehearsal/crimes/2014.csv", b"of a killed rehearsal")
     cloud.bigquery.catalog.add_dataset(f"{DATASET}_rehearsal", {})
     cloud.bigquery.catalog.exports_no_rows = False
     report = tmp_path / "report.md"
+    refused, outcomes = rehearse(cloud, report, input="n\n")
+    assert (refused.exit_code, outcomes, cloud.bigquery.calls) == (1, {}, [])
     result, outcomes = rehearse(cloud, report, "--cluster", input="y\n")
     assert outcomes == dict.fromkeys(STEPS, "passed"), report.read_text()
     assert "It costs a few cents" in result.output
@@ -47,11 +49,6 @@ def test_a_successful_rehearsal_tries_everything_and_cleans_up(cloud: WholeCloud
     assert left(cloud) == []
     assert "500 rows by the job and by count" in report.read_text()
     assert not any(name in report.read_text() for name in (BUCKET, cloud.environment["CHICAGO_CRIME_GCP_PROJECT"]))
-
-
-def test_nothing_happens_without_confirmation(cloud: WholeCloud, tmp_path: Path) -> None:
-    result, outcomes = rehearse(cloud, tmp_path / "report.md", input="n\n")
-    assert (result.exit_code, outcomes, cloud.bigquery.calls) == (1, {}, [])
 
 
 @pytest.mark.parametrize(

@@ -108,13 +108,11 @@ def test_changes_have_verdicts_and_years_have_a_table(five_years: Settings, data
     assert theft["2014"] == count(five_years, "year = 2014 AND primary_type = 'THEFT'")
     assert "year=2014" in theft["of_2014"]
     assert "type=THEFT" in theft["of_2014"]
-
-
-def test_a_single_row_and_the_total_have_the_same_verdict(data: Data) -> None:
     view = compare(PageRequest(data, Filters(rows="district", district=(11,), end=date(2016, 10, 31))))
     assert ALONE in view.sections[0].caveats
     [row] = rows(view, "spans")
-    assert total(view, "spans")["year_to_date_verdict"] == row["year_to_date_verdict"] is not None
+    verdict = total(view, "spans")["year_to_date_verdict"]
+    assert verdict == row["year_to_date_verdict"] is not None, "a single row is the total"
 
 
 def test_no_verdict_compares_places_before_and_after_they_changed(data: Data) -> None:

@@ -227,7 +227,7 @@ def test_other_words_are_listed_as_typed(data: Data, text: str, expected: Filter
     assert understand(text, data) == (expected, unknown, [])
 
 
-def test_a_search_adds_to_the_filters(client: TestClient) -> None:
+def test_a_search_adds_to_the_filters_and_names_unknown_words(client: TestClient) -> None:
     chosen = "map=cells&year=2016&district=11&type=THEFT&start=2016-02-01&page=3"
     page = client.get(f"/where?{chosen}").text
     [form] = re.findall(r'<form class="search".*?</form>', page, re.DOTALL)
@@ -235,9 +235,6 @@ def test_a_search_adds_to_the_filters(client: TestClient) -> None:
     page = client.get("/where", params={"q": "robbery 2015", **fields}).text
     [report] = re.findall(r'href="/report\?([^"]*)"', page)
     assert html.unescape(report) == "year=2015&type=ROBBERY&district=11&map=cells"
-
-
-def test_unknown_words_are_named(client: TestClient) -> None:
     text = client.get("/incidents", params={"q": "theft xyzzy 2016 <b>"}).text
     assert "Not recognized: xyzzy, b." in text
     assert "Remove the filter Theft" in text

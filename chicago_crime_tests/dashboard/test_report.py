@@ -54,14 +54,11 @@ def test_a_report_on_any_place_is_one_file_with_the_numbers_of_the_pages(
     assert client.get("/report", params={"year": 2016, **place}).text == text
 
 
-def test_paper_keeps_homicide_and_unusual_counts_below_the_first_rows() -> None:
+def test_paper_keeps_homicide_and_unusual_counts_and_does_not_count_places_without_crimes() -> None:
     verdicts = {"THEFT": "usual", "ARSON": "may be chance", "STALKING": "unusual", "HOMICIDE": None}
     rows = [{"name": name, "year_to_date_verdict": verdict} for name, verdict in verdicts.items()]
     table, left_out = shortened(PageTable("spans", "Counts by type", [Column("name", "Type")], rows), 1)
     assert ([row["name"] for row in table.rows], left_out) == (["THEFT", "STALKING", "HOMICIDE"], 1)
-
-
-def test_paper_does_not_count_places_without_crimes() -> None:
     rows = [{"name": name, "crimes": crimes} for name, crimes in {"Loop": 3, "Uptown": 2, "Avalon Park": 0}.items()]
     assert shortened(PageTable("areas", "Crimes", [Column("name", "Area")], rows), 1)[1] == 1
 

@@ -39,19 +39,6 @@ def serving(*routes: Route) -> Iterator[int]:
         thread.join(30)
 
 
-@pytest.fixture
-def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """Port of a server with a short timeout, a page that is slower, and a large page."""
-    monkeypatch.setattr(serve, "SLOW_SECONDS", SLOW)
-
-    async def slow(request: Request) -> Response:
-        await asyncio.sleep(3 * SLOW)
-        return Response("done")
-
-    with serving(Route("/slow", slow), Route("/large", lambda request: Response(b" " * LARGE))) as port:
-        yield port
-
-
 def received(port: int, sent: bytes, pause: float = 0) -> bytes:
     """Send bytes, and receive until the server closes the connection; TimeoutError if it does not."""
     found = b""
@@ -63,17 +50,17 @@ def received(port: int, sent: bytes, pause: float = 0) -> bytes:
     return found
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET /slow HTTP/1.1\r\nHost: x\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /"])
-def test_an_unfinished_request_times_out(port: int, sent: bytes) -> None:
-    assert b"done" not in received(port, sent)
+def test_slow_clients_time_out_and_slow_pages_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def slow(request: Request) -> Response:
+        await asyncio.sleep(3 * SLOW)
+        return Response("done")
 
-
-def test_a_response_that_is_not_received_times_out(port: int) -> None:
-    assert len(received(port, b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n", 3 * SLOW)) < LARGE
-
-
-def test_a_slow_page_does_not_time_out(port: int) -> None:
-    assert received(port, b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").endswith(b"done")
+    monkeypatch.setattr(serve, "SLOW_SECONDS", SLOW)
+    with serving(Route("/slow", slow), Route("/large", lambda request: Response(b" " * LARGE))) as port:
+        for unfinished in (b"", b"GET /slow HTTP/1.1\r\nHost: x\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /"):
+            assert b"done" not in received(port, unfinished)
+        assert len(received(port, b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n", 3 * SLOW)) < LARGE
+        assert received(port, b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").endswith(b"done")
 
 
 def test_pages_whose_clients_have_gone_are_not_computed() -> None:

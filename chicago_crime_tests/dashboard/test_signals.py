@@ -74,11 +74,15 @@ def test_an_outbreak_is_the_first_signal_and_links_to_its_incidents(outbreak: Da
     assert row["crimes"] == 720
 
 
-def test_offense_and_area_filters_select_signals(outbreak: Data) -> None:
+def test_filters_select_signals_and_untested_counts_are_not_called_usual(outbreak: Data) -> None:
     request = PageRequest(outbreak, Filters(area=(25,), group=("vehicle_theft",), domestic=True))
     found = rows(signals(request), "year_to_date")
     assert {(row["offense"], row["area"]) for row in found} == {("Motor vehicle theft", "Austin")}
     assert request.notes == ["These filters do not apply to this page: domestic."]
+    chosen = Filters(type=("MOTOR VEHICLE THEFT",), group=("burglary",))
+    [_, section] = signals(PageRequest(outbreak, chosen)).sections
+    assert section.title == "Year to date: nothing was tested"
+    assert "None of them match the filters" in section.intro
 
 
 @pytest.mark.parametrize("chosen", [{"type": ("MOTOR VEHICLE THEFT",)}, {"group": ("vehicle_theft",)}], ids=str)
@@ -91,20 +95,12 @@ def test_a_type_is_tested_as_its_group(outbreak: Data, chosen: dict[str, tuple[s
     assert f"{tested} in the city and its areas were tested, the city's separately. The filters" in section.intro
 
 
-def test_untested_counts_are_not_called_usual(outbreak: Data) -> None:
-    chosen = Filters(type=("MOTOR VEHICLE THEFT",), group=("burglary",))
-    [_, section] = signals(PageRequest(outbreak, chosen)).sections
-    assert section.title == "Year to date: nothing was tested"
-    assert "None of them match the filters" in section.intro
-
-
-def test_one_earlier_year_is_not_enough(loaded_years: Settings) -> None:
+def test_incomplete_latest_days_and_years_without_two_earlier_ones_are_not_compared(
+    loaded_years: Settings, outbreak: Data
+) -> None:
     [section] = signals(PageRequest(data_of(loaded_years), Filters())).sections
     assert "at least 2 earlier years" in section.intro
     assert "Loaded: 2014-2015." in section.intro
-
-
-def test_incomplete_latest_days_are_not_compared(outbreak: Data) -> None:
     request, years = PageRequest(outbreak, Filters()), outbreak.facts().years
     ends = [date(2012, 12, 31), date(2013, 12, 31), date(2014, 12, 31), date(2015, 12, 23), date(2016, 1, 3)]
     cut = {end.year: replace(years[2013], last_day=end) for end in ends}

@@ -29,19 +29,6 @@ def _check_for_a_new_snapshot_each_time(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("chicago_crime.dashboard.data.REFRESH_SECONDS", 0)
 
 
-def date_back(settings: Settings) -> None:
-    """Date the current snapshot back by years."""
-    for file in (settings.data_dir / "objects" / CATALOG, *(settings.data_dir / "objects" / SNAPSHOTS).iterdir()):
-        text = json.dumps(json.loads(file.read_text()) | {"snapshot": BEFORE})
-        file.write_text(text)
-    file.rename(file.with_name(f"{BEFORE}.json"))
-
-
-def publish_other_rows(settings: Settings) -> None:
-    """Load 2015 again, from another file."""
-    run_well(settings.model_copy(update={"sample_seed": 7, "keep_snapshots_days": 36_500}), 2015)
-
-
 def figures(client: TestClient, address: str) -> list[str]:
     """Return the numbers on a page and its first two downloads."""
     text = client.get(address).text
@@ -52,11 +39,14 @@ def figures(client: TestClient, address: str) -> list[str]:
 
 
 def test_a_new_snapshot_is_shown_without_a_restart_and_the_old_one_by_day(copied: Settings, tmp_path: Path) -> None:
-    date_back(copied)
+    objects = copied.data_dir / "objects"
+    for file in (objects / CATALOG, *(objects / SNAPSHOTS).iterdir()):
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"snapshot": BEFORE}))
+    file.rename(file.with_name(f"{BEFORE}.json"))
     client = client_of(copied)
     before = {page: figures(client, f"/{page}?year=2015") for page in PAGES}
     write_report(Installation(copied), 2015, tmp_path / "before.html", area="Austin")
-    publish_other_rows(copied)
+    run_well(copied.model_copy(update={"sample_seed": 7, "keep_snapshots_days": 36_500}), 2015)  # other rows
     for page in PAGES:
         assert figures(client, f"/{page}?year=2015") != before[page]
         assert figures(client, f"/{page}?year=2015&as_of={BEFORE}") == before[page]
@@ -83,7 +73,9 @@ def test_a_new_snapshot_is_shown_without_a_restart_and_the_old_one_by_day(copied
 @pytest.mark.parametrize(
     ("as_of", "status", "message"),
     [
-        ("soon", 400, "neither a day like 2026-05-31 nor a snapshot id"),
+        ("2026-02-30", 400, "neither a day like 2026-05-31 nor a snapshot id"),
+        ("../catalog", 400, "neither a day like 2026-05-31 nor a snapshot id"),
+        ("20261127T061500Z-3f2a.json", 400, "neither a day like 2026-05-31 nor a snapshot id"),
         ("2001-01-01", 404, "there is no snapshot from 2001-01-01 or earlier: the oldest one is from 20"),
         ("20010101T000000Z-abcd", 404, "there is no snapshot 20010101T000000Z-abcd"),
     ],
@@ -105,13 +97,8 @@ def test_commands_report_a_missing_snapshot(
     assert (ended.exit_code, message in ended.output) == (code, True), ended.output
 
 
-def file_of(settings: Settings, table: str) -> Path:
-    [file] = (settings.data_dir / "objects" / "published" / "data" / table / "2015").iterdir()
-    return file
-
-
 def test_a_damaged_file_is_reported_where_needed_until_its_year_is_reloaded(copied: Settings) -> None:
-    file = file_of(copied, "rejected_crimes")
+    [file] = copied.data_dir.glob("objects/published/data/rejected_crimes/2015/*")
     file.write_bytes(b"x" * file.stat().st_size)
     client = client_of(copied)
     for address in ("/data", "/download/data/checks.csv"):

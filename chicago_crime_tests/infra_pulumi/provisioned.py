@@ -23,6 +23,7 @@ PROGRAM = Path(__file__).parents[2] / "infra_pulumi"
 PROJECT = "a-project"
 NUMBER = "123456789012"
 TOKEN = "KGAT_a_token"
+POOLS = f"projects/{NUMBER}/locations/global/workloadIdentityPools"
 TIMEOUT_S = 300
 
 EVERYTHING = {
@@ -136,29 +137,20 @@ class Google(Mocks):
 
     def new_resource(self, args: Any) -> tuple[str, dict[str, Any]]:
         kind, inputs = args.typ.rpartition(":")[2], dict(args.inputs)
-        place = next((f"{key}s/{inputs[key]}" for key in ("zone", "region") if key in inputs), "global")
+        made, name = {}, inputs.get("name") or inputs.get("secretId", args.name)
         match kind:
             case "Account":
                 email = f"{inputs['accountId']}@{PROJECT}.iam.gserviceaccount.com"
                 made = {"email": email, "member": f"serviceAccount:{email}"}
-                made["name"] = made_id = f"projects/{PROJECT}/serviceAccounts/{email}"
-            case "Secret":
-                made_id = f"projects/{PROJECT}/secrets/{inputs['secretId']}"
-                made = {"name": made_id.replace(PROJECT, NUMBER)}
+                name = f"projects/{PROJECT}/serviceAccounts/{email}"
             case "SecretVersion":
-                made_id = f"{inputs['secret'].replace(PROJECT, NUMBER)}/versions/1"
-                made = {"name": made_id}
-            case "Repository":
-                made_id = f"projects/{PROJECT}/locations/{inputs['location']}/repositories/{inputs['repositoryId']}"
-                made = {"name": inputs["repositoryId"]}
-            case "WorkloadIdentityPool" | "WorkloadIdentityPoolProvider":
-                made_id = f"projects/{NUMBER}/locations/global/workloadIdentityPools/{inputs['workloadIdentityPoolId']}"
-                if kind.endswith("Provider"):
-                    made_id += f"/providers/{inputs['workloadIdentityPoolProviderId']}"
-                made = {"name": made_id}
-            case _:
-                made_id, made = f"projects/{PROJECT}/{place}/{kind.lower()}s/{inputs.get('name', args.name)}", {}
-        return made_id, inputs | made
+                name = f"{inputs['secret']}/versions/1"
+            case "WorkloadIdentityPool":
+                name = f"{POOLS}/{inputs['workloadIdentityPoolId']}"
+            case "WorkloadIdentityPoolProvider":
+                name = f"{POOLS}/{inputs['workloadIdentityPoolId']}/providers/actions"
+        made_id = name if "/" in name else f"projects/{PROJECT}/{kind.lower()}s/{name}"
+        return made_id, {"name": name, **inputs, **made}
 
     def call(self, args: Any) -> Any:
         raise AssertionError(f"{args.token}: CI's preview account may not look up anything")

@@ -7,7 +7,7 @@ import pytest
 
 from chicago_crime_tests.infra_pulumi.provisioned import (
     EVERYTHING,
-    NUMBER,
+    PROJECT,
     TOKEN,
     Provisioned,
     as_json,
@@ -87,23 +87,17 @@ def test_resources_wait_for_the_apis_and_the_machine_for_its_roles_and_the_inter
     assert nat and roles | nat <= set(provisioned.one("Instance").request.dependencies)
 
 
-def test_the_token_is_secret_and_only_in_secret_manager() -> None:
-    provisioned = provisioned_by("prod with everything")
-    version = provisioned.one("SecretVersion", "kaggle-value")
-    assert [each.name for each in provisioned.google if TOKEN in as_json(each.inputs)] == [version.name]
-    sent = version.request.object.fields["secretData"].struct_value.fields
-    assert "4dabf18193072939515e22adb298388d" in sent, "Pulumi's marker of secrets"
-    assert TOKEN not in as_json(provisioned.outputs)
-
-
-def test_secret_settings_are_only_in_secret_manager_and_the_others_on_the_machine() -> None:
+def test_secrets_are_only_in_secret_manager_and_other_settings_on_the_machine() -> None:
     given = {"CHICAGO_CRIME_ALERTS": f"slack://{TOKEN} json://b", "CHICAGO_CRIME_DASHBOARD_HOSTS": "crime.example.org"}
-    provisioned = provision({"settings": json.dumps(given)}, secret_keys=["settings"])
-    [version] = provisioned.of("SecretVersion")
-    assert [each.name for each in provisioned.google if TOKEN in as_json(each.inputs)] == [version.name]
-    assert version.inputs["secretData"]["value"] == f"CHICAGO_CRIME_ALERTS='slack://{TOKEN} json://b'\n"
+    provisioned = provision({**EVERYTHING, "settings": json.dumps(given)}, secret_keys=["kaggleToken", "settings"])
+    versions = provisioned.of("SecretVersion")
+    assert [each.name for each in provisioned.google if TOKEN in as_json(each.inputs)] == [one.name for one in versions]
+    assert {one.name: one.inputs["secretData"]["value"] for one in versions} == {
+        "kaggle-value": TOKEN,
+        "settings-value": f"CHICAGO_CRIME_ALERTS='slack://{TOKEN} json://b'\n",
+    }
     user_data = provisioned.one("Instance").inputs["metadata"]["user-data"]
-    assert f"projects/{NUMBER}/secrets/chicago-crime-prod-settings/versions/1" in user_data
+    assert f"projects/{PROJECT}/secrets/chicago-crime-prod-settings/versions/1" in user_data
     assert provisioned.outputs["CHICAGO_CRIME_DASHBOARD_HOSTS"] == "crime.example.org"
     assert TOKEN not in as_json(provisioned.outputs)
 
@@ -141,16 +135,13 @@ def test_old_images_are_deleted_except_the_one_that_the_machine_pulls() -> None:
     assert kept == [{"tagState": "TAGGED", "tagPrefixes": ["0123456789ab"]}]
 
 
-def test_only_iap_can_connect_and_only_to_ssh_and_the_web_pages(stack: Provisioned) -> None:
+def test_only_iap_can_connect_and_only_the_machine_reaches_the_internet(stack: Provisioned) -> None:
     rules = {rule.name: rule.inputs for rule in stack.of("Firewall")}
     assert set(rules) == {"network-from-iap", "network-within-spark"}
     rule = rules["network-from-iap"]
     assert rule["sourceRanges"] == ["35.235.240.0/20"]
     assert rule["allows"] == [{"protocol": "tcp", "ports": ["22", "3000", "8050"]}]
     assert rule["targetServiceAccounts"] == ["chicago-crime-prod-vm@a-project.iam.gserviceaccount.com"]
-
-
-def test_only_the_machine_reaches_the_internet(stack: Provisioned) -> None:
     nat = stack.one("RouterNat").inputs
     assert nat["sourceSubnetworkIpRangesToNat"] == "LIST_OF_SUBNETWORKS"
     assert [each["name"].rpartition("/")[2] for each in nat["subnetworks"]] == ["chicago-crime-prod-machine"]

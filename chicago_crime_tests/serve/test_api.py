@@ -99,12 +99,6 @@ def test_no_matching_crimes_are_an_answer_of_zero(api: TestClient) -> None:
         assert "2016 match these filters" in answer["notes"][-1]
 
 
-def test_downloads_reject_invalid_filters(api: TestClient) -> None:
-    response = api.get("/download/compare/spans.csv?rows=zz")
-    assert response.status_code == 400
-    assert "&#39;rows=zz&#39;: choose one of area, district, ward, beat, type." in response.text
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("mode", GenerationMode)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import google_crc32c
 
 from chicago_crime_tests.servers.credentials import PROJECT_ID
-from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
+from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, Json, RefusedError
 
 
 class _Handler(GoogleHandler):
@@ -20,7 +20,7 @@ class _Handler(GoogleHandler):
             return "compute.v1"
         return "iam.v1" if "/serviceAccounts/" in self.received.path else "secretmanager.v1"
 
-    def _on_versions_access(self, of: Mapping[str, str]) -> None:
+    def _on_versions_access(self, of: Mapping[str, str]) -> Json:
         secret, _, version = of["name"].partition("/versions/")
         versions = self.server.secrets.get(secret, [])
         number = len(versions) if version == "latest" else int(version)
@@ -29,31 +29,31 @@ class _Handler(GoogleHandler):
             raise RefusedError(404, f"Secret [{secret}] not found or has no versions.")
         content = versions[number - 1]
         payload = {"data": base64.b64encode(content).decode(), "dataCrc32c": str(google_crc32c.value(content))}
-        self.reply_json({"name": f"{secret}/versions/{number}", "payload": payload})
+        return {"name": f"{secret}/versions/{number}", "payload": payload}
 
-    def _on_secrets_testIamPermissions(self, of: Mapping[str, str]) -> None:  # noqa: N802
-        self.reply_held(self.given["permissions"] if of["resource"] in self.server.secrets else [])
+    def _on_secrets_testIamPermissions(self, of: Mapping[str, str]) -> Json:  # noqa: N802
+        return self.held(self.given["permissions"] if of["resource"] in self.server.secrets else [])
 
-    def _on_projects_testIamPermissions(self, of: Mapping[str, str]) -> None:  # noqa: N802
+    def _on_projects_testIamPermissions(self, of: Mapping[str, str]) -> Json:  # noqa: N802
         if of["resource"] != f"projects/{PROJECT_ID}":
             raise RefusedError(403, "The caller does not have permission")
-        self.reply_held(self.given["permissions"])
+        return self.held(self.given["permissions"])
 
-    def _on_serviceAccounts_testIamPermissions(self, of: Mapping[str, str]) -> None:  # noqa: N802
+    def _on_serviceAccounts_testIamPermissions(self, of: Mapping[str, str]) -> Json:  # noqa: N802
         email = of["resource"].rpartition("/")[2]
         if email not in self.server.accounts:
             raise RefusedError(404, f"Unknown service account {email}")
-        self.reply_held(self.given["permissions"])
+        return self.held(self.given["permissions"])
 
-    def _on_regions_get(self, of: Mapping[str, str]) -> None:
-        self._reply_quotas("CPUS", "N2_CPUS")
+    def _on_regions_get(self, of: Mapping[str, str]) -> Json:
+        return self._quotas("CPUS", "N2_CPUS")
 
-    def _on_projects_get(self, of: Mapping[str, str]) -> None:
-        self._reply_quotas("CPUS_ALL_REGIONS")
+    def _on_projects_get(self, of: Mapping[str, str]) -> Json:
+        return self._quotas("CPUS_ALL_REGIONS")
 
-    def _reply_quotas(self, *metrics: str) -> None:
+    def _quotas(self, *metrics: str) -> Json:
         quotas = self.server.quotas
-        self.reply_json({"quotas": [{"metric": one, "limit": quotas[one], "usage": 0.0} for one in metrics]})
+        return {"quotas": [{"metric": one, "limit": quotas[one], "usage": 0.0} for one in metrics]}
 
 
 class AccessServer(GoogleServer):

@@ -35,20 +35,17 @@ class LiveTable:
 
     Attributes:
         columns: name, SQL type and description of each column.
-        partitioning: its `timePartitioning` or `rangePartitioning`, if any, as the API describes it.
-        clusters: columns that it is clustered by.
-        measured: rows and bytes, if counted since the last change.
+        about: its other properties, as the API describes them.
     """
 
     dataset: str
     name: str
     columns: list[tuple[str, str, str]]
-    partitioning: dict[str, Any] = field(default_factory=dict)
-    clusters: list[str] = field(default_factory=list)
-    labels: dict[str, str] = field(default_factory=dict)
-    description: str = ""
-    expires_ms: int | None = None
-    measured: tuple[int, int] | None = None
+    about: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return self.about.setdefault("labels", {})
 
     @property
     def rows_table(self) -> str:
@@ -58,14 +55,7 @@ class LiveTable:
     @property
     def is_by_ingestion(self) -> bool:
         """Whether it is partitioned by ingestion time."""
-        return self.partitioning.get("timePartitioning", {}).keys() == {"type"}
-
-    def column_bytes(self, name: str) -> str:
-        """The DuckDB expression for a column's logical bytes in a row, as BigQuery counts them."""
-        kind = next(kind for column, kind, _ in self.columns if column == name)
-        if kind == "STRING":
-            return f'COALESCE(2 + strlen("{name}"), 0)'
-        return f'(CASE WHEN "{name}" IS NULL THEN 0 ELSE {1 if kind == "BOOL" else 8} END)'
+        return self.about.get("timePartitioning", {}).keys() == {"type"}
 
 
 class JobError(Exception):
@@ -125,12 +115,13 @@ class Catalog:
             del self.tables[table.dataset, table.name]
 
     def size(self, table: LiveTable) -> tuple[int, int]:
-        """Rows and logical bytes of a table, cached until the next change."""
-        if table.measured is None:
-            sums = " + ".join(["0", *(f"COALESCE(SUM({table.column_bytes(name)}), 0)" for name, _, _ in table.columns)])
-            query = f"SELECT COUNT(*), CAST({sums} AS BIGINT) FROM {table.rows_table}"
-            [table.measured] = self.database.cursor().execute(query).fetchall()
-        return table.measured
+        """Rows and logical bytes of a table, as BigQuery counts them."""
+        sizes = ["0"]
+        for name, kind, _ in table.columns:
+            size = f'2 + STRLEN("{name}")' if kind == "STRING" else "1" if kind == "BOOL" else "8"
+            sizes.append(f'COALESCE(SUM(IF("{name}" IS NULL, 0, {size})), 0)')
+        query = f"SELECT COUNT(*), CAST({' + '.join(sizes)} AS BIGINT) FROM {table.rows_table}"
+        return self.database.cursor().execute(query).fetchall()[0]
 
     def for_analyzer(self, default_dataset: str) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
         """The tables in the default dataset, with columns and types, as a key of caches."""
@@ -191,15 +182,14 @@ def table_from_ddl(create: exp.Create, dataset: str) -> LiveTable:
     properties = create.args.get("properties")
     for one in properties.expressions if properties else []:
         if isinstance(one, exp.PartitionedByProperty):
-            table.partitioning = _partitioning(one.this)
+            table.about |= _partitioning(one.this)
         elif isinstance(one, exp.ClusterProperty):
-            table.clusters = [column.name for column in one.expressions]
+            table.about["clustering"] = {"fields": [column.name for column in one.expressions]}
         elif one.name == "description":
-            table.description = one.args["value"].name
+            table.about["description"] = one.args["value"].name
         elif one.name == "labels":
-            table.labels = {
-                pair.expressions[0].name: pair.expressions[1].name for pair in one.args["value"].expressions
-            }
+            pairs = [pair.expressions for pair in one.args["value"].expressions]
+            table.about["labels"] = {name.name: value.name for name, value in pairs}
         else:
             assert one.name == "require_partition_filter", one.name
     return table

@@ -8,7 +8,6 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -43,46 +42,77 @@ def _analyzer(tables: _Tables) -> Analyzer:
 
 
 @lru_cache(maxsize=2048)
-def _read_by_google(tables: _Tables, text: str) -> list[tuple[str, str]] | str:
-    """The columns of a statement's result, or its error. Cached, because analysis is slow."""
-    try:
-        return _analyzer(tables).check(text)
-    except GoogleSQLError as error:
-        return str(error)
+def _read_by_google(tables: _Tables, text: str) -> list[tuple[str, str]]:
+    """The columns of a statement's result. Cached, because analysis is slow."""
+    return _analyzer(tables).check(text)
 
 
-@lru_cache(maxsize=512)
-def _parsed(text: str) -> exp.Expr:
-    return sqlglot.parse_one(text, read="bigquery")
-
-
-class Session:
-    """Runs one job's statements.
+class Job:
+    """A job, with the work that it does.
 
     Attributes:
         statement: type of its statement, or SCRIPT for several.
         inserted: rows inserted or loaded; None without any such statement.
         columns, rows: result of its last query, with the columns' types.
+        error: why it failed; None if it did not.
     """
 
-    def __init__(self, catalog: Catalog, dataset: str, most_billed: int | None):
-        self.catalog, self.dataset, self.most_billed = catalog, dataset, most_billed
+    def __init__(self, catalog: Catalog, id_: str, location: str, configuration: dict[str, Any]):
+        self.catalog, self.id, self.location, self.configuration = catalog, id_, location, configuration
+        query = configuration.get("query", {})
+        self.dataset = (query.get("defaultDataset") or configuration["load"]["destinationTable"])["datasetId"]
+        self.most_billed = int(query.get("maximumBytesBilled") or 1 << 62)
         self.cursor = catalog.database.cursor()
         self.statement, self.bytes_billed = "", 0
         self.inserted: int | None = None
         self.columns: list[tuple[str, str]] = []
         self.rows: list[tuple[Any, ...]] = []
+        self.error: dict[str, str] | None = None
+        self.done = threading.Event()
 
-    def run(self, text: str, is_dry: bool = False) -> None:
-        """Run a statement or a script; a dry run only checks it.
+    @property
+    def kind(self) -> str:
+        return "query" if "query" in self.configuration else "load"
+
+    def resource(self) -> dict[str, Any]:
+        """The job as the API describes it."""
+        rows, statistics = str(self.inserted or 0), dict[str, Any]()
+        if self.kind == "query":
+            query: dict[str, Any] = {"totalBytesBilled": str(self.bytes_billed)}
+            if self.statement:
+                query["statementType"] = self.statement
+            if self.inserted is not None:
+                query["dmlStats"] = {"insertedRowCount": rows}
+            statistics["query"] = query
+        elif self.inserted is not None:
+            statistics["load"] = {"outputRows": rows}
+        failure = {"errorResult": self.error, "errors": [self.error]} if self.error else {}
+        return {
+            "jobReference": {"projectId": PROJECT, "jobId": self.id, "location": self.location},
+            "configuration": self.configuration | {"jobType": self.kind.upper()},
+            "status": {"state": "DONE" if self.done.is_set() else "RUNNING"} | failure,
+            "statistics": statistics,
+        }
+
+    def require_success(self) -> None:
+        """Raise the job's error, if any, with the status that Google gives it."""
+        if self.error:
+            status = {"notFound": 404, "bytesBilledLimitExceeded": 500}.get(self.error["reason"], 400)
+            raise RefusedError(status, self.error["message"], self.error["reason"])
+
+    def run(self) -> None:
+        """Run a load, a statement or a script; a dry run only checks it.
 
         Raises:
-            JobError: a statement is wrong or fails.
+            JobError: a statement is wrong or fails, or a file cannot be read.
         """
-        statements = split(text)
+        if self.kind == "load":
+            self._load()
+            return
+        statements = split(self.configuration["query"]["query"])
         try:
             for statement in statements:
-                self._run_one(statement, is_dry)
+                self._run_one(statement, bool(self.configuration.get("dryRun")))
         except (duckdb.Error, sqlglot.ParseError) as error:
             raise JobError("invalidQuery", str(error)) from error
         finally:
@@ -90,7 +120,7 @@ class Session:
                 self.statement = "SCRIPT"
 
     def _run_one(self, text: str, is_dry: bool) -> None:
-        columns, tree = self._check(text), _parsed(text)
+        columns, tree = self._check(text), _by_partition(sqlglot.parse_one(text, read="bigquery"))
         self.statement = "SELECT" if isinstance(tree, exp.Query) else tree.key.upper()
         self._count(tree)
         if is_dry:
@@ -110,11 +140,11 @@ class Session:
 
     def _check(self, text: str) -> list[tuple[str, str]]:
         """Check a statement with Google's analyzer; returns the columns of its result."""
-        found = _read_by_google(self.catalog.for_analyzer(self.dataset), text)
-        if isinstance(found, str):
-            reason = "notFound" if "not found" in found and "Table" in found else "invalidQuery"
-            raise JobError(reason, found)
-        return found
+        try:
+            return _read_by_google(self.catalog.for_analyzer(self.dataset), text)
+        except GoogleSQLError as error:
+            is_missing = "not found" in str(error) and "Table" in str(error)
+            raise JobError("notFound" if is_missing else "invalidQuery", str(error)) from error
 
     def _rows(self, tree: exp.Query, columns: list[tuple[str, str]]) -> list[tuple[Any, ...]]:
         """Answer a query, in the types that the analyzer found."""
@@ -124,26 +154,23 @@ class Session:
         return self.cursor.sql(query).fetchall()
 
     @contextmanager
-    def changes(self, table: LiveTable) -> Iterator[None]:
+    def _changes(self) -> Iterator[None]:
         """Change a table atomically, while other statements wait."""
         with self.catalog.lock:
             self.cursor.begin()
             try:
                 yield
                 self.cursor.commit()
-                table.measured = None
             except BaseException:
                 self.cursor.rollback()
                 raise
 
     def _merge(self, tree: exp.Merge) -> None:
-        table, query, actions = self._table(tree.this), tree.args["using"], tree.args["whens"].copy()
-        for condition in _on_partition(actions):
-            condition.replace(_of_partition(condition))
-        with self.changes(table):
+        table, query = self.catalog.find(tree.this.db or self.dataset, tree.this.name), tree.args["using"]
+        with self._changes():
             made = self.cursor.execute(
                 f"MERGE INTO {table.rows_table} AS {tree.this.alias} USING ({self._translate(query.this)}) "
-                f"AS {query.alias} ON {tree.args['on'].sql()} {actions.sql('duckdb')} RETURNING merge_action"
+                f"AS {query.alias} ON {tree.args['on'].sql()} {tree.args['whens'].sql('duckdb')} RETURNING merge_action"
             )
             self.inserted = made.fetchall().count(("INSERT",))
 
@@ -157,16 +184,8 @@ class Session:
                 names = ", ".join(f'"{name}"' for name, _, _ in table.columns)
                 rows = self._translate(query)
                 self.cursor.execute(f"INSERT INTO {table.rows_table} ({names}) SELECT * FROM ({rows})")
-                table.measured = None
-
-    def _table(self, node: exp.Expr) -> LiveTable:
-        return self.catalog.find(node.db or self.dataset, node.name)
 
     def _translate(self, tree: exp.Expr) -> str:
-        """Translate a query for DuckDB, in which the partition of a row is a column."""
-        tree = tree.copy()
-        for condition in _on_partition(tree):
-            condition.replace(_of_partition(condition))
         return to_duckdb(tree, {}, lambda name: exp.to_table(f"{self.dataset}.{name}"))
 
     def _count(self, tree: exp.Expr) -> None:
@@ -177,12 +196,42 @@ class Session:
                 size = self.catalog.size(live)[1]
                 processed += size
                 billed += max(LEAST_BILLED, -(-size >> 20) << 20)
-        if self.most_billed is not None and billed and max(processed, 1) > self.most_billed:
+        if billed and max(processed, 1) > self.most_billed:
             raise JobError(
                 "bytesBilledLimitExceeded",
                 f"Query exceeded limit for bytes billed: {self.most_billed}. {billed} or higher required.",
             )
         self.bytes_billed += billed
+
+    def _load(self) -> None:
+        about = self.configuration["load"]
+        target = about["destinationTable"]
+        name, _, partition = target["tableId"].partition("$")
+        table = self.catalog.find(target["datasetId"], name)
+        assert about["writeDisposition"] == "WRITE_TRUNCATE" and bool(partition) == table.is_by_ingestion
+        if about["sourceFormat"] == "PARQUET":
+            assert "expirationTime" in table.about and "schema" not in about, "Parquet files replace a staging table"
+            rows, columns = self.catalog.parquet(self.cursor, about["sourceUris"])
+            table.columns = [(name, kind, "") for name, kind in columns]
+            self.catalog.add(table)
+        else:
+            rows = self.catalog.csv(about)
+        try:
+            self.inserted = self._write(table, partition, rows)
+        except duckdb.Error as error:
+            raise JobError("invalid", f"Error while reading data, error message: {error}") from error
+
+    def _write(self, table: LiveTable, partition: str, rows: str) -> int:
+        """Replace the rows of a table or, if it is partitioned by ingestion time, of a partition."""
+        columns, values, where = ", ".join(f'"{name}"' for name, _, _ in table.columns), "*", ""
+        if table.is_by_ingestion:
+            assert table.about["timePartitioning"]["type"] == "YEAR" and len(partition) == 4, partition
+            at = f"TIMESTAMP '{partition}-01-01'"
+            columns, values, where = f"{columns}, {PARTITION}", f"*, {at}", f"WHERE {PARTITION} = {at}"
+        with self._changes():
+            self.cursor.execute(f"DELETE FROM {table.rows_table} {where}")
+            insert = f"INSERT INTO {table.rows_table} ({columns}) SELECT {values} FROM ({rows}) AS r"
+            return int(self.cursor.execute(insert).fetchall()[0][0])
 
 
 def split(script: str) -> list[str]:
@@ -192,57 +241,12 @@ def split(script: str) -> list[str]:
     return [piece for piece in pieces if piece.strip()]
 
 
-def _on_partition(tree: exp.Expr) -> list[exp.EQ]:
-    """The conditions on the partition, _PARTITIONTIME = TIMESTAMP(day)."""
-    return [condition for condition in tree.find_all(exp.EQ) if condition.left.name == PARTITION]
-
-
-def _of_partition(condition: exp.EQ) -> exp.Expr:
-    """The condition in DuckDB. The column comes second, because the platform's dialect drops it otherwise."""
-    return condition.right.this.copy().eq(exp.cast(exp.column(PARTITION), "DATE"))
-
-
-@dataclass
-class Job:
-    """A job: its id, its region, the configuration in the request, and the session that does its work."""
-
-    id: str
-    location: str
-    configuration: dict[str, Any]
-    session: Session
-    error: dict[str, str] | None = None
-    done: threading.Event = field(default_factory=threading.Event)
-
-    @property
-    def kind(self) -> str:
-        return "query" if "query" in self.configuration else "load"
-
-    def resource(self) -> dict[str, Any]:
-        """The job as the API describes it."""
-        session, rows = self.session, str(self.session.inserted or 0)
-        statistics: dict[str, Any] = {}
-        if self.kind == "query":
-            query: dict[str, Any] = {"totalBytesBilled": str(session.bytes_billed)}
-            if session.statement:
-                query["statementType"] = session.statement
-            if session.inserted is not None:
-                query["dmlStats"] = {"insertedRowCount": rows}
-            statistics["query"] = query
-        elif session.inserted is not None:
-            statistics["load"] = {"outputRows": rows}
-        failure = {"errorResult": self.error, "errors": [self.error]} if self.error else {}
-        return {
-            "jobReference": {"projectId": PROJECT, "jobId": self.id, "location": self.location},
-            "configuration": self.configuration | {"jobType": self.kind.upper()},
-            "status": {"state": "DONE" if self.done.is_set() else "RUNNING"} | failure,
-            "statistics": statistics,
-        }
-
-    def require_success(self) -> None:
-        """Raise the job's error, if any, with the status that Google gives it."""
-        if self.error:
-            status = {"notFound": 404, "bytesBilledLimitExceeded": 500}.get(self.error["reason"], 400)
-            raise RefusedError(status, self.error["message"], self.error["reason"])
+def _by_partition(tree: exp.Expr) -> exp.Expr:
+    """Replace conditions on the partition, _PARTITIONTIME = TIMESTAMP(day), with those on DuckDB's column."""
+    for condition in [one for one in tree.find_all(exp.EQ) if one.left.name == PARTITION]:
+        # The column comes second, because the platform's dialect drops it otherwise.
+        condition.replace(condition.right.this.copy().eq(exp.cast(exp.column(PARTITION), "DATE")))
+    return tree
 
 
 class Jobs:
@@ -268,11 +272,7 @@ class Jobs:
         """
         if "skipLeadingRows" in (load := configuration.get("load", {})):
             load["skipLeadingRows"] = int(load["skipLeadingRows"])  # the client writes it as text, BigQuery does not
-        query = configuration.get("query", {})
-        dataset = query.get("defaultDataset") or configuration["load"]["destinationTable"]
-        most = query.get("maximumBytesBilled")
-        session = Session(self.catalog, dataset["datasetId"], int(most) if most else None)
-        job = Job(id_ or f"job_{uuid.uuid4().hex}", location, configuration, session)
+        job = Job(self.catalog, id_ or f"job_{uuid.uuid4().hex}", location, configuration)
         if configuration.get("dryRun"):
             self._work(job)
             job.require_success()
@@ -291,46 +291,12 @@ class Jobs:
                 if failure[0] in str(job.configuration):
                     self.will_fail.remove(failure)
                     raise JobError(*failure[1:])
-            if job.kind == "query":
-                job.session.run(job.configuration["query"]["query"], bool(job.configuration.get("dryRun")))
-            else:
-                self._load(job)
+            job.run()
         except JobError as error:
             job.error = {"reason": error.reason, "message": str(error)}
         except RefusedError as error:
             job.error = {"reason": "notFound" if error.status == 404 else "invalid", "message": str(error)}
         except Exception as error:  # a bug of this server: the test must not wait forever
             job.error = {"reason": "invalid", "message": f"the test server failed: {error!r}"}
-        job.session.cursor.close()
+        job.cursor.close()
         job.done.set()
-
-    def _load(self, job: Job) -> None:
-        about = job.configuration["load"]
-        target = about["destinationTable"]
-        name, _, partition = target["tableId"].partition("$")
-        table = self.catalog.find(target["datasetId"], name)
-        assert about["writeDisposition"] == "WRITE_TRUNCATE" and bool(partition) == table.is_by_ingestion
-        if about["sourceFormat"] == "PARQUET":
-            assert not (table.partitioning or "schema" in about), "Parquet files replace a staging table"
-            rows, columns = self.catalog.parquet(job.session.cursor, about["sourceUris"])
-            table.columns = [(name, kind, "") for name, kind in columns]
-            self.catalog.add(table)
-        else:
-            rows = self.catalog.csv(about)
-        try:
-            job.session.inserted = self._write(job.session, table, partition, rows)
-        except duckdb.Error as error:
-            raise JobError("invalid", f"Error while reading data, error message: {error}") from error
-
-    @staticmethod
-    def _write(session: Session, table: LiveTable, partition: str, rows: str) -> int:
-        """Replace the rows of a table or, if it is partitioned by ingestion time, of a partition."""
-        columns, values, where = ", ".join(f'"{name}"' for name, _, _ in table.columns), "*", ""
-        if table.is_by_ingestion:
-            assert table.partitioning["timePartitioning"]["type"] == "YEAR" and len(partition) == 4, partition
-            at = f"TIMESTAMP '{partition}-01-01'"
-            columns, values, where = f"{columns}, {PARTITION}", f"*, {at}", f"WHERE {PARTITION} = {at}"
-        with session.changes(table):
-            session.cursor.execute(f"DELETE FROM {table.rows_table} {where}")
-            insert = f"INSERT INTO {table.rows_table} ({columns}) SELECT {values} FROM ({rows}) AS r"
-            return int(session.cursor.execute(insert).fetchall()[0][0])

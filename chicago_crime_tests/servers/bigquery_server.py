@@ -11,7 +11,7 @@ from typing import Any
 
 from chicago_crime_tests.servers.bigquery_catalog import REST_NAMES, Catalog, LiveTable
 from chicago_crime_tests.servers.bigquery_engine import PROJECT, Jobs
-from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
+from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, Json, RefusedError
 from chicago_crime_tests.servers.storage_server import StorageServer
 
 LABEL = re.compile("[a-z0-9_-]{0,63}")
@@ -24,15 +24,15 @@ class _Handler(GoogleHandler):
     def _may(self, permission: str, where: str) -> None:
         self.may(permission, f"Access Denied: {where}", "accessDenied")
 
-    def _on_datasets_get(self, of: Mapping[str, str]) -> None:
+    def _on_datasets_get(self, of: Mapping[str, str]) -> Json:
         self._may("bigquery.datasets.get", f"Dataset {PROJECT}:{of['datasetId']}")
         if of["datasetId"] not in self.server.catalog.datasets:
             raise RefusedError(404, f"Not found: Dataset {PROJECT}:{of['datasetId']}")
-        self.reply_json(self.server.catalog.datasets[of["datasetId"]])
+        return self.server.catalog.datasets[of["datasetId"]]
 
-    def _on_datasets_insert(self, of: Mapping[str, str]) -> None:
+    def _on_datasets_insert(self, of: Mapping[str, str]) -> Json:
         self.server.catalog.add_dataset(self.given["datasetReference"]["datasetId"], self.given)
-        self.reply_json(self.given)
+        return self.given
 
     def _on_datasets_delete(self, of: Mapping[str, str]) -> None:
         self._may("bigquery.datasets.delete", f"Dataset {PROJECT}:{of['datasetId']}")
@@ -40,46 +40,42 @@ class _Handler(GoogleHandler):
         with catalog.lock:
             if catalog.datasets.pop(of["datasetId"], None) is None:
                 raise RefusedError(404, f"Not found: Dataset {PROJECT}:{of['datasetId']}")
-            for table in [table for (dataset, _), table in catalog.tables.items() if dataset == of["datasetId"]]:
-                catalog.remove(table)
-            catalog.database.cursor().execute(f'DROP SCHEMA "{of["datasetId"]}"')
-        self.reply_json(None)
+            catalog.tables = {name: table for name, table in catalog.tables.items() if name[0] != of["datasetId"]}
+            catalog.database.cursor().execute(f'DROP SCHEMA "{of["datasetId"]}" CASCADE')
 
-    def _on_tables_get(self, of: Mapping[str, str]) -> None:
+    def _on_tables_get(self, of: Mapping[str, str]) -> Json:
         self._may("bigquery.tables.get", f"Table {PROJECT}:{of['datasetId']}.{of['tableId']}")
-        self.reply_json(self._resource(self._table(of)))
+        return self._resource(self._table(of))
 
-    def _on_tables_patch(self, of: Mapping[str, str]) -> None:
+    def _on_tables_patch(self, of: Mapping[str, str]) -> Json:
         table = self._table(of)
         with self.server.catalog.lock:
             labels = table.labels | self.given["labels"]
-            table.labels = {name: value for name, value in labels.items() if value is not None}
+            table.about["labels"] = {name: value for name, value in labels.items() if value is not None}
             if len(table.labels) > 64 or not all(LABEL.fullmatch(value) for value in table.labels.values()):
                 raise RefusedError(400, "Label values contain up to 63 lower-case letters, digits, _ and -; at most 64")
-        self.reply_json(self._resource(table))
+        return self._resource(table)
 
-    def _on_tables_insert(self, of: Mapping[str, str]) -> None:
+    def _on_tables_insert(self, of: Mapping[str, str]) -> Json:
         """Create a table without columns; tables with columns are created by DDL."""
         dataset, name = of["datasetId"], self.given["tableReference"]["tableId"]
         self._may("bigquery.tables.create", f"Dataset {PROJECT}:{dataset}")
         assert not self.given.get("schema", {}).get("fields"), "tables.insert with a schema is not implemented here"
-        expires = int(self.given["expirationTime"]) if "expirationTime" in self.given else None
-        table = LiveTable(dataset, name, [], labels=self.given.get("labels", {}), expires_ms=expires)
+        table = LiveTable(dataset, name, [], self.given)
         with self.server.catalog.lock:
             if (dataset, name) in self.server.catalog.tables:
                 raise RefusedError(409, f"Already Exists: Table {PROJECT}:{dataset}.{name}")
             self.server.catalog.add(table)
-        self.reply_json(self._resource(table))
+        return self._resource(table)
 
     def _on_tables_delete(self, of: Mapping[str, str]) -> None:
         self._may("bigquery.tables.delete", f"Table {PROJECT}:{of['datasetId']}.{of['tableId']}")
         self.server.catalog.remove(self._table(of))
-        self.reply_json(None)
 
-    def _on_tables_testIamPermissions(self, of: Mapping[str, str]) -> None:  # noqa: N802
-        self.reply_held(self.given["permissions"])
+    def _on_tables_testIamPermissions(self, of: Mapping[str, str]) -> Json:  # noqa: N802
+        return self.held(self.given["permissions"])
 
-    def _on_jobs_insert(self, of: Mapping[str, str]) -> None:
+    def _on_jobs_insert(self, of: Mapping[str, str]) -> Json:
         about = self.given.get("jobReference", {})
         self._may("bigquery.jobs.create", f"Project {PROJECT}")
         query = self.given["configuration"].get("query", {})
@@ -89,52 +85,44 @@ class _Handler(GoogleHandler):
         if location != self.server.location:
             raise RefusedError(404, f"Not found: Dataset was not found in location {location}")
         job = self.server.jobs.begin(self.given["configuration"], about.get("jobId"), location)
-        self.reply_json(job.resource())
+        return job.resource()
 
-    def _on_jobs_get(self, of: Mapping[str, str]) -> None:
+    def _on_jobs_get(self, of: Mapping[str, str]) -> Json:
         if (job := self.server.jobs.by_id.get(of["jobId"])) is None:
             raise RefusedError(404, f"Not found: Job {PROJECT}:{of['jobId']}")
-        self.reply_json(job.resource())
+        return job.resource()
 
-    def _on_jobs_query(self, of: Mapping[str, str]) -> None:
+    def _on_jobs_query(self, of: Mapping[str, str]) -> Json:
         location = self.given.get("location", self.server.location)
         job = self.server.jobs.begin({"query": self.given}, None, location)
         job.done.wait()
         job.require_success()
-        body: dict[str, Any] = {
+        body: Json = {
             "jobReference": {"projectId": PROJECT, "jobId": job.id, "location": job.location},
             "jobComplete": True,
         }
-        if columns := job.session.columns:
+        if columns := job.columns:
             fields = [{"name": name, "type": REST_NAMES.get(kind, kind)} for name, kind in columns]
-            sent = job.session.rows[: self.given.get("maxResults")]
+            sent = job.rows[: self.given.get("maxResults")]
             rows = [{"f": [{"v": _value(v, k)} for v, (_, k) in zip(row, columns, strict=True)]} for row in sent]
-            body |= {"schema": {"fields": fields}, "totalRows": str(len(job.session.rows)), "rows": rows}
-        self.reply_json(body)
+            body |= {"schema": {"fields": fields}, "totalRows": str(len(job.rows)), "rows": rows}
+        return body
 
     def _table(self, of: Mapping[str, str]) -> LiveTable:
         return self.server.catalog.find(of["datasetId"], of["tableId"].partition("$")[0])
 
-    def _resource(self, table: LiveTable) -> dict[str, Any]:
+    def _resource(self, table: LiveTable) -> Json:
         rows, size = self.server.catalog.size(table)
-        body: dict[str, Any] = {
+        fields = [
+            {"name": name, "type": REST_NAMES.get(kind, kind), "mode": "NULLABLE", "description": description}
+            for name, kind, description in table.columns
+        ]
+        return table.about | {
             "tableReference": {"projectId": PROJECT, "datasetId": table.dataset, "tableId": table.name},
-            "schema": {
-                "fields": [
-                    {"name": name, "type": REST_NAMES.get(kind, kind), "mode": "NULLABLE", "description": description}
-                    for name, kind, description in table.columns
-                ]
-            },
-            "description": table.description,
-            "labels": dict(table.labels),
+            "schema": {"fields": fields},
             "numRows": str(rows),
             "numBytes": str(size),
         }
-        if table.expires_ms:
-            body["expirationTime"] = str(table.expires_ms)
-        if table.clusters:
-            body["clustering"] = {"fields": table.clusters}
-        return body | table.partitioning
 
 
 class BigQueryServer(GoogleServer):

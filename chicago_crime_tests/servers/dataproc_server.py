@@ -10,17 +10,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 from uuid import uuid4
 
-from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, RefusedError
+from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServer, Json, RefusedError
 from chicago_crime_tests.servers.storage_server import Buckets
 
 DRIVER = Path(__file__).with_name("spark_driver.py")
 DRIVER_OUTPUT = "google-cloud-dataproc-metainfo"
 LABEL_NAME, LABEL_VALUE = r"[a-z][a-z0-9_-]{0,62}", r"[a-z0-9-]{0,63}"
 
-Json = dict[str, Any]
 _Held = TypeVar("_Held")
 
 
@@ -33,31 +32,30 @@ class Cluster:
     detail: str = ""
 
 
+@dataclass
 class Task:
     """A job or a batch, whose program starts immediately.
 
-    Args:
+    Attributes:
         resource: the request, and what Dataproc adds to it.
         program: the program and its arguments.
         ends: its state if the program succeeds, and if it fails.
         output: bucket and prefix of the program's output; None to store none.
     """
 
-    def __init__(
-        self,
-        server: "DataprocServer",
-        resource: Json,
-        program: Json,
-        ends: tuple[str, str],
-        output: tuple[str, str] | None = None,
-    ):
-        self.resource, self.state, self.details = resource, "RUNNING", ""
-        self._server, self._ends, self._output = server, ends, output
-        self._given = [program["mainPythonFileUri"], *program["args"]]
+    server: "DataprocServer"
+    resource: Json
+    program: Json
+    ends: tuple[str, str]
+    output: tuple[str, str] | None = None
+    state: str = "RUNNING"
+    details: str = ""
+
+    def __post_init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
 
     @property
     def is_over(self) -> bool:
@@ -70,21 +68,19 @@ class Task:
         if self._process:
             self._process.kill()
 
-    def join(self) -> None:
-        self._thread.join()
-
     def _end(self, state: str, details: str) -> None:
         if not self.is_over:
             self.state, self.details = state, details
 
     def _run(self) -> None:
-        code = self._code_of_program() if self._server.runs else 0
-        self._stopped.wait(0 if self._server.runs else self._server.pretend_s)
-        with self._server.lock:
-            self._end(self._ends[bool(code)], f"Job failed with exit code {code}." if code else "")
+        code = self._code_of_program() if self.server.runs else 0
+        self._stopped.wait(0 if self.server.runs else self.server.pretend_s)
+        with self.server.lock:
+            self._end(self.ends[bool(code)], f"Job failed with exit code {code}." if code else "")
 
     def _code_of_program(self) -> int:
-        command = [sys.executable, str(DRIVER), *map(self._local, self._given)]
+        given = [self.program["mainPythonFileUri"], *self.program["args"]]
+        command = [sys.executable, str(DRIVER), *map(self._local, given)]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
         with tempfile.TemporaryDirectory() as folder:
             self._process = subprocess.Popen(
@@ -93,16 +89,16 @@ class Task:
             if self._stopped.is_set():
                 self._process.kill()
             printed, _ = self._process.communicate()
-        if self._output:
-            bucket, prefix = self._output
-            self._server.buckets.write(bucket, f"{prefix}.000000000", printed)
+        if self.output:
+            bucket, prefix = self.output
+            self.server.buckets.write(bucket, f"{prefix}.000000000", printed)
         return self._process.returncode
 
     def _local(self, text: str) -> str:
         """An argument, with a URI replaced by its local path."""
         if not text.startswith("gs://"):
             return text
-        return str(self._server.buckets.path(*text.removeprefix("gs://").split("/", 1)))
+        return str(self.server.buckets.path(*text.removeprefix("gs://").split("/", 1)))
 
 
 class _Handler(GoogleHandler):
@@ -110,14 +106,8 @@ class _Handler(GoogleHandler):
     api_name = "dataproc.v1"
 
     def answer_call(self) -> None:
-        called = self.check_call()
-        self.received.call = ".".join(called.method.split(".")[-2:])
-        if refusal := self.server.refuses.get(self.received.call):
-            raise refusal
-        method = getattr(self, "_on_" + self.received.call.replace(".", "_"))
         with self.server.lock:
-            answer = method(called.parameters)
-        self.reply_json(answer)
+            super().answer_call()
 
     def _on_clusters_create(self, of: Mapping[str, str]) -> Json:
         name, config = self.given["clusterName"], self.given["config"]
@@ -225,7 +215,6 @@ class DataprocServer(GoogleServer):
         creation_fails: error of every cluster creation; "" for none.
         clusters: the clusters that are billed now, whatever their state.
         clusters_made: names of all clusters ever created, in order.
-        refuses: errors to respond with, by call, such as `clusters.create`.
     """
 
     handler = _Handler
@@ -238,7 +227,6 @@ class DataprocServer(GoogleServer):
         self.clusters_made: list[str] = []
         self.jobs: dict[str, Task] = {}
         self.batches: dict[str, Task] = {}
-        self.refuses: dict[str, RefusedError] = {}
         self.lock = threading.RLock()
 
     @contextmanager
@@ -250,4 +238,4 @@ class DataprocServer(GoogleServer):
         finally:
             for task in (*self.jobs.values(), *self.batches.values()):
                 task.stop("ERROR", "the server has stopped")
-                task.join()
+                task.thread.join()

@@ -28,13 +28,11 @@ class Called:
     Attributes:
         method: its name, such as `storage.objects.insert`.
         parameters: decoded parameters of the path.
-        is_download: whether the address is for downloads, or requests the content (`alt=media`).
         about: the method's entry in the document.
     """
 
     method: str
     parameters: dict[str, str]
-    is_download: bool
     about: Mapping[str, Any]
 
 
@@ -50,7 +48,7 @@ class Api:
         Raises:
             AssertionError: there is no such method, or a parameter or field is unknown or missing.
         """
-        called = self._method_at(http_method, path, query)
+        called = self._method_at(http_method, path)
         self._check_parameters(called, query)
         if body:
             assert "request" in called.about, f"{called.method}: it takes no body, and got {str(body)[:200]}"
@@ -58,8 +56,8 @@ class Api:
         return called
 
     @cached_property
-    def _addresses(self) -> list[tuple[str, re.Pattern[str], Mapping[str, Any], bool]]:
-        """HTTP method, path pattern, entry, and whether it is for downloads; most specific first."""
+    def _addresses(self) -> list[tuple[str, re.Pattern[str], Mapping[str, Any]]]:
+        """HTTP method, path pattern and entry; most specific first."""
         base = "/" + self.document["servicePath"]
         found = []
         for about in _methods(self.document):
@@ -69,19 +67,14 @@ class Api:
                 paths.append("/download" + base + about["path"])
             for path in paths:
                 literal = len(re.sub(r"\{[^}]*\}", "", path))
-                is_download = path.startswith("/download")
-                found.append((literal, about["httpMethod"], _pattern(path, about), about, is_download))
+                found.append((literal, about["httpMethod"], _pattern(path, about), about))
         return [rest for _, *rest in sorted(found, key=lambda item: -item[0])]
 
-    def _method_at(self, http_method: str, path: str, query: Query) -> Called:
-        for wanted, pattern, about, is_download in self._addresses:
+    def _method_at(self, http_method: str, path: str) -> Called:
+        for wanted, pattern, about in self._addresses:
             if wanted == http_method and (match := pattern.fullmatch(path)):
-                return Called(
-                    about["id"],
-                    {name: unquote(value) for name, value in match.groupdict().items()},
-                    is_download=is_download or query.get("alt") == ["media"],
-                    about=about,
-                )
+                parameters = {name: unquote(value) for name, value in match.groupdict().items()}
+                return Called(about["id"], parameters, about)
         raise AssertionError(f"{self.document['id']} has no method at {http_method} {path}")
 
     def _check_parameters(self, called: Called, query: Query) -> None:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -48,8 +48,8 @@ class Request:
     """One request and its outcome.
 
     Attributes:
-        at: time of arrival, in seconds of a monotonic clock.
         port: port of the client, which identifies the connection.
+        at: time of arrival, in seconds of a monotonic clock.
         call: method of the API, if known.
     """
 
@@ -57,11 +57,11 @@ class Request:
     path: str
     query: dict[str, str]
     headers: dict[str, str]
-    body: bytes
-    at: float
     port: int
+    body: bytes = b""
     status: int = 0
     call: str = ""
+    at: float = field(default_factory=time.monotonic)
 
 
 class FaultyServer(ThreadingHTTPServer):
@@ -159,11 +159,8 @@ class FaultyHandler(BaseHTTPRequestHandler):
         raise NotImplementedError
 
     def do_GET(self) -> None:
-        url = urlsplit(self.path)
-        self.received = Request(
-            self.command, url.path, dict(parse_qsl(url.query)), dict(self.headers), b"", time.monotonic(),
-            self.client_address[1],
-        )  # fmt: skip
+        url, port = urlsplit(self.path), self.client_address[1]
+        self.received = Request(self.command, url.path, dict(parse_qsl(url.query)), dict(self.headers), port)
         length = int(self.headers.get("Content-Length") or 0)
         with self.server.recording(self.received) as self.fault:
             self.received.body = self.rfile.read(length)

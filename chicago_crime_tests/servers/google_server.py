@@ -14,6 +14,8 @@ from chicago_crime_tests.servers.credentials import TOKEN_PATH, is_known, new_to
 from chicago_crime_tests.servers.discovery import Called, api
 from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer, Request
 
+Json = dict[str, Any]
+
 _JSON = {"Content-Type": "application/json; charset=UTF-8"}
 _REASONS = {
     400: ("invalid", "INVALID_ARGUMENT"),
@@ -36,7 +38,7 @@ class RefusedError(Exception):
 
 
 class GoogleHandler(FaultyHandler):
-    """Requires a token, and calls the method of this class for the called method of the API.
+    """Requires a token, and sends what the method of this class returns for the called method of the API.
 
     It is `_on_jobs_insert` for `bigquery.jobs.insert`, and gets the parameters in the path.
 
@@ -46,7 +48,6 @@ class GoogleHandler(FaultyHandler):
 
     server: "GoogleServer"
     api_name: str
-    called: Called
 
     def answer(self) -> None:
         try:
@@ -68,7 +69,7 @@ class GoogleHandler(FaultyHandler):
     def answer_call(self) -> None:
         """Respond to an authorized call."""
         called = self.check_call()
-        getattr(self, "_on_" + "_".join(called.method.split(".")[-2:]))(called.parameters)
+        self.reply_json(getattr(self, "_on_" + "_".join(called.method.split(".")[-2:]))(called.parameters))
 
     @property
     def query(self) -> dict[str, list[str]]:
@@ -76,19 +77,21 @@ class GoogleHandler(FaultyHandler):
         return parse_qs(urlsplit(self.path).query, keep_blank_values=True)
 
     @property
-    def given(self) -> dict[str, Any]:
+    def given(self) -> Json:
         return json.loads(self.received.body) if self.received.body else {}
 
     def check_call(self, body: bytes | None = None) -> Called:
         """Identify the called method and check the request; `body` is the JSON, by default the request's body."""
         given = self.received.body if body is None else body
         checked = api(self.api_name).check_request(self.received.method, self.received.path, self.query, given)
-        self.called, self.received.call = checked, checked.method
+        self.received.call = checked.method
         if self.api_name in self.server.switched_off:
             service = f"{self.api_name.partition('.')[0]}.googleapis.com"
             address = f"https://console.developers.google.com/apis/api/{service}/overview?project=1234567890"
             problem = f"The API {service} has not been used in project 1234567890 before or it is disabled."
             raise RefusedError(403, f"{problem} Enable it by visiting {address} then retry.", "accessNotConfigured")
+        if refusal := self.server.refuses.get(".".join(checked.method.split(".")[-2:])):
+            raise refusal
         return checked
 
     def may(self, permission: str, on: str, reason: str = "") -> None:
@@ -96,10 +99,10 @@ class GoogleHandler(FaultyHandler):
         if permission in self.server.forbidden:
             raise RefusedError(403, f"{on}: Permission {permission} denied on it (or it may not exist).", reason)
 
-    def reply_held(self, permissions: Iterable[str]) -> None:
-        """Send those of some permissions that callers have."""
+    def held(self, permissions: Iterable[str]) -> Json:
+        """Those of some permissions that callers have."""
         held = [permission for permission in permissions if permission not in self.server.forbidden]
-        self.reply_json({"permissions": held} if held else {})
+        return {"permissions": held} if held else {}
 
     def reply_json(self, content: Any) -> None:
         """Send a successful response; None for one without a body."""
@@ -122,6 +125,7 @@ class GoogleServer(FaultyServer):
         wants_tokens: False for an emulator, which needs no token.
         switched_off: names of APIs, such as storage.v1, that are disabled in the project.
         forbidden: permissions that callers do not have.
+        refuses: errors to respond with, by call, such as `clusters.create`.
         problems: requests that fail the test when leaving `answering()`.
     """
 
@@ -132,6 +136,7 @@ class GoogleServer(FaultyServer):
         self.wants_tokens = True
         self.switched_off: set[str] = set()
         self.forbidden: set[str] = set()
+        self.refuses: dict[str, RefusedError] = {}
         self.problems: list[str] = []
 
     @property

@@ -7,7 +7,7 @@ import ctypes
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 from unittest.mock import patch
 
@@ -18,7 +18,6 @@ from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
 from zetasql.wasi._pb2.zetasql.proto import options_pb2, simple_catalog_pb2
 from zetasql.wasi._pb2.zetasql.public import options_pb2 as public
 from zetasql.wasi._pb2.zetasql.public import type_pb2, value_pb2
-from zetasql.wasi._pb2.zetasql.resolved_ast import resolved_node_kind_pb2 as kinds
 
 Tables = Mapping[str, Sequence[tuple[str, str]]]
 Typed = tuple[str, object]
@@ -47,16 +46,6 @@ _NOT_IN_BIGQUERY = (
     public.FEATURE_WITH_GROUP_ROWS,
 )
 
-_STATEMENTS = (
-    kinds.RESOLVED_QUERY_STMT,
-    kinds.RESOLVED_DELETE_STMT,
-    kinds.RESOLVED_MERGE_STMT,
-    kinds.RESOLVED_DROP_STMT,
-    kinds.RESOLVED_CREATE_TABLE_STMT,
-    kinds.RESOLVED_CREATE_TABLE_AS_SELECT_STMT,
-    kinds.RESOLVED_EXPORT_DATA_STMT,
-)
-
 
 class GoogleSQLError(Exception):
     """Google's analyzer or evaluator rejects a statement; the message is its own."""
@@ -70,11 +59,10 @@ class Analyzer:
 
     def __init__(self, tables: Tables) -> None:
         self._tables = {name: list(columns) for name, columns in tables.items()}
-        self._registered: int | None = None
 
     def check(self, sql: str, parameters: Mapping[str, Typed] = {}) -> list[tuple[str, str]]:
         """Analyze a statement; returns the columns of a query and their types, none for other statements."""
-        options, catalog = _options(parameters), self._catalog_id()
+        options, catalog = _options(parameters), self._catalog_id
         request = service.AnalyzeRequest(sql_statement=sql, options=options, registered_catalog_id=catalog)
         found = _call("Analyze", request, service.AnalyzeResponse).resolved_statement
         columns = found.resolved_query_stmt_node.output_column_list
@@ -103,13 +91,11 @@ class Analyzer:
             for row in answer.content.table_data.row
         ]
 
+    @cached_property
     def _catalog_id(self) -> int:
         # The module keeps registered catalogs, because building one takes longer than most analyses.
-        with _lock:
-            if self._registered is None:
-                request = service.RegisterCatalogRequest(simple_catalog=_catalog(self._tables))
-                self._registered = int(_call("RegisterCatalog", request, service.RegisterResponse).registered_id)
-            return self._registered
+        request = service.RegisterCatalogRequest(simple_catalog=_catalog(self._tables))
+        return int(_call("RegisterCatalog", request, service.RegisterResponse).registered_id)
 
 
 def _cached() -> Config:
@@ -157,7 +143,7 @@ def _language() -> options_pb2.LanguageOptionsProto:
     wanted = [feature for feature in language.enabled_language_features if feature not in _NOT_IN_BIGQUERY]
     del language.enabled_language_features[:]
     language.enabled_language_features.extend(wanted)
-    language.supported_statement_kinds.extend(_STATEMENTS)
+    del language.supported_statement_kinds[:]  # every kind is valid
     language.product_mode = public.PRODUCT_EXTERNAL
     return language
 

@@ -4,7 +4,6 @@ Two servers, because the API redirects downloads to a storage server that requir
 """
 
 import hashlib
-import hmac
 import io
 import json
 import zipfile
@@ -87,14 +86,14 @@ class KaggleStorage(FaultyServer):
         return f"{self.url}/kaggle-data-sets/{quote(name)}{packed}?X-Goog-Signature={self.signature(name)}"
 
     def signature(self, name: str) -> str:
-        return hmac.new(b"storage", name.encode(), hashlib.sha256).hexdigest()
+        return hashlib.sha256(name.encode()).hexdigest()
 
     def content(self, name: str) -> bytes:
         if not self.packs:
             return self.files[name]
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(zipfile.ZipInfo(name), self.files[name], zipfile.ZIP_DEFLATED)
+            archive.writestr(name, self.files[name])
         return packed.getvalue()
 
 

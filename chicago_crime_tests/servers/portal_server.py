@@ -20,31 +20,23 @@ MOST_ROWS = 50_000
 NUMBERS = ("id", "year")  # of those in queries
 
 
-class PortalError(Exception):
-    """A refused request, with status, Socrata's error code and message."""
-
-    def __init__(self, status: int, code: str, message: str):
-        super().__init__(message)
-        self.status, self.code = status, code
-
-
 class _Handler(FaultyHandler):
     def answer(self) -> None:
-        try:
-            self._check_token()
-            if outlines := self.server.outlines.get(self.received.path):
-                self._reply_gzipped(outlines, "application/vnd.geo+json; charset=utf-8")
-                return
-            match = re.fullmatch(r"/resource/ijzp-q8t2\.(csv|json)", self.received.path)
-            if not match:
-                raise PortalError(404, "dataset.missing", "Not found")
-            rows, names = self.server.select(self.received.query, self.fault.is_stale)
-            self.server.rows_sent[",".join(names)] += len(rows)
-        except PortalError as error:
-            body = {"code": error.code, "error": True, "message": str(error)}
-            self.reply(error.status, json.dumps(body).encode(), {"Content-Type": "application/json; charset=utf-8"})
-            return
-        if match[1] == "json":
+        token = self.received.headers.get("X-App-Token")
+        match = re.fullmatch(r"/resource/ijzp-q8t2\.(csv|json)", self.received.path)
+        if token and token != self.server.app_token:
+            self._refuse(403, "permission_denied", f"Invalid app_token specified: {token}")
+        elif outlines := self.server.outlines.get(self.received.path):
+            self._reply_gzipped(outlines, "application/vnd.geo+json; charset=utf-8")
+        elif match:
+            self._reply_rows(match[1])
+        else:
+            self._refuse(404, "dataset.missing", "Not found")
+
+    def _reply_rows(self, form: str) -> None:
+        rows, names = self.server.select(self.received.query, self.fault.is_stale)
+        self.server.rows_sent[",".join(names)] += len(rows)
+        if form == "json":
             known = [{name: value for name, value in row.items() if value != ""} for row in rows]
             self._reply_gzipped(json.dumps(known), "application/json; charset=utf-8")
         else:
@@ -54,10 +46,9 @@ class _Handler(FaultyHandler):
             writer.writerows([row[name] for name in names] for row in rows)
             self._reply_gzipped(text.getvalue(), "text/csv; charset=utf-8")
 
-    def _check_token(self) -> None:
-        token = self.received.headers.get("X-App-Token")
-        if token and token != self.server.app_token:
-            raise PortalError(403, "permission_denied", f"Invalid app_token specified: {token}")
+    def _refuse(self, status: int, code: str, message: str) -> None:
+        body = {"code": code, "error": True, "message": message}
+        self.reply(status, json.dumps(body).encode(), {"Content-Type": "application/json; charset=utf-8"})
 
     def _reply_gzipped(self, text: str, type_: str) -> None:
         body, headers = text.encode(), {"Content-Type": type_}

@@ -24,16 +24,10 @@ from chicago_crime_tests.servers.google_server import GoogleHandler, GoogleServe
 
 @dataclass(frozen=True)
 class Stored:
-    """A version of an object.
+    """A version of an object; `given` is metadata from its writer: cacheControl, metadata, ..."""
 
-    Attributes:
-        file: file with its bytes.
-        given: metadata from its writer: cacheControl, metadata, ...
-    """
-
-    file: Path
+    content: bytes
     generation: int
-    size: int
     crc32c: str
     given: Mapping[str, Any]
 
@@ -43,7 +37,7 @@ class Stored:
             "name": name,
             "bucket": bucket,
             "generation": str(self.generation),
-            "size": str(self.size),
+            "size": str(len(self.content)),
             "crc32c": self.crc32c,
             "updated": datetime.fromtimestamp(self.generation / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         }
@@ -80,7 +74,7 @@ class Buckets:
             if not path.is_file():
                 return None
             content, generation = path.read_bytes(), path.stat().st_mtime_ns // 1000
-            return Stored(path, generation, len(content), _crc32c(content), self._given.get((path, generation), {}))
+            return Stored(content, generation, _crc32c(content), self._given.get((path, generation), {}))
 
     def names(self, bucket: str, prefix: str = "") -> list[str]:
         """Names of the objects with a prefix, sorted."""
@@ -112,16 +106,6 @@ class Buckets:
             self._given[path, self._last_generation] = given
             self.written.append((bucket, name, self._last_generation))
             return self.find(bucket, name)
-
-    def delete(self, bucket: str, name: str) -> None:
-        """Delete an existing object, and folders that become empty."""
-        with self.lock:
-            path = self.path(bucket, name)
-            path.unlink()
-            for folder in path.parents:
-                if folder == self.folder / bucket or any(folder.iterdir()):
-                    break
-                folder.rmdir()
 
 
 def _crc32c(content: bytes) -> str:
@@ -155,9 +139,13 @@ class _Handler(GoogleHandler):
             raise RefusedError(404, "The specified bucket does not exist.")
         getattr(self, "_on_" + "_".join(called.method.split(".")[-2:]))(bucket, called.parameters.get("object", ""))
 
+    @property
+    def _is_download(self) -> bool:
+        return self.query.get("alt") == ["media"]
+
     def refuse(self, error: RefusedError) -> None:
         """Send an error: in plain text for downloads, in JSON for everything else."""
-        if self.query.get("alt") == ["media"]:
+        if self._is_download:
             self.reply(error.status, str(error).encode(), {"Content-Type": "text/html; charset=UTF-8"})
         else:
             super().refuse(error)
@@ -175,7 +163,7 @@ class _Handler(GoogleHandler):
         self.reply_json({"name": bucket, "location": self.server.location})
 
     def _on_buckets_testIamPermissions(self, bucket: str, _: str) -> None:  # noqa: N802
-        self.reply_held(self.query["permissions"])
+        self.reply_json(self.held(self.query["permissions"]))
 
     def _on_objects_insert(self, bucket: str, _: str) -> None:
         name = self._given.get("name") or self.query["name"][0]
@@ -214,7 +202,7 @@ class _Handler(GoogleHandler):
     def _on_objects_get(self, bucket: str, name: str) -> None:
         self.may("storage.objects.get", bucket)
         stored = self._existing(bucket, name)
-        if not self.called.is_download:
+        if not self._is_download:
             self.reply_json(stored.resource(bucket, name))
             return
         assert "Range" not in self.headers, "downloads of a range are not implemented here"
@@ -223,7 +211,7 @@ class _Handler(GoogleHandler):
             "x-goog-generation": str(stored.generation),
             "x-goog-hash": f"crc32c={stored.crc32c}",
         }
-        self.reply(200, self.server.spoiled(stored.file.read_bytes()), headers)
+        self.reply(200, self.server.spoiled(stored.content), headers)
 
     def _on_objects_list(self, bucket: str, _: str) -> None:
         self.may("storage.objects.list", bucket)
@@ -238,7 +226,7 @@ class _Handler(GoogleHandler):
         self.may("storage.objects.delete", bucket)
         with self.server.buckets.lock:
             self._existing(bucket, name)
-            self.server.buckets.delete(bucket, name)
+            self.server.buckets.path(bucket, name).unlink()
         self.reply_json(None)
 
     def _parts(self) -> tuple[bytes, bytes]:

@@ -41,12 +41,6 @@ def store(server: StorageServer, tmp_path: Path) -> BucketStore:
     return store_at(server, service_account_file(tmp_path, server.token_uri))
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "folder").mkdir()
-    return tmp_path / "folder"
-
-
 def store_at(server: StorageServer, credentials: Path | None) -> BucketStore:
     about = {"gcp_project": BUCKET, "gcs_bucket": BUCKET, "gcs_endpoint": server.url, "gcp_credentials": credentials}
     return replace(build_bucket_store(load_settings(deployment="gcp", **about)), policy=POLICY)
@@ -62,34 +56,30 @@ def noise(size: int, seed: int = 1) -> bytes:
     return random.Random(seed).randbytes(size)
 
 
-def writes(server: StorageServer) -> int:
-    """The number of writes that Google would bill: a resumable upload is one, whatever its number of requests."""
-    return sum(one.method == "POST" and OBJECTS in one.path for one in server.calls)
-
-
 @pytest.mark.parametrize("size", [0, 8 * MIB + 1])
 def test_an_object_is_read_back_unchanged_and_written_once(
-    server: StorageServer, store: BucketStore, folder: Path, size: int
+    server: StorageServer, store: BucketStore, tmp_path: Path, size: int
 ) -> None:
     content = noise(size)
     for _ in range(2):
-        stored = store.put(KEY, file_of(folder, content))
+        stored = store.put(KEY, file_of(tmp_path, content))
         assert (stored.key, stored.bytes, stored.sha256) == (KEY, size, hashlib.sha256(content).hexdigest())
-        assert (writes(server), server.buckets.read(BUCKET, KEY)) == (1, content)
-    (folder / "got").mkdir()
-    assert store.get(KEY, folder / "got").read_bytes() == content
+        billed = [one for one in server.writes if one.method == "POST"]  # a resumable upload is one
+        assert (len(billed), server.buckets.read(BUCKET, KEY)) == (1, content)
+    (tmp_path / "got").mkdir()
+    assert store.get(KEY, tmp_path / "got").read_bytes() == content
     assert store.client.bucket(BUCKET).get_blob(KEY).cache_control == "no-cache", "Google's default is an hour"
     assert store.location(KEY) == f"gs://{BUCKET}/{KEY}"
 
 
 @pytest.mark.parametrize("size", [1000, RESUMABLE])
 def test_a_file_that_is_damaged_during_the_upload_is_not_stored(
-    server: StorageServer, store: BucketStore, folder: Path, size: int
+    server: StorageServer, store: BucketStore, tmp_path: Path, size: int
 ) -> None:
     server.buckets.write(BUCKET, KEY, b"old")
     server.spoils = 1
     with pytest.raises(ObjectStoreError, match="Provided crc32c"):
-        store.put(KEY, file_of(folder, noise(size)))
+        store.put(KEY, file_of(tmp_path, noise(size)))
     assert server.buckets.read(BUCKET, KEY) == b"old"
 
 
@@ -154,10 +144,10 @@ def test_a_prefix_is_deleted_and_nothing_else(server: StorageServer, store: Buck
     ids=["small, same content", "resumable, other content"],
 )
 def test_the_slower_of_two_concurrent_runs_fails_unless_their_content_is_equal(
-    server: StorageServer, store: BucketStore, folder: Path, size: int, last_request: str, is_same: bool
+    server: StorageServer, store: BucketStore, tmp_path: Path, size: int, last_request: str, is_same: bool
 ) -> None:
     theirs = noise(size, seed=1 if is_same else 2)
-    file, their_file = file_of(folder, noise(size)), file_of(folder, theirs, "theirs.csv")
+    file, their_file = file_of(tmp_path, noise(size)), file_of(tmp_path, theirs, "theirs.csv")
     server.will(Fault(before=lambda: store.put(KEY, their_file)), on=last_request)
     if is_same:
         store.put(KEY, file)
@@ -168,23 +158,20 @@ def test_the_slower_of_two_concurrent_runs_fails_unless_their_content_is_equal(
     assert len(server.buckets.written) == 1
 
 
-def test_a_download_is_never_resumed_with_another_object(
-    server: StorageServer, store: BucketStore, folder: Path
+def test_a_download_that_is_cut_or_damaged_is_repeated_and_never_resumed_with_another_object(
+    server: StorageServer, store: BucketStore, tmp_path: Path
 ) -> None:
     server.buckets.write(BUCKET, KEY, noise(3 * MIB))
     server.will(Fault(cut_after=2 * MIB), on="/download")
     server.will(Fault(before=lambda: server.buckets.write(BUCKET, KEY, noise(3 * MIB, seed=2))), on="/download")
-    assert store.get(KEY, folder).read_bytes() == noise(3 * MIB, seed=2)
-
-
-def test_a_damaged_download_is_repeated(server: StorageServer, store: BucketStore, folder: Path) -> None:
-    server.buckets.write(BUCKET, KEY, b"content")
+    (tmp_path / "got").mkdir()
+    assert store.get(KEY, tmp_path / "got").read_bytes() == noise(3 * MIB, seed=2)
     server.spoils = 1
-    assert store.get(KEY, folder).read_bytes() == b"content"
+    assert store.get(KEY, tmp_path / "got").read_bytes() == noise(3 * MIB, seed=2)
     server.spoils = 100
     with pytest.raises(ObjectStoreError, match="was damaged in 3 downloads"):
-        store.get(KEY, folder)
-    assert list(folder.iterdir()) == []
+        store.get(KEY, tmp_path / "got")
+    assert list((tmp_path / "got").iterdir()) == [], "no damaged file is left"
 
 
 def test_a_put_survives_a_lost_response_of_any_request(
@@ -220,27 +207,27 @@ def test_a_missing_object_is_an_error_and_a_missing_bucket_has_the_command_that_
     ],
 )
 def test_a_missing_permission_is_named_with_its_role_and_the_role_is_enough(
-    server: StorageServer, store: BucketStore, folder: Path, permission: str, use: Callable[..., object]
+    server: StorageServer, store: BucketStore, tmp_path: Path, permission: str, use: Callable[..., object]
 ) -> None:
     server.buckets.write(BUCKET, KEY, b"old")
     server.buckets.write(BUCKET, "staging/a", b"old")
     server.forbidden = {f"storage.objects.{permission}"}
     with pytest.raises(ObjectStoreError, match=rf"storage\.objects\.{permission}.*roles/storage\.objectUser"):
-        use(store, folder)
+        use(store, tmp_path)
     assert server.buckets.read(BUCKET, KEY) == b"old"
     server.forbidden = set(permissions.BUCKET.permissions)
-    use(store, folder)
+    use(store, tmp_path)
 
 
 def test_no_secret_is_in_an_error_or_in_the_debug_log_of_any_library(
-    server: StorageServer, store: BucketStore, folder: Path, caplog: pytest.LogCaptureFixture
+    server: StorageServer, store: BucketStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    store.put(KEY, file_of(folder, noise(9 * MIB)))
+    store.put(KEY, file_of(tmp_path, noise(9 * MIB)))
     assert "upload_id=..." in caplog.text
     server.will(Fault(status=401), on=OBJECTS, times=100)
     with pytest.raises(ObjectStoreError, match=r"does not accept the credentials.*CHICAGO_CRIME_GCP_CREDENTIALS") as e:
-        store.put(KEY, file_of(folder, b"x"))
+        store.put(KEY, file_of(tmp_path, b"x"))
     for secret in ("upload-1", "ya29", private_key().splitlines()[3]):
         assert secret not in caplog.text + all_text_of(e.value) + repr(store)
 
@@ -266,7 +253,7 @@ def test_a_snapshot_in_a_bucket_is_opened_and_failures_are_reported(
         db.sql("FROM crimes_daily")
 
 
-def test_an_emulator_needs_no_credentials(
+def test_an_emulator_needs_no_credentials_and_an_unreachable_server_is_an_error(
     server: StorageServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -275,12 +262,7 @@ def test_an_emulator_needs_no_credentials(
         store.list()
     server.wants_tokens = False
     assert store.list() == []
-
-
-def test_an_unreachable_server_is_an_error(tmp_path: Path) -> None:
-    server = StorageServer(tmp_path, [BUCKET])
-    server.server_close()
-    credentials = service_account_file(tmp_path, server.token_uri)
+    credentials = service_account_file(tmp_path, "http://127.0.0.1:9/token")
     store = replace(store_at(server, credentials), policy=replace(POLICY, deadline_s=0.1))
     with pytest.raises(ObjectStoreError, match=f"bucket {BUCKET}. cannot be reached.*try again later"):
         store.list()

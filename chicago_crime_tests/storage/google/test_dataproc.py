@@ -28,10 +28,6 @@ from chicago_crime_tests.servers.google_server import RefusedError
 from chicago_crime_tests.whole_cloud import STAGING, WORKER, WholeCloud, whole_cloud
 
 LOST = Fault(loses_answer=True)
-JOB = """
-print("It begins.")
-raise ValueError("the job is broken")
-"""
 
 
 class Cloud(WholeCloud):
@@ -48,10 +44,11 @@ class Cloud(WholeCloud):
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    (tmp_path / "broken.py").write_text(JOB)
+    (tmp_path / "broken.py").write_text('raise ValueError("the job is broken")')
     subnet = f"projects/{PROJECT_ID}/regions/us-central1/subnetworks/crime"
     with whole_cloud(tmp_path, False, Cloud, dataproc_service_account=WORKER, dataproc_subnet=subnet) as cloud:
         yield cloud
+        assert cloud.left() == []
 
 
 class Ran(NamedTuple):
@@ -89,13 +86,14 @@ def start(
 
 def test_all_years_share_one_private_temporary_cluster(cloud: Cloud) -> None:
     ran = start(cloud, cloud.spark())
-    [created] = [json.loads(request.body) for request in cloud.dataproc.calls if request.call == "clusters.create"]
+    [created] = [
+        json.loads(request.body) for request in cloud.dataproc.calls if request.call.endswith("clusters.create")
+    ]
     assert (len(cloud.dataproc.jobs), ran.clusters) == (1, [])
-    config = created["config"]
-    assert config["gceClusterConfig"]["internalIpOnly"] is True
-    assert all(config["gceClusterConfig"]["shieldedInstanceConfig"].values())  # new organizations refuse other machines
-    assert config["gceClusterConfig"]["serviceAccount"] == WORKER
-    assert config["gceClusterConfig"]["subnetworkUri"] == cloud.settings.dataproc_subnet
+    config, machines = created["config"], created["config"]["gceClusterConfig"]
+    assert machines["internalIpOnly"] is True
+    assert all(machines["shieldedInstanceConfig"].values())  # new organizations refuse other machines
+    assert (machines["serviceAccount"], machines["subnetworkUri"]) == (WORKER, cloud.settings.dataproc_subnet)
     assert config["lifecycleConfig"] == {"idleDeleteTtl": "600s", "autoDeleteTtl": "7200s"}
     assert config["softwareConfig"]["imageVersion"].startswith("3.0-")
     assert (config["masterConfig"]["numInstances"], config["workerConfig"]["numInstances"]) == (1, 2)
@@ -103,12 +101,13 @@ def test_all_years_share_one_private_temporary_cluster(cloud: Cloud) -> None:
     assert created["labels"]["run"].replace("-", "") in created["clusterName"]
     uploads = [name for _, name, _ in cloud.storage.buckets.written if "/job/" in name]
     assert sorted(name.rpartition(".")[2] for name in uploads) == ["csv", "csv", "csv", "py"]
-    assert cloud.left() == []
 
 
 def test_a_batch_has_a_time_limit_and_an_account(cloud: Cloud) -> None:
     start(cloud, cloud.spark(dataproc_mode="serverless"))
-    [created] = [json.loads(request.body) for request in cloud.dataproc.calls if request.call == "batches.create"]
+    [created] = [
+        json.loads(request.body) for request in cloud.dataproc.calls if request.call.endswith("batches.create")
+    ]
     execution = created["environmentConfig"]["executionConfig"]
     assert execution["ttl"] == "7200s"
     assert execution["serviceAccount"] == WORKER
@@ -123,7 +122,6 @@ def test_a_failed_job_is_reported_with_the_end_of_its_log_and_leaves_nothing(clo
     assert "failed with the state ERROR" in ran.reason
     assert "The end of its log" in ran.reason and "ValueError: the job is broken" in ran.reason
     assert "https://console.cloud.google.com/dataproc/jobs/enrich-crimes-" in ran.reason
-    assert cloud.left() == []
 
 
 @pytest.mark.parametrize(
@@ -147,7 +145,6 @@ def test_a_fault_at_a_call_starts_nothing_twice(cloud: Cloud, mode: str, fault: 
     state = cloud.dataproc
     started = len(state.clusters_made), len(state.jobs), len(state.batches)
     assert started == ((1, 1, 0) if mode == "cluster" else (0, 0, 1))
-    assert cloud.left() == []
 
 
 @pytest.mark.parametrize(
@@ -162,7 +159,6 @@ def test_the_error_for_a_refused_request_has_the_fix(cloud: Cloud, refusal: tupl
     cloud.dataproc.refuses["clusters.create"] = RefusedError(*refusal)
     ran = start(cloud, cloud.spark())
     assert refusal[1].rstrip(".") in ran.reason and remedy in ran.reason
-    assert cloud.left() == []
 
 
 def test_a_run_waits_for_the_service_agent_that_google_creates_late(cloud: Cloud) -> None:
@@ -171,7 +167,7 @@ def test_a_run_waits_for_the_service_agent_that_google_creates_late(cloud: Cloud
     cloud.dataproc.will(Fault(before=cloud.dataproc.refuses.clear), on="/clusters", after=2)
     ran = start(cloud, cloud.spark())
     assert ran.reason == ""
-    assert [one.status for one in cloud.dataproc.calls if one.call == "clusters.create"] == [400, 400, 200]
+    assert [one.status for one in cloud.dataproc.calls if one.call.endswith("clusters.create")] == [400, 400, 200]
 
 
 def test_a_cluster_that_cannot_be_created_is_deleted(cloud: Cloud) -> None:
@@ -180,7 +176,7 @@ def test_a_cluster_that_cannot_be_created_is_deleted(cloud: Cloud) -> None:
     ran = start(cloud, cloud.spark())
     assert "could not be created: The zone does not have enough resources" in ran.reason
     assert "CHICAGO_CRIME_DATAPROC_MACHINE_TYPE" in ran.reason
-    assert (len(state.clusters_made), state.jobs, cloud.left()) == (1, {}, [])
+    assert (len(state.clusters_made), state.jobs) == (1, {})
 
 
 @pytest.mark.parametrize("mode", ["cluster", "serverless"])
@@ -199,7 +195,6 @@ def test_cancelling_the_run_stops_the_job_and_deletes_the_cluster(cloud: Cloud, 
     assert [work.state for work in (*state.jobs.values(), *state.batches.values())] == [
         "ERROR" if mode == "cluster" else "CANCELLED"
     ]
-    assert cloud.left() == []
 
 
 def test_a_run_leaves_the_work_of_a_living_run_alone(cloud: Cloud) -> None:
@@ -216,7 +211,6 @@ def test_a_run_leaves_the_work_of_a_living_run_alone(cloud: Cloud) -> None:
     ran = start(cloud, cloud.spark(), run_id, before_job=other_runs)
     assert ran.reason == ""
     assert len(cloud.dataproc.clusters_made) == 2
-    assert cloud.left() == []
 
 
 def test_a_cluster_that_cannot_be_deleted_is_deleted_by_the_next_run(cloud: Cloud) -> None:
@@ -229,15 +223,11 @@ def test_a_cluster_that_cannot_be_deleted_is_deleted_by_the_next_run(cloud: Clou
     assert len(cloud.dataproc.clusters) == 1
     del cloud.dataproc.refuses["clusters.delete"]
     assert start(cloud, spark).reason == ""
-    assert cloud.left() == []
 
 
-def test_a_single_node_has_the_property_that_google_requires(cloud: Cloud) -> None:
+def test_a_single_node_has_the_property_and_an_address_the_region_that_google_requires(cloud: Cloud) -> None:
     assert start(cloud, cloud.spark(dataproc_workers=0)).reason == ""
     with pytest.raises(SettingsError, match="0 for a single-node cluster, or 2 and more"):
         build_dataproc(cloud.settings.model_copy(update={"dataproc_workers": 1}))
-
-
-def test_the_default_address_is_the_regions(cloud: Cloud) -> None:
     settings = cloud.settings.model_copy(update={"dataproc_endpoint": None, "gcp_region": "us-east4"})
     assert build_dataproc(settings).backend._clusters.api_endpoint == "us-east4-dataproc.googleapis.com"

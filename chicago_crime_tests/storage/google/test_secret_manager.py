@@ -33,21 +33,18 @@ def read(server: AccessServer, tmp_path: Path) -> Callable[..., str]:
     return lambda name=NAME: read_secret(name, settings, policy).get_secret_value()
 
 
-def test_the_newest_version_of_the_secret_or_the_named_one_is_read(
-    server: AccessServer, read: Callable[..., str]
+def test_errors_include_the_command_that_fixes_them(
+    server: AccessServer, read: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert read() == SECRET
-    assert [one.path for one in server.calls] == [f"/v1/{NAME}/versions/latest:access"]
-    assert read(f"{NAME}/versions/1") == OLD
-
-
-def test_errors_include_the_command_that_fixes_them(server: AccessServer, read: Callable[..., str]) -> None:
     secrets = server.secrets
     server.secrets = {}
     with pytest.raises(SourceError, match=f"no secret {NAME}/versions/latest: .*gcloud secrets create kaggle-token"):
         read()
     server.secrets, server.forbidden = secrets, {"secretmanager.versions.access"}
     with pytest.raises(SourceError, match=r"secretmanager\.versions\.access.*roles/secretmanager\.secretAccessor"):
+        read()
+    monkeypatch.setitem(sys.modules, "google.api_core.exceptions", None)
+    with pytest.raises(SourceError, match=r"pip install '.\[gcp\]'"):
         read()
 
 
@@ -59,7 +56,7 @@ def test_a_secret_without_a_token_is_not_quoted(server: AccessServer, read: Call
     assert "two" not in all_text_of(raised.value)
 
 
-def test_the_secret_is_not_in_the_debug_log_of_any_library(
+def test_the_newest_or_named_version_is_read_and_not_in_the_debug_log_of_any_library(
     read: Callable[..., str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Google's libraries add responses as attributes of log records, which only structured handlers show."""
@@ -67,17 +64,10 @@ def test_the_secret_is_not_in_the_debug_log_of_any_library(
     monkeypatch.setattr(google, "propagate", True)
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, "google")
-    assert read()
+    assert read() == SECRET
+    assert read(f"{NAME}/versions/1") == OLD
     assert caplog.records
     logged = "".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
     assert "Received response" not in logged
     assert SECRET not in logged
     assert "S0dBVF9wbGFudGVk" not in logged  # base64, as in the response
-
-
-def test_the_error_for_missing_libraries_has_the_installation_command(
-    read: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "google.api_core.exceptions", None)
-    with pytest.raises(SourceError, match=r"pip install '.\[gcp\]'"):
-        read()
