@@ -6,6 +6,7 @@ those of the run's check steps.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import getdoc
 from typing import Any
 
 from dagster import AssetCheckEvaluation, AssetCheckSeverity, AssetKey
@@ -101,6 +102,13 @@ class Check:
         if finding.failures:
             outcome = "accepted" if accept and self.can_be_accepted else "failed"
         return CheckFound(check=self.key, outcome=outcome, finding="; ".join([*finding.failures, *finding.warnings]))
+
+
+def check(
+    asset: str, can_be_accepted: bool = False, reads: tuple[Table, ...] = ()
+) -> "Callable[[Callable[[CheckInputs, Sequence[int]], Findings]], Check]":
+    """Make a check of a function, with its name and, as the description, its docstring, as Dagster's decorators do."""
+    return lambda examine: Check(asset, examine.__name__, getdoc(examine) or "", examine, can_be_accepted, reads)
 
 
 @dataclass
