@@ -197,13 +197,12 @@ class CrimeSource(ABC):
         return {year: Expected(f"a file of {self.name}") for year in self.years() if year in years}
 
     def versions(self) -> dict[int, str]:
-        """Return a version string for each year, without fetching; it changes whenever the publisher changes the year.
+        """Return a version string for each year of an inbox, without fetching; it changes with any file of the year.
 
-        `fetch` stores the version that it fetched in the details under `VERSION`. Unavailable and incomplete years are
-        omitted, and so are all years of a source that never changes.
+        `fetch` stores the version that it fetched in the details under `VERSION`. Incomplete years are omitted.
 
         Raises:
-            SourceError: the publisher cannot be reached.
+            SourceError: the inbox cannot be read.
         """
         return {}
 

@@ -186,15 +186,9 @@ class PortalSource(CrimeSource):
         }
 
     @override
-    def versions(self) -> dict[int, str]:
-        """One request for all years."""
-        with self._connected(attempts=1) as portal:
-            found = portal.states()
-        return {year: str(state) for year, state in found.items() if year in self.years()}
-
-    @override
     def check_access(self) -> str:
-        self.versions()
+        with replace(self, policy=replace(self.policy, attempts=1))._connected() as portal:
+            portal.states()
         return f"{self.url} responds to requests with{'' if self.app_token else 'out'} an app token"
 
     @property
@@ -202,10 +196,9 @@ class PortalSource(CrimeSource):
         return ((self.today or date.today()) - timedelta(PUBLISHED_AFTER_DAYS)).year
 
     @contextmanager
-    def _connected(self, attempts: int | None = None) -> Iterator[Portal]:
-        policy = replace(self.policy, attempts=attempts or self.policy.attempts)
-        with publisher_session(policy, self.app_token) as session:
-            yield Portal(session, self.url, self.rows_per_page, policy)
+    def _connected(self) -> Iterator[Portal]:
+        with publisher_session(self.policy, self.app_token) as session:
+            yield Portal(session, self.url, self.rows_per_page, self.policy)
 
     def _source_file(self, path: Path, year: int, state: State, read_whole: str) -> SourceFile:
         details: dict[str, str | int | bool] = {
