@@ -154,7 +154,7 @@ def is_like_the_year_before(inputs: CheckInputs, years: Sequence[int]) -> Findin
         yield year, one
 
 
-@check(CODE_COVERAGE.name, reads=(CRIMES,))
+@check(CODE_COVERAGE.name)
 def codes_are_stable(inputs: CheckInputs, years: Sequence[int]) -> Findings:
     """No IUCR code appears, vanishes, or changes its share by more than a factor of 3 from the previous year.
 
@@ -214,7 +214,6 @@ LAYER_CHECKS = (
         "nothing_lost",
         "Rows in raw_crimes = rows in crimes + rows in rejected_crimes.",
         partial(no_row_lost, RAW_CRIMES, (CRIMES, REJECTED_CRIMES)),
-        reads=(REJECTED_CRIMES,),
     ),
     few_rows_rejected,
     is_like_the_year_before,
