@@ -1,4 +1,8 @@
-"""Split a file into one file per year, in a single pass."""
+"""Split a file into one plain CSV per year, in a single pass.
+
+Plain CSV is UTF-8 without a byte order mark, with LF line ends and commas. In converted files, a damaged line is kept
+unchanged, behind a mark that names its problem.
+"""
 
 import csv
 import re
@@ -21,12 +25,13 @@ from chicago_crime.sources.base import (
 )
 from chicago_crime.sources.containers import Item, open_item, unpacked_size
 from chicago_crime.sources.header import Header, HeaderError, repeated_header
-from chicago_crime.sources.layouts import Layout, ReadStats, detect_layout, plain_blocks
+from chicago_crime.sources.layouts import Layout, ReadStats, detect_layout, read_lines
 from chicago_crime.sources.records import (
     MAX_RECORD_BYTES,
     REPEATED_HEADER,
     Dialect,
     Records,
+    as_csv,
     csv_line,
     field_offsets,
     find_records,
@@ -64,7 +69,7 @@ class YearSplit:
         is_one_year: True if all lines are assigned to one year, whatever their dates.
         stats: line counts from reading it.
         lines: physical lines after the header by year, including `NO_YEAR`; they add up to `stats.lines`.
-        bytes: bytes of these lines by year, as plain CSV.
+        bytes: bytes of these lines by year, as UTF-8.
         no_rows: lines without a year that are empty, have only empty fields, or repeat the header.
         first_of_no_year: place and start of the first other line without a year.
         cut_off: the problem with an incomplete last line that lacks its line end; "" if there is none.
@@ -161,14 +166,11 @@ def split_by_year(
             split.files[year] = file = directory / f"{year}.csv"
             outputs[year] = [stack.enter_context(one.open("wb")) for one in (file, file.with_suffix(".numbers"))]
             outputs[year][0].write(csv_line(layout.header.names))
-        blocks = plain_blocks(item, stream, layout, split.stats)
-        # If all lines belong to one year, only the gate needs to find the ends of the rows.
-        is_by_line = is_one_year and unit == "line"
-        for found in _line_records(blocks) if is_by_line else find_records(blocks, Dialect(len(layout.header.names))):
-            if is_one_year:
-                in_year = np.full(len(found.ends), years[0])
-            else:
-                in_year = find_years(found, layout.header, layout.dialect.separator)
+        lines, dialect = read_lines(item, stream, layout, split.stats), layout.dialect
+        # If all lines belong to one year and need no conversion, only the gate needs to find the ends of the rows.
+        is_by_line = is_one_year and unit == "line" and layout.is_plain
+        for found in _line_records(lines) if is_by_line else find_records(lines, dialect, layout.header.names):
+            in_year = np.full(len(found.ends), years[0]) if is_one_year else find_years(found, layout.header, dialect)
             counted = found.lines if unit == "record" else np.ones(found.lines.sum(), np.int64)
             numbers = np.repeat(np.arange(number, number + len(counted)), counted)
             for year in np.unique(in_year).tolist():
@@ -177,7 +179,8 @@ def split_by_year(
                 split.bytes[year] += int((found.ends - found.starts)[is_of_year].sum())
                 if year in outputs:
                     rows, row_numbers = outputs[year]
-                    rows.write(found.select(is_of_year).text)
+                    of_year = found.select(is_of_year)
+                    rows.write(of_year.text if layout.is_plain else as_csv(of_year, dialect, range(dialect.width)))
                     row_numbers.write(numbers[np.repeat(is_of_year, found.lines)].tobytes())
                 elif year == NO_YEAR:
                     _count_no_year(split, found, is_of_year, numbers)
@@ -201,7 +204,7 @@ def _line_records(blocks: Iterable[bytes]) -> Iterator[Records]:
         yield Records(text, ends, np.ones_like(ends))
 
 
-def find_years(records: Records, header: Header, separator: str = ",") -> np.ndarray:
+def find_years(records: Records, header: Header, dialect: Dialect) -> np.ndarray:
     """Return the year of each record in `date` or else in `year`; `NO_YEAR` if none is found.
 
     Damaged lines are split at the separator.
@@ -209,7 +212,7 @@ def find_years(records: Records, header: Header, separator: str = ",") -> np.nda
     positions = [p for p in (header.position("date"), header.position("year")) if p is not None]
     if records.are_rows and records.fields is None:
         years = np.full(len(records.ends), NO_YEAR)
-        starts, ends = field_offsets(records, Dialect(len(header.names)))
+        starts, ends = field_offsets(records, dialect)
         for position in positions:
             if (unknown := years == NO_YEAR).any():
                 at = starts[unknown, position]
@@ -218,7 +221,9 @@ def find_years(records: Records, header: Header, separator: str = ",") -> np.nda
                 years[row] = _year_in(records.text[starts[row, position] : ends[row, position]].decode())
         return years
     start = strip_mark(records.text)[:MAX_RECORD_BYTES].decode(errors="replace")  # csv refuses longer fields
-    fields = records.fields or next(csv.reader([start], delimiter=separator), [])
+    fields = records.fields or next(
+        csv.reader([start], delimiter=dialect.separator, skipinitialspace=dialect.has_blanks), []
+    )
     found = (_year_in(fields[position]) for position in positions if position < len(fields))
     return np.full(len(records.ends), next(filter(None, found), NO_YEAR))
 
@@ -260,7 +265,7 @@ def _count_no_year(split: YearSplit, found: Records, is_none: np.ndarray, number
         text = line.decode(errors="replace")
         place = Place(int(numbers[found.lines[:row].sum()]), unit=split.unit)
         try:
-            is_header = may_be_header and repeated_header(text, split.layout.header)
+            is_header = may_be_header and repeated_header(text, split.layout.header, split.layout.dialect.separator)
         except HeaderError as error:
             raise SourceError(f"{split.item}: {place} {error}") from None
         if is_header:

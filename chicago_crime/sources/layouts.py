@@ -1,9 +1,4 @@
-"""Detect the layout of a file of crimes (encoding, header line, separator, quoting) and read it as plain CSV.
-
-Plain CSV is UTF-8 without a byte order mark, with LF line ends and commas. Line numbers are preserved: line 10 after
-the header of the file is line 10 after the header of the result. In converted files, a damaged line is kept unchanged,
-behind a mark that names its problem.
-"""
+"""Detect the layout of a file of crimes (encoding, header line, separator, quoting) and read its lines."""
 
 import csv
 import re
@@ -19,7 +14,6 @@ from chicago_crime.sources.records import (
     MAX_RECORD_LINES,
     Dialect,
     LongLineError,
-    as_csv,
     find_records,
     strip_mark,
     whole_lines,
@@ -55,7 +49,7 @@ class Layout:
 
     @property
     def is_plain(self) -> bool:
-        """True if the lines need no conversion."""
+        """True if the records need no conversion."""
         return self.dialect == Dialect(len(self.header.names)) and not self.is_wrapped
 
 
@@ -172,22 +166,12 @@ def _header_problem(lines: Sequence[str]) -> str:
     return f"line {number}: {problem}"
 
 
-def plain_blocks(item: Item, stream: BufferedReader, layout: Layout, stats: ReadStats) -> Iterator[bytes]:
-    """Read the lines after the header as plain CSV, in blocks of complete lines, and update the counts.
+def read_lines(item: Item, stream: BufferedReader, layout: Layout, stats: ReadStats) -> Iterator[bytes]:
+    """Read the lines after the header as UTF-8, with LF line ends and fully quoted lines unquoted; update the counts.
 
     Raises:
         SourceError: the file is damaged, or not a CSV.
     """
-    lines = _utf8_lines(item, stream, layout, stats)
-    if layout.is_plain:
-        yield from lines
-        return
-    for records in find_records(lines, layout.dialect, layout.header.names):
-        yield as_csv(records, layout.dialect, range(layout.dialect.width))
-
-
-def _utf8_lines(item: Item, stream: BufferedReader, layout: Layout, stats: ReadStats) -> Iterator[bytes]:
-    """Read the lines after the header as UTF-8, with LF line ends and fully quoted lines unquoted."""
     to_skip, before, text, is_cut = layout.line, b"", b"", False
     try:
         for block in whole_lines(utf8_blocks(stream), at_end=b""):
