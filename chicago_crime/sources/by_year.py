@@ -62,12 +62,9 @@ class YearSplit:
     """The result of splitting a file by year.
 
     Attributes:
-        item: the file.
-        version: its version, taken before reading.
-        layout: its layout.
+        version: version of the file, taken before reading.
         unit: unit of its line numbers: "line", or "record" for JSON.
         is_one_year: True if all lines are assigned to one year, whatever their dates.
-        stats: line counts from reading it.
         lines: physical lines after the header by year, including `NO_YEAR`; they add up to `stats.lines`.
         bytes: bytes of these lines by year, as UTF-8.
         no_rows: lines without a year that are empty, have only empty fields, or repeat the header.
@@ -146,9 +143,7 @@ def split_by_year(
     by their date, too, if one is found.
 
     Args:
-        item: the file.
-        years: the years to write; none to only count.
-        directory: where to write them.
+        years: the years to write into `directory`; none to only count.
         progress: receives the bytes so far, and the file size.
         is_one_year: assign all lines to the one year in `years`, whatever their dates.
 

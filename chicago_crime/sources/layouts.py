@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from io import BufferedReader
 
 from chicago_crime.sources.base import NotCrimesError, SourceError
-from chicago_crime.sources.containers import Item, detect_encoding, peek_head, utf8_blocks
+from chicago_crime.sources.containers import HEAD, Item, detect_encoding, utf8_blocks
 from chicago_crime.sources.header import Header, HeaderError, read_header
 from chicago_crime.sources.records import (
     MAX_RECORD_LINES,
@@ -74,7 +74,7 @@ def detect_layout(item: Item, stream: BufferedReader) -> Layout:
     Raises:
         SourceError: the file is not a CSV of crimes.
     """
-    head = peek_head(stream)
+    head = stream.peek(HEAD)
     if not head:
         raise SourceError(f"{item} is empty: download it again, or remove it")
     marks, encoding = detect_encoding(head)

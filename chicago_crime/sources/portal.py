@@ -23,9 +23,11 @@ from typing_extensions import override
 
 from chicago_crime.sources.base import (
     DIFFERENCE,
+    NO_FILES,
     VERSION,
     CrimeSource,
     Expected,
+    Previous,
     PreviousFile,
     Progress,
     SourceError,
@@ -52,13 +54,7 @@ _YEAR = SOURCE_NAMES.index("year")
 
 
 class _Changes(NamedTuple):
-    """The changes of a year since its previous download.
-
-    Attributes:
-        previous: the year's previous file.
-        state: the year's current state.
-        rows: file with the rows written since then, as CSV without a header, ordered by id.
-    """
+    """The previous file of a year, its current state, and a file with the rows written since: CSV, ordered by id."""
 
     previous: PreviousFile
     state: State
@@ -99,11 +95,7 @@ class PortalSource(CrimeSource):
 
     @override
     def prepare(
-        self,
-        years: Sequence[int],
-        directory: Path,
-        progress: Progress = no_progress,
-        previous: Mapping[int, PreviousFile] = {},
+        self, years: Sequence[int], directory: Path, progress: Progress = no_progress, previous: Previous = NO_FILES
     ) -> "PortalSource":
         """Download the changes of years since their previous download; `fetch` downloads the other years in full."""
         waiting = {year: previous[year] for year in years if year in previous and self._can_update(previous[year])}
@@ -243,9 +235,7 @@ class PortalSource(CrimeSource):
         return _apply_changes(changes, path, ids) == changes.state.rows
 
 
-def _download_changes(
-    portal: Portal, previous: Mapping[int, PreviousFile], rows: Mapping[int, Path], progress: Progress
-) -> None:
+def _download_changes(portal: Portal, previous: Previous, rows: Mapping[int, Path], progress: Progress) -> None:
     """Download the rows written since the previous download of each year, to one file per year."""
     since = {year: datetime.fromisoformat(str(one.details["read_until"])) - OVERLAP for year, one in previous.items()}
     either = " OR ".join(

@@ -51,7 +51,6 @@ class Check:
     """One asset check.
 
     Attributes:
-        asset, name: key of the check.
         description: the condition that must hold.
         examine: function that yields the findings for some years.
         can_be_accepted: whether `--accept` can publish a year that fails.
