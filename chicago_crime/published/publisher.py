@@ -214,13 +214,11 @@ class Publisher:
         return found
 
     def _shown(self, publication: Publication) -> Publication:
-        shown = None
-        while self.views and (newest := newest_readable(self.store).snapshot) and newest.snapshot != shown:
+        if self.views and publication.snapshot:
             try:
-                self.views.replace(newest)  # repeated if another publisher was faster
+                self.views.replace(publication.snapshot)
             except DamagedError as error:
                 return replace(publication, problem=str(error))
-            shown = newest.snapshot
         return publication
 
     def _stored(self) -> Stored:
