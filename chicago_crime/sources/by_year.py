@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -23,19 +24,22 @@ from chicago_crime.sources.base import (
     Span,
     no_progress,
 )
-from chicago_crime.sources.containers import Item, open_item, unpacked_size
+from chicago_crime.sources.containers import Item, open_item, unpacked_size, utf8_blocks
 from chicago_crime.sources.header import Header, HeaderError, repeated_header
-from chicago_crime.sources.layouts import Layout, ReadStats, detect_layout, read_lines
+from chicago_crime.sources.layouts import Layout, detect_layout
 from chicago_crime.sources.records import (
     MAX_RECORD_BYTES,
+    MAX_RECORD_LINES,
     REPEATED_HEADER,
     Dialect,
+    LongLineError,
     Records,
     as_csv,
     csv_line,
     field_offsets,
     find_records,
     strip_mark,
+    whole_lines,
 )
 from chicago_crime.tables.years import current_year
 
@@ -46,6 +50,10 @@ _SHORT_YEAR = re.compile(
     re.ASCII,
 )
 """Matches 18-Jun-16, 18JUN16:13:00, June 18, 16 and 6/18/16."""
+
+_WINDOWS = {chr(0xDC00 + byte): bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0x100)}
+_NOT_UTF8 = re.compile(f"[{''.join(raw for raw, letter in _WINDOWS.items() if letter)}]")
+_WRAPPED = re.compile(rb'^"((?:[^"\n]|"")*+)"[;,]*$', re.MULTILINE)
 
 NO_YEAR = 0
 """Year of lines without a readable year."""
@@ -65,7 +73,9 @@ class YearSplit:
         version: version of the file, taken before reading.
         unit: unit of its line numbers: "line", or "record" for JSON.
         is_one_year: True if all lines are assigned to one year, whatever their dates.
-        lines: physical lines after the header by year, including `NO_YEAR`; they add up to `stats.lines`.
+        read: physical lines after the header.
+        windows_letters: bytes that are not UTF-8 and were read as Windows-1252.
+        lines: physical lines by year, including `NO_YEAR`; they add up to `read`.
         bytes: bytes of these lines by year, as UTF-8.
         no_rows: lines without a year that are empty, have only empty fields, or repeat the header.
         first_of_no_year: place and start of the first other line without a year.
@@ -78,7 +88,8 @@ class YearSplit:
     layout: Layout
     unit: str
     is_one_year: bool
-    stats: ReadStats = field(default_factory=ReadStats)
+    read: int = 0
+    windows_letters: int = 0
     lines: Counter[int] = field(default_factory=Counter)
     bytes: Counter[int] = field(default_factory=Counter)
     no_rows: int = 0
@@ -100,11 +111,11 @@ class YearSplit:
     def problems(self) -> list[str]:
         """Problems that refuse all its years unless a user accepts them."""
         problems = [self.cut_off] if self.cut_off else []
-        if self.layout.line + self.stats.lines == SHEET_LINES:
+        if self.layout.line + self.read == SHEET_LINES:
             problems.append(f"{self.item} has {SHEET_LINES:,} lines, all that a spreadsheet keeps: download it again.")
-        if self.of_no_year > self.stats.lines * MAX_REJECTED_SHARE and self.of_no_year >= MIN_REJECTED:
+        if self.of_no_year > self.read * MAX_REJECTED_SHARE and self.of_no_year >= MIN_REJECTED:
             problems.append(
-                f"{self.of_no_year:,} of {self.stats.lines:,} lines of {self.item} have no year in their date; the "
+                f"{self.of_no_year:,} of {self.read:,} lines of {self.item} have no year in their date; the "
                 f"first is {self.first_of_no_year}. Export the file again with dates like 02/28/2016 03:50:00 PM."
             )
         return problems
@@ -117,12 +128,12 @@ class YearSplit:
         """Return facts for the manifest about the file and its lines of other years."""
         details: dict[str, str | int] = {
             "lines_before_header": self.layout.line - 1,
-            "windows_1252_letters": self.stats.windows_letters,
+            "windows_1252_letters": self.windows_letters,
         }
         if not self.is_one_year:
             details |= {
-                "lines_of_all_years": self.stats.lines,
-                "lines_of_other_years": self.stats.lines - self.lines[year] - self.lines[NO_YEAR],
+                "lines_of_all_years": self.read,
+                "lines_of_other_years": self.read - self.lines[year] - self.lines[NO_YEAR],
                 "lines_of_no_year": self.of_no_year,
                 "blank_lines_and_headers": self.no_rows,
                 "first_of_no_year": self.first_of_no_year,
@@ -161,7 +172,7 @@ def split_by_year(
             split.files[year] = file = directory / f"{year}.csv"
             outputs[year] = [stack.enter_context(one.open("wb")) for one in (file, file.with_suffix(".numbers"))]
             outputs[year][0].write(csv_line(layout.header.names))
-        lines, dialect = read_lines(item, stream, layout, split.stats), layout.dialect
+        lines, dialect = _read_lines(stream, split), layout.dialect
         # If all lines belong to one year and need no conversion, only the gate needs to find the ends of the rows.
         is_by_line = is_one_year and unit == "line" and layout.is_plain
         for found in _line_records(lines) if is_by_line else find_records(lines, dialect, layout.header.names):
@@ -183,13 +194,48 @@ def split_by_year(
             done += len(found.text)
             progress(done, max(done, total) if total else None)
     progress(done, done)
-    assert split.lines.total() == split.stats.lines, f"{item}: {split.lines} of {split.stats.lines} lines"
-    if start := split.stats.cut_off:
+    assert split.lines.total() == split.read, f"{item}: {split.lines} of {split.read} lines"
+    if start := split.cut_off:
         split.cut_off = (
             f"the last line of {item}, {Place(number - 1, unit=unit)}, is incomplete ({start!r}). If the file was "
             "truncated, download it again. If no rows are missing, remove this line."
         )
     return split
+
+
+def _read_lines(stream: BufferedReader, split: YearSplit) -> Iterator[bytes]:
+    """Read the lines after the header as UTF-8, with LF line ends and fully quoted lines unquoted; count them."""
+    to_skip, before, text, is_cut = split.layout.line, b"", b"", False
+    try:
+        for block in whole_lines(utf8_blocks(stream), at_end=b""):
+            while to_skip and block:
+                _, line_end, block = block.partition(b"\n")
+                to_skip -= len(line_end)
+            if block:
+                is_cut = not block.endswith(b"\n")
+                split.read += block.count(b"\n") + is_cut
+                before, text = text, (block if block.isascii() else _utf8(block, split)) + is_cut * b"\n"
+                if split.layout.is_wrapped:
+                    text = _WRAPPED.sub(lambda line: line[1].replace(b'""', b'"'), text)
+                yield text
+    except LongLineError as error:
+        raise SourceError(f"{split.item}, after line {split.read + split.layout.line - to_skip:,}: {error}") from None
+    if is_cut:
+        end = b"".join((before + text).splitlines(keepends=True)[-MAX_RECORD_LINES:])
+        *_, last = find_records([end], split.layout.dialect)
+        if last.problem:
+            split.cut_off = strip_mark(last.text[:-1]).decode(errors="replace")[:80]
+
+
+def _utf8(block: bytes, split: YearSplit) -> bytes:
+    """Convert bytes that are not UTF-8 from Windows-1252, as older spreadsheets write."""
+    try:
+        block.decode()
+    except UnicodeDecodeError:
+        text, letters = _NOT_UTF8.subn(lambda byte: _WINDOWS[byte[0]], block.decode(errors="surrogateescape"))
+        split.windows_letters += letters
+        return text.encode(errors="surrogateescape")
+    return block
 
 
 def _line_records(blocks: Iterable[bytes]) -> Iterator[Records]:

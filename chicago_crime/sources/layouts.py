@@ -1,23 +1,16 @@
-"""Detect the layout of a file of crimes (encoding, header line, separator, quoting) and read its lines."""
+"""Detect the layout of a file of crimes: its header line, separator and quoting."""
 
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BufferedReader
 
 from chicago_crime.sources.base import NotCrimesError, SourceError
-from chicago_crime.sources.containers import HEAD, Item, detect_encoding, utf8_blocks
+from chicago_crime.sources.containers import HEAD, Item, detect_encoding
 from chicago_crime.sources.header import Header, HeaderError, read_header
-from chicago_crime.sources.records import (
-    MAX_RECORD_LINES,
-    Dialect,
-    LongLineError,
-    find_records,
-    strip_mark,
-    whole_lines,
-)
+from chicago_crime.sources.records import Dialect
 
 SEPARATORS = (",", ";", "\t", "|")
 """Common separators; a header may use another."""
@@ -25,10 +18,7 @@ SEPARATORS = (",", ";", "\t", "|")
 MAX_LINES_BEFORE_HEADER = 50
 """Number of lines that are searched for the header."""
 
-_WINDOWS = {chr(0xDC00 + byte): bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0x100)}
-_NOT_UTF8 = re.compile(f"[{''.join(raw for raw, letter in _WINDOWS.items() if letter)}]")
 _QUOTED = re.compile('"(?:[^"]|"")*"')
-_WRAPPED = re.compile(rb'^"((?:[^"\n]|"")*+)"[;,]*$', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -51,21 +41,6 @@ class Layout:
     def is_plain(self) -> bool:
         """True if the records need no conversion."""
         return self.dialect == Dialect(len(self.header.names)) and not self.is_wrapped
-
-
-@dataclass
-class ReadStats:
-    """Counts from reading a file.
-
-    Attributes:
-        lines: physical lines after the header.
-        windows_letters: bytes that are not UTF-8 and were read as Windows-1252.
-        cut_off: start of an incomplete last line that lacks its line end; "" if there is none.
-    """
-
-    lines: int = 0
-    windows_letters: int = 0
-    cut_off: str = ""
 
 
 def detect_layout(item: Item, stream: BufferedReader) -> Layout:
@@ -164,42 +139,3 @@ def _header_problem(lines: Sequence[str]) -> str:
             problems.append((-len(names), number, text))
     _, number, problem = min(problems)
     return f"line {number}: {problem}"
-
-
-def read_lines(item: Item, stream: BufferedReader, layout: Layout, stats: ReadStats) -> Iterator[bytes]:
-    """Read the lines after the header as UTF-8, with LF line ends and fully quoted lines unquoted; update the counts.
-
-    Raises:
-        SourceError: the file is damaged, or not a CSV.
-    """
-    to_skip, before, text, is_cut = layout.line, b"", b"", False
-    try:
-        for block in whole_lines(utf8_blocks(stream), at_end=b""):
-            while to_skip and block:
-                _, line_end, block = block.partition(b"\n")
-                to_skip -= len(line_end)
-            if block:
-                is_cut = not block.endswith(b"\n")
-                stats.lines += block.count(b"\n") + is_cut
-                before, text = text, (block if block.isascii() else _utf8(block, stats)) + is_cut * b"\n"
-                if layout.is_wrapped:
-                    text = _WRAPPED.sub(lambda line: line[1].replace(b'""', b'"'), text)
-                yield text
-    except LongLineError as error:
-        raise SourceError(f"{item}, after line {stats.lines + layout.line - to_skip:,}: {error}") from None
-    if is_cut:
-        end = b"".join((before + text).splitlines(keepends=True)[-MAX_RECORD_LINES:])
-        *_, last = find_records([end], layout.dialect)
-        if last.problem:
-            stats.cut_off = strip_mark(last.text[:-1]).decode(errors="replace")[:80]
-
-
-def _utf8(block: bytes, stats: ReadStats) -> bytes:
-    """Convert bytes that are not UTF-8 from Windows-1252, as older spreadsheets write."""
-    try:
-        block.decode()
-    except UnicodeDecodeError:
-        text, letters = _NOT_UTF8.subn(lambda byte: _WINDOWS[byte[0]], block.decode(errors="surrogateescape"))
-        stats.windows_letters += letters
-        return text.encode(errors="surrogateescape")
-    return block
