@@ -116,8 +116,6 @@ class Publisher:
     """Adds years to the published snapshots.
 
     Attributes:
-        store: object store with the snapshots.
-        warehouse: warehouse with the tables to publish.
         staging: folder for temporary files, on the same file system.
         keep_days: age in days after which snapshots are removed, except the current one.
         views: rewritten after each publication; None if the files are not on this machine.

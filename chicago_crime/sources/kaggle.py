@@ -57,7 +57,6 @@ class KaggleSource(CrimeSource):
 
     Attributes:
         read_token: reads the token from where Kaggle's client would not find it; None to let the client find it.
-        policy: timeout and retries of each request.
     """
 
     read_token: Callable[[], SecretStr] | None = None

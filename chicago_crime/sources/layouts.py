@@ -26,9 +26,7 @@ class Layout:
     """The layout of a file.
 
     Attributes:
-        header: column names of its rows.
         line: line number of the header, from 1.
-        dialect: the dialect of its records.
         is_wrapped: True if entire lines are quoted, as if each were a single field.
     """
 

@@ -68,8 +68,6 @@ class PortalSource(CrimeSource):
     Attributes:
         url: address of the portal, without a trailing slash.
         app_token: optional app token, for a higher rate limit.
-        rows_per_page: rows per request.
-        policy: timeout and retries of each request.
         today: the current date, None for the real one. The newest year is that of 8 days ago.
         full_download_after_days: maximum age of the last full download of a year; 0 to always download full years.
         changes: changes by year, set by `prepare`.
