@@ -18,10 +18,10 @@ from chicago_crime.graph.assets import boundaries, dashboard, lake, published, s
 from chicago_crime.graph.assets.describe import as_installed, as_resource
 from chicago_crime.graph.checks.assets import asset_checks
 from chicago_crime.graph.checks.findings import CheckInputs
-from chicago_crime.graph.jobs import fetch_boundaries, load_and_publish, refresh_loaded_years, refresh_newest_years
+from chicago_crime.graph.jobs import fetch_boundaries, load_and_publish, refresh_loaded_years
 from chicago_crime.graph.progress import Listener, ignore_progress
 from chicago_crime.graph.run_state import run_state_resource
-from chicago_crime.graph.sensors import watch
+from chicago_crime.graph.sensors import new_source_files
 from chicago_crime.installation import Installation
 from chicago_crime.published.publisher import Publisher
 from chicago_crime.serve.scheduled import report_sensors, site_assets
@@ -37,6 +37,7 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
         listener: called with the progress of runs in this process.
     """
     reports = [dashboard] if installation.is_on_google else []
+    inbox = [new_source_files] if installation.source.is_inbox else []
     modules = [boundaries, source, lake, warehouse, spark, published, *reports]
     assets = [one for one in load_assets_from_modules(modules) if isinstance(one, AssetsDefinition)]
     engine = "bigquery" if installation.is_on_google else "duckdb"
@@ -60,8 +61,8 @@ def build_definitions(installation: Installation, listener: Listener = ignore_pr
         assets=[*assets, *site_assets(installation)],
         asset_checks=asset_checks(assets),
         jobs=[load_and_publish, fetch_boundaries],
-        schedules=[refresh_loaded_years if installation.source.fresh_for else refresh_newest_years],
-        sensors=[watch(installation.source), *alerts(installation), *report_sensors(installation)],
+        schedules=[refresh_loaded_years] if installation.source.fresh_for else [],
+        sensors=[*inbox, *alerts(installation), *report_sensors(installation)],
         resources={
             **{name: as_resource(part) for name, part in installation.resources().items()},
             "warehouse": ResourceDefinition(run_warehouse, description="The warehouse, with the tables of the run."),

@@ -1,4 +1,4 @@
-"""The jobs, and the schedules that refresh years."""
+"""The jobs, and the schedule that updates loaded years."""
 
 from datetime import datetime
 
@@ -31,25 +31,6 @@ fetch_boundaries = define_asset_job(
     description="Fetches and publishes the City's official boundaries. They change with redistricting, about every ten "
     "years.",
 )
-
-
-@schedule(
-    job=load_and_publish,
-    cron_schedule="0 6 * * 1",
-    execution_timezone="America/Chicago",
-    default_status=DefaultScheduleStatus.STOPPED,
-    description="Reloads the current and the previous year every Monday, because their records still change. Off by "
-    "default.",
-)
-def refresh_newest_years(
-    context: ScheduleEvaluationContext, source: ResourceParam[CrimeSource]
-) -> RunRequest | SkipReason:
-    """Request one run for the years that the source offers."""
-    at: datetime = context.scheduled_execution_time
-    offered = set(source.years()) & {at.year - 1, at.year}
-    if not offered:
-        return SkipReason(f"the source {source.name} has neither {at.year - 1} nor {at.year}")
-    return RunRequest(run_key=f"refresh-{at:%Y-%m-%d}", tags=range_tags(min(offered), max(offered)))
 
 
 @schedule(

@@ -35,7 +35,6 @@ class YearPlan:
     """The plan for one year.
 
     Attributes:
-        year: the year.
         expected: information about its file; with an empty description if the source does not have the year.
         loaded: rows that would be replaced, by table.
     """
@@ -71,10 +70,8 @@ class Plan:
     """The plan for a run.
 
     Attributes:
-        source: name of the source.
         runs: first and last year of each Dagster run.
         assets: selected assets in topological order.
-        years: plan for each year.
         disk_needed: estimated disk space on this machine, in bytes.
         disk_free: free disk space, in bytes.
         cost: estimated cost on Google Cloud; None on a laptop.

@@ -9,8 +9,6 @@ class Step:
     """One year of one asset: started, in progress, or finished.
 
     Attributes:
-        asset: key of the asset.
-        year: the year.
         rows: number of rows; None until it is finished.
         seconds: duration; None until it is finished, and for unchanged years.
         share: progress from 0 to 1; None if unknown.

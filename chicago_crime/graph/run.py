@@ -54,12 +54,10 @@ class RunReport:
     """The outcome of one Dagster run.
 
     Attributes:
-        run_id: id of the run.
         years: its years, formatted; "" if it has none.
         success: whether all steps and blocking checks succeeded.
         left_out: reasons why years were left out, by year.
         failures: reasons for other failures, by step ("" before the first); without skipped steps.
-        checks: checks that did not pass.
         metadata: metadata of each materialization, by asset and year.
     """
 

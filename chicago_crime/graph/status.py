@@ -23,7 +23,6 @@ class YearStatus:
     """The status of one year.
 
     Attributes:
-        year: the year.
         manifest: manifest of its source file; None if it was never fetched.
         in_lake: whether its lake objects are stored.
         tables: stored data of the tables that have the year.

@@ -40,14 +40,9 @@ class GateResult:
 
     Attributes:
         split: the rows and the damaged lines; every line after the header is accounted for.
-        header: the header of the file.
-        months: rows of the year by month ("2014-01", ...).
-        days: days with rows by month.
-        gaps: first and last day of each gap, ISO 8601.
-        unreadable: {column: {count, place, example}} of unreadable values, which become NULL.
+        months, days, gaps, unreadable, details: as in `Manifest`.
         problems: the problems that refuse the file unless a user accepts them.
         damage: the number of damaged lines, and the first one; "" without damage.
-        details: other facts for the manifest.
     """
 
     split: RowSplit

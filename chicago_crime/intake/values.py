@@ -60,13 +60,7 @@ _NEEDED = [name for name, column in TYPED.items() if column.needed and name not 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """The unreadable values of a column.
-
-    Attributes:
-        count: number of values.
-        place: place of the first one in the user's file.
-        example: the first one.
-    """
+    """The unreadable values of a column: their number, and the place in the user's file and text of the first one."""
 
     count: int
     place: str
@@ -129,8 +123,6 @@ class _Rows:
     """The rows of a canonical CSV, or of one of the user's files in it.
 
     Attributes:
-        connection: connection to DuckDB.
-        file: the canonical CSV.
         place_of: returns the place in the user's file of a row of the CSV, numbered from 1.
         total: counts of what can be read in them.
         above: number of rows above the first one; None for all rows.

@@ -116,8 +116,6 @@ class Publisher:
     """Adds years to the published snapshots.
 
     Attributes:
-        store: object store with the snapshots.
-        warehouse: warehouse with the tables to publish.
         staging: folder for temporary files, on the same file system.
         keep_days: age in days after which snapshots are removed, except the current one.
         views: rewritten after each publication; None if the files are not on this machine.
@@ -214,13 +212,11 @@ class Publisher:
         return found
 
     def _shown(self, publication: Publication) -> Publication:
-        shown = None
-        while self.views and (newest := newest_readable(self.store).snapshot) and newest.snapshot != shown:
+        if self.views and publication.snapshot:
             try:
-                self.views.replace(newest)  # repeated if another publisher was faster
+                self.views.replace(publication.snapshot)
             except DamagedError as error:
                 return replace(publication, problem=str(error))
-            shown = newest.snapshot
         return publication
 
     def _stored(self) -> Stored:

@@ -15,7 +15,6 @@ class Views:
     """The database of views in a data directory.
 
     Attributes:
-        file: path of the database.
         objects: folder of the published files.
         staging: folder for temporary files, on the same file system.
     """

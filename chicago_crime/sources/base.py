@@ -117,6 +117,12 @@ class PreviousFile(NamedTuple):
     details: Mapping[str, str | int | bool]
 
 
+Previous = Mapping[int, PreviousFile]
+"""The files of years that were fetched from the source before."""
+
+NO_FILES: Previous = {}
+
+
 @dataclass(frozen=True)
 class Expected:
     """What a source knows about a year's file before fetching it.
@@ -154,22 +160,12 @@ class CrimeSource(ABC):
         """Return the years that are available now, ascending."""
 
     def prepare(
-        self,
-        years: Sequence[int],
-        directory: Path,
-        progress: Progress = no_progress,
-        previous: Mapping[int, PreviousFile] = {},
+        self, years: Sequence[int], directory: Path, progress: Progress = no_progress, previous: Previous = NO_FILES
     ) -> "CrimeSource":
         """Return a source that is prepared to fetch the years of a run.
 
         Files and requests that cover many years are read here, once. An error in a file is raised when one of its
-        years is fetched.
-
-        Args:
-            years: the years of the run.
-            directory: for intermediate files; kept until the last fetch.
-            progress: receives the progress of reading.
-            previous: the files of years that were fetched from this source before.
+        years is fetched. `directory` has the intermediate files, and is kept until the last fetch.
         """
         return self
 
@@ -197,13 +193,12 @@ class CrimeSource(ABC):
         return {year: Expected(f"a file of {self.name}") for year in self.years() if year in years}
 
     def versions(self) -> dict[int, str]:
-        """Return a version string for each year, without fetching; it changes whenever the publisher changes the year.
+        """Return a version string for each year of an inbox, without fetching; it changes with any file of the year.
 
-        `fetch` stores the version that it fetched in the details under `VERSION`. Unavailable and incomplete years are
-        omitted, and so are all years of a source that never changes.
+        `fetch` stores the version that it fetched in the details under `VERSION`. Incomplete years are omitted.
 
         Raises:
-            SourceError: the publisher cannot be reached.
+            SourceError: the inbox cannot be read.
         """
         return {}
 

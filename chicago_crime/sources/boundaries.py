@@ -35,15 +35,11 @@ MAX_OVERLAP = 0.01
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of place.
+    """A kind of place, with the ID of its dataset on the portal.
 
     Attributes:
-        name: its name in the file and as a filter.
-        plural: its plural, in words.
-        dataset: ID of its dataset on the portal.
         keys: names of the property with the number of a place, newest first.
-        numbers: required numbers.
-        others: optional numbers.
+        numbers, others: required and optional numbers.
     """
 
     name: str

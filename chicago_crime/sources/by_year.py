@@ -1,4 +1,8 @@
-"""Split a file into one file per year, in a single pass."""
+"""Split a file into one plain CSV per year, in a single pass.
+
+Plain CSV is UTF-8 without a byte order mark, with LF line ends and commas. In converted files, a damaged line is kept
+unchanged, behind a mark that names its problem.
+"""
 
 import csv
 import re
@@ -6,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -19,18 +24,22 @@ from chicago_crime.sources.base import (
     Span,
     no_progress,
 )
-from chicago_crime.sources.containers import Item, open_item, unpacked_size
+from chicago_crime.sources.containers import Item, open_item, unpacked_size, utf8_blocks
 from chicago_crime.sources.header import Header, HeaderError, repeated_header
-from chicago_crime.sources.layouts import Layout, ReadStats, detect_layout, plain_blocks
+from chicago_crime.sources.layouts import Layout, detect_layout
 from chicago_crime.sources.records import (
     MAX_RECORD_BYTES,
+    MAX_RECORD_LINES,
     REPEATED_HEADER,
     Dialect,
+    LongLineError,
     Records,
+    as_csv,
     csv_line,
     field_offsets,
     find_records,
     strip_mark,
+    whole_lines,
 )
 from chicago_crime.tables.years import current_year
 
@@ -41,6 +50,10 @@ _SHORT_YEAR = re.compile(
     re.ASCII,
 )
 """Matches 18-Jun-16, 18JUN16:13:00, June 18, 16 and 6/18/16."""
+
+_WINDOWS = {chr(0xDC00 + byte): bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0x100)}
+_NOT_UTF8 = re.compile(f"[{''.join(raw for raw, letter in _WINDOWS.items() if letter)}]")
+_WRAPPED = re.compile(rb'^"((?:[^"\n]|"")*+)"[;,]*$', re.MULTILINE)
 
 NO_YEAR = 0
 """Year of lines without a readable year."""
@@ -57,14 +70,13 @@ class YearSplit:
     """The result of splitting a file by year.
 
     Attributes:
-        item: the file.
-        version: its version, taken before reading.
-        layout: its layout.
+        version: version of the file, taken before reading.
         unit: unit of its line numbers: "line", or "record" for JSON.
         is_one_year: True if all lines are assigned to one year, whatever their dates.
-        stats: line counts from reading it.
-        lines: physical lines after the header by year, including `NO_YEAR`; they add up to `stats.lines`.
-        bytes: bytes of these lines by year, as plain CSV.
+        read: physical lines after the header.
+        windows_letters: bytes that are not UTF-8 and were read as Windows-1252.
+        lines: physical lines by year, including `NO_YEAR`; they add up to `read`.
+        bytes: bytes of these lines by year, as UTF-8.
         no_rows: lines without a year that are empty, have only empty fields, or repeat the header.
         first_of_no_year: place and start of the first other line without a year.
         cut_off: the problem with an incomplete last line that lacks its line end; "" if there is none.
@@ -76,7 +88,8 @@ class YearSplit:
     layout: Layout
     unit: str
     is_one_year: bool
-    stats: ReadStats = field(default_factory=ReadStats)
+    read: int = 0
+    windows_letters: int = 0
     lines: Counter[int] = field(default_factory=Counter)
     bytes: Counter[int] = field(default_factory=Counter)
     no_rows: int = 0
@@ -98,11 +111,11 @@ class YearSplit:
     def problems(self) -> list[str]:
         """Problems that refuse all its years unless a user accepts them."""
         problems = [self.cut_off] if self.cut_off else []
-        if self.layout.line + self.stats.lines == SHEET_LINES:
+        if self.layout.line + self.read == SHEET_LINES:
             problems.append(f"{self.item} has {SHEET_LINES:,} lines, all that a spreadsheet keeps: download it again.")
-        if self.of_no_year > self.stats.lines * MAX_REJECTED_SHARE and self.of_no_year >= MIN_REJECTED:
+        if self.of_no_year > self.read * MAX_REJECTED_SHARE and self.of_no_year >= MIN_REJECTED:
             problems.append(
-                f"{self.of_no_year:,} of {self.stats.lines:,} lines of {self.item} have no year in their date; the "
+                f"{self.of_no_year:,} of {self.read:,} lines of {self.item} have no year in their date; the "
                 f"first is {self.first_of_no_year}. Export the file again with dates like 02/28/2016 03:50:00 PM."
             )
         return problems
@@ -115,12 +128,12 @@ class YearSplit:
         """Return facts for the manifest about the file and its lines of other years."""
         details: dict[str, str | int] = {
             "lines_before_header": self.layout.line - 1,
-            "windows_1252_letters": self.stats.windows_letters,
+            "windows_1252_letters": self.windows_letters,
         }
         if not self.is_one_year:
             details |= {
-                "lines_of_all_years": self.stats.lines,
-                "lines_of_other_years": self.stats.lines - self.lines[year] - self.lines[NO_YEAR],
+                "lines_of_all_years": self.read,
+                "lines_of_other_years": self.read - self.lines[year] - self.lines[NO_YEAR],
                 "lines_of_no_year": self.of_no_year,
                 "blank_lines_and_headers": self.no_rows,
                 "first_of_no_year": self.first_of_no_year,
@@ -141,9 +154,7 @@ def split_by_year(
     by their date, too, if one is found.
 
     Args:
-        item: the file.
-        years: the years to write; none to only count.
-        directory: where to write them.
+        years: the years to write into `directory`; none to only count.
         progress: receives the bytes so far, and the file size.
         is_one_year: assign all lines to the one year in `years`, whatever their dates.
 
@@ -161,14 +172,11 @@ def split_by_year(
             split.files[year] = file = directory / f"{year}.csv"
             outputs[year] = [stack.enter_context(one.open("wb")) for one in (file, file.with_suffix(".numbers"))]
             outputs[year][0].write(csv_line(layout.header.names))
-        blocks = plain_blocks(item, stream, layout, split.stats)
-        # If all lines belong to one year, only the gate needs to find the ends of the rows.
-        is_by_line = is_one_year and unit == "line"
-        for found in _line_records(blocks) if is_by_line else find_records(blocks, Dialect(len(layout.header.names))):
-            if is_one_year:
-                in_year = np.full(len(found.ends), years[0])
-            else:
-                in_year = find_years(found, layout.header, layout.dialect.separator)
+        lines, dialect = _read_lines(stream, split), layout.dialect
+        # If all lines belong to one year and need no conversion, only the gate needs to find the ends of the rows.
+        is_by_line = is_one_year and unit == "line" and layout.is_plain
+        for found in _line_records(lines) if is_by_line else find_records(lines, dialect, layout.header.names):
+            in_year = np.full(len(found.ends), years[0]) if is_one_year else find_years(found, layout.header, dialect)
             counted = found.lines if unit == "record" else np.ones(found.lines.sum(), np.int64)
             numbers = np.repeat(np.arange(number, number + len(counted)), counted)
             for year in np.unique(in_year).tolist():
@@ -177,7 +185,8 @@ def split_by_year(
                 split.bytes[year] += int((found.ends - found.starts)[is_of_year].sum())
                 if year in outputs:
                     rows, row_numbers = outputs[year]
-                    rows.write(found.select(is_of_year).text)
+                    of_year = found.select(is_of_year)
+                    rows.write(of_year.text if layout.is_plain else as_csv(of_year, dialect, range(dialect.width)))
                     row_numbers.write(numbers[np.repeat(is_of_year, found.lines)].tobytes())
                 elif year == NO_YEAR:
                     _count_no_year(split, found, is_of_year, numbers)
@@ -185,13 +194,48 @@ def split_by_year(
             done += len(found.text)
             progress(done, max(done, total) if total else None)
     progress(done, done)
-    assert split.lines.total() == split.stats.lines, f"{item}: {split.lines} of {split.stats.lines} lines"
-    if start := split.stats.cut_off:
+    assert split.lines.total() == split.read, f"{item}: {split.lines} of {split.read} lines"
+    if start := split.cut_off:
         split.cut_off = (
             f"the last line of {item}, {Place(number - 1, unit=unit)}, is incomplete ({start!r}). If the file was "
             "truncated, download it again. If no rows are missing, remove this line."
         )
     return split
+
+
+def _read_lines(stream: BufferedReader, split: YearSplit) -> Iterator[bytes]:
+    """Read the lines after the header as UTF-8, with LF line ends and fully quoted lines unquoted; count them."""
+    to_skip, before, text, is_cut = split.layout.line, b"", b"", False
+    try:
+        for block in whole_lines(utf8_blocks(stream), at_end=b""):
+            while to_skip and block:
+                _, line_end, block = block.partition(b"\n")
+                to_skip -= len(line_end)
+            if block:
+                is_cut = not block.endswith(b"\n")
+                split.read += block.count(b"\n") + is_cut
+                before, text = text, (block if block.isascii() else _utf8(block, split)) + is_cut * b"\n"
+                if split.layout.is_wrapped:
+                    text = _WRAPPED.sub(lambda line: line[1].replace(b'""', b'"'), text)
+                yield text
+    except LongLineError as error:
+        raise SourceError(f"{split.item}, after line {split.read + split.layout.line - to_skip:,}: {error}") from None
+    if is_cut:
+        end = b"".join((before + text).splitlines(keepends=True)[-MAX_RECORD_LINES:])
+        *_, last = find_records([end], split.layout.dialect)
+        if last.problem:
+            split.cut_off = strip_mark(last.text[:-1]).decode(errors="replace")[:80]
+
+
+def _utf8(block: bytes, split: YearSplit) -> bytes:
+    """Convert bytes that are not UTF-8 from Windows-1252, as older spreadsheets write."""
+    try:
+        block.decode()
+    except UnicodeDecodeError:
+        text, letters = _NOT_UTF8.subn(lambda byte: _WINDOWS[byte[0]], block.decode(errors="surrogateescape"))
+        split.windows_letters += letters
+        return text.encode(errors="surrogateescape")
+    return block
 
 
 def _line_records(blocks: Iterable[bytes]) -> Iterator[Records]:
@@ -201,7 +245,7 @@ def _line_records(blocks: Iterable[bytes]) -> Iterator[Records]:
         yield Records(text, ends, np.ones_like(ends))
 
 
-def find_years(records: Records, header: Header, separator: str = ",") -> np.ndarray:
+def find_years(records: Records, header: Header, dialect: Dialect) -> np.ndarray:
     """Return the year of each record in `date` or else in `year`; `NO_YEAR` if none is found.
 
     Damaged lines are split at the separator.
@@ -209,7 +253,7 @@ def find_years(records: Records, header: Header, separator: str = ",") -> np.nda
     positions = [p for p in (header.position("date"), header.position("year")) if p is not None]
     if records.are_rows and records.fields is None:
         years = np.full(len(records.ends), NO_YEAR)
-        starts, ends = field_offsets(records, Dialect(len(header.names)))
+        starts, ends = field_offsets(records, dialect)
         for position in positions:
             if (unknown := years == NO_YEAR).any():
                 at = starts[unknown, position]
@@ -218,7 +262,9 @@ def find_years(records: Records, header: Header, separator: str = ",") -> np.nda
                 years[row] = _year_in(records.text[starts[row, position] : ends[row, position]].decode())
         return years
     start = strip_mark(records.text)[:MAX_RECORD_BYTES].decode(errors="replace")  # csv refuses longer fields
-    fields = records.fields or next(csv.reader([start], delimiter=separator), [])
+    fields = records.fields or next(
+        csv.reader([start], delimiter=dialect.separator, skipinitialspace=dialect.has_blanks), []
+    )
     found = (_year_in(fields[position]) for position in positions if position < len(fields))
     return np.full(len(records.ends), next(filter(None, found), NO_YEAR))
 
@@ -260,7 +306,7 @@ def _count_no_year(split: YearSplit, found: Records, is_none: np.ndarray, number
         text = line.decode(errors="replace")
         place = Place(int(numbers[found.lines[:row].sum()]), unit=split.unit)
         try:
-            is_header = may_be_header and repeated_header(text, split.layout.header)
+            is_header = may_be_header and repeated_header(text, split.layout.header, split.layout.dialect.separator)
         except HeaderError as error:
             raise SourceError(f"{split.item}: {place} {error}") from None
         if is_header:

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from chicago_crime.sources.base import NotCrimesError, SourceError
 from chicago_crime.sources.header import SPELLINGS, normalize
@@ -180,11 +180,15 @@ def open_item(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.Buff
     with source_errors(item), ExitStack() as stack:
         stream: Any = stack.enter_context(item.file.open("rb", buffering=0))
         if item.member:
-            stream = stack.enter_context(_open_member(item, stack.enter_context(zipfile.ZipFile(stream))))
+            archive = stack.enter_context(zipfile.ZipFile(stream))
+            info = _info(item, archive)
+            if info.flag_bits & 1:
+                raise SourceError(f"{item} is password-protected: unpack it first")
+            stream = stack.enter_context(archive.open(info))
         reader = io.BufferedReader(stream, HEAD)
-        while opener := next((o for magic, o in _OPENERS.items() if peek_head(reader).startswith(magic)), None):
+        while opener := next((o for magic, o in _OPENERS.items() if reader.peek(HEAD).startswith(magic)), None):
             reader = io.BufferedReader(stack.enter_context(opener(reader)), HEAD)
-        head = peek_head(reader)
+        head = reader.peek(HEAD)
         for start, what in _POINTERS.items():
             if head.startswith(start):
                 raise SourceError(f"{item} is a {what} in its repository to get the file")
@@ -205,11 +209,6 @@ def open_item(item: Item, scratch: Path | None = None) -> Iterator[tuple[io.Buff
         yield reader, "record" if is_json else "line"
 
 
-def peek_head(reader: io.BufferedReader) -> bytes:
-    """Return the next bytes of a stream, up to `HEAD`, without advancing it."""
-    return reader.peek(HEAD)
-
-
 def detect_encoding(head: bytes) -> tuple[int, str]:
     """Return the size of the byte order marks (some programs write two) and the encoding of a text.
 
@@ -227,7 +226,7 @@ def detect_encoding(head: bytes) -> tuple[int, str]:
 
 def utf8_blocks(stream: io.BufferedReader) -> Iterator[bytes]:
     """Read a text from its start as blocks of UTF-8 without byte order marks."""
-    marks, encoding = detect_encoding(peek_head(stream))
+    marks, encoding = detect_encoding(stream.peek(HEAD))
     decoder = codecs.getincrementaldecoder(encoding)("replace") if encoding != "utf-8" else None
     stream.read(marks)
     while block := stream.read(BLOCK):
@@ -255,13 +254,6 @@ def unpacked_size(item: Item) -> int | None:
 
 def _info(item: Item, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     return [info for info in archive.infolist() if info.filename == item.member][item.copy]
-
-
-def _open_member(item: Item, archive: zipfile.ZipFile) -> IO[bytes]:
-    info = _info(item, archive)
-    if info.flag_bits & 1:
-        raise SourceError(f"{item} is password-protected: unpack it first")
-    return archive.open(info)
 
 
 def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:

@@ -14,11 +14,12 @@ from typing_extensions import override
 
 from chicago_crime.errors import UsageError
 from chicago_crime.sources.base import (
+    NO_FILES,
     VERSION,
     CrimeSource,
     Expected,
     NotCrimesError,
-    PreviousFile,
+    Previous,
     Progress,
     SourceError,
     SourceFile,
@@ -57,10 +58,7 @@ class NoFolderError(SourceError, UsageError):
 class _YearsInName:
     """The years that a file may contain, according to its name.
 
-    Attributes:
-        first: the first year.
-        last: the last year.
-        is_one_year: True if the name has a single year and no sign of others; all rows are assigned to that year.
+    If it has a single year and no sign of others, all rows are assigned to that year.
     """
 
     first: int = 0
@@ -108,11 +106,7 @@ class FolderSource(CrimeSource):
 
     @override
     def prepare(
-        self,
-        years: Sequence[int],
-        directory: Path,
-        progress: Progress = no_progress,
-        previous: Mapping[int, PreviousFile] = {},
+        self, years: Sequence[int], directory: Path, progress: Progress = no_progress, previous: Previous = NO_FILES
     ) -> CrimeSource:
         splits: dict[Item, YearSplit | SourceError] = {}
         for number, item in enumerate(self._scan()[0]):

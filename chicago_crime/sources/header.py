@@ -91,13 +91,13 @@ def read_header(names: Iterable[str]) -> Header:
     return Header(tuple(names), tuple(map(found.get, SOURCE_NAMES)), tuple(ignored))
 
 
-def repeated_header(line: str, header: Header) -> list[str]:
+def repeated_header(line: str, header: Header, separator: str = ",") -> list[str]:
     """Return the column names if a line repeats the header, in any spelling; else an empty list.
 
     Raises:
         HeaderError: its columns are in a different order, so the rows below it are, too.
     """
-    names = next(csv.reader([line]), [])
+    names = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
     try:
         again = read_header(names)
     except HeaderError:

@@ -57,7 +57,6 @@ class KaggleSource(CrimeSource):
 
     Attributes:
         read_token: reads the token from where Kaggle's client would not find it; None to let the client find it.
-        policy: timeout and retries of each request.
     """
 
     read_token: Callable[[], SecretStr] | None = None
@@ -101,15 +100,8 @@ class KaggleSource(CrimeSource):
         return {year: _expected(year, files[year]) for year in years if files.get(year)}
 
     @override
-    def versions(self) -> dict[int, str]:
-        """Read only the listing."""
-        with replace(self, policy=replace(self.policy, attempts=1))._session() as kaggle:
-            files = kaggle.files()
-        return {year: ", ".join(file.version for file in files[year]) for year in sorted(files)}
-
-    @override
     def check_access(self) -> str:
-        self.versions()
+        replace(self, policy=replace(self.policy, attempts=1)).years()
         return "Kaggle accepts the token"
 
     @contextmanager

@@ -1,29 +1,16 @@
-"""Detect the layout of a file of crimes (encoding, header line, separator, quoting) and read it as plain CSV.
-
-Plain CSV is UTF-8 without a byte order mark, with LF line ends and commas. Line numbers are preserved: line 10 after
-the header of the file is line 10 after the header of the result. In converted files, a damaged line is kept unchanged,
-behind a mark that names its problem.
-"""
+"""Detect the layout of a file of crimes: its header line, separator and quoting."""
 
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BufferedReader
 
 from chicago_crime.sources.base import NotCrimesError, SourceError
-from chicago_crime.sources.containers import Item, detect_encoding, peek_head, utf8_blocks
+from chicago_crime.sources.containers import HEAD, Item, detect_encoding
 from chicago_crime.sources.header import Header, HeaderError, read_header
-from chicago_crime.sources.records import (
-    MAX_RECORD_LINES,
-    Dialect,
-    LongLineError,
-    as_csv,
-    find_records,
-    strip_mark,
-    whole_lines,
-)
+from chicago_crime.sources.records import Dialect
 
 SEPARATORS = (",", ";", "\t", "|")
 """Common separators; a header may use another."""
@@ -31,10 +18,7 @@ SEPARATORS = (",", ";", "\t", "|")
 MAX_LINES_BEFORE_HEADER = 50
 """Number of lines that are searched for the header."""
 
-_WINDOWS = {chr(0xDC00 + byte): bytes([byte]).decode("cp1252", "ignore") for byte in range(0x80, 0x100)}
-_NOT_UTF8 = re.compile(f"[{''.join(raw for raw, letter in _WINDOWS.items() if letter)}]")
 _QUOTED = re.compile('"(?:[^"]|"")*"')
-_WRAPPED = re.compile(rb'^"((?:[^"\n]|"")*+)"[;,]*$', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -42,9 +26,7 @@ class Layout:
     """The layout of a file.
 
     Attributes:
-        header: column names of its rows.
         line: line number of the header, from 1.
-        dialect: the dialect of its records.
         is_wrapped: True if entire lines are quoted, as if each were a single field.
     """
 
@@ -55,23 +37,8 @@ class Layout:
 
     @property
     def is_plain(self) -> bool:
-        """True if the lines need no conversion."""
+        """True if the records need no conversion."""
         return self.dialect == Dialect(len(self.header.names)) and not self.is_wrapped
-
-
-@dataclass
-class ReadStats:
-    """Counts from reading a file.
-
-    Attributes:
-        lines: physical lines after the header.
-        windows_letters: bytes that are not UTF-8 and were read as Windows-1252.
-        cut_off: start of an incomplete last line that lacks its line end; "" if there is none.
-    """
-
-    lines: int = 0
-    windows_letters: int = 0
-    cut_off: str = ""
 
 
 def detect_layout(item: Item, stream: BufferedReader) -> Layout:
@@ -80,7 +47,7 @@ def detect_layout(item: Item, stream: BufferedReader) -> Layout:
     Raises:
         SourceError: the file is not a CSV of crimes.
     """
-    head = peek_head(stream)
+    head = stream.peek(HEAD)
     if not head:
         raise SourceError(f"{item} is empty: download it again, or remove it")
     marks, encoding = detect_encoding(head)
@@ -170,52 +137,3 @@ def _header_problem(lines: Sequence[str]) -> str:
             problems.append((-len(names), number, text))
     _, number, problem = min(problems)
     return f"line {number}: {problem}"
-
-
-def plain_blocks(item: Item, stream: BufferedReader, layout: Layout, stats: ReadStats) -> Iterator[bytes]:
-    """Read the lines after the header as plain CSV, in blocks of complete lines, and update the counts.
-
-    Raises:
-        SourceError: the file is damaged, or not a CSV.
-    """
-    lines = _utf8_lines(item, stream, layout, stats)
-    if layout.is_plain:
-        yield from lines
-        return
-    for records in find_records(lines, layout.dialect, layout.header.names):
-        yield as_csv(records, layout.dialect, range(layout.dialect.width))
-
-
-def _utf8_lines(item: Item, stream: BufferedReader, layout: Layout, stats: ReadStats) -> Iterator[bytes]:
-    """Read the lines after the header as UTF-8, with LF line ends and fully quoted lines unquoted."""
-    to_skip, before, text, is_cut = layout.line, b"", b"", False
-    try:
-        for block in whole_lines(utf8_blocks(stream), at_end=b""):
-            while to_skip and block:
-                _, line_end, block = block.partition(b"\n")
-                to_skip -= len(line_end)
-            if block:
-                is_cut = not block.endswith(b"\n")
-                stats.lines += block.count(b"\n") + is_cut
-                before, text = text, (block if block.isascii() else _utf8(block, stats)) + is_cut * b"\n"
-                if layout.is_wrapped:
-                    text = _WRAPPED.sub(lambda line: line[1].replace(b'""', b'"'), text)
-                yield text
-    except LongLineError as error:
-        raise SourceError(f"{item}, after line {stats.lines + layout.line - to_skip:,}: {error}") from None
-    if is_cut:
-        end = b"".join((before + text).splitlines(keepends=True)[-MAX_RECORD_LINES:])
-        *_, last = find_records([end], layout.dialect)
-        if last.problem:
-            stats.cut_off = strip_mark(last.text[:-1]).decode(errors="replace")[:80]
-
-
-def _utf8(block: bytes, stats: ReadStats) -> bytes:
-    """Convert bytes that are not UTF-8 from Windows-1252, as older spreadsheets write."""
-    try:
-        block.decode()
-    except UnicodeDecodeError:
-        text, letters = _NOT_UTF8.subn(lambda byte: _WINDOWS[byte[0]], block.decode(errors="surrogateescape"))
-        stats.windows_letters += letters
-        return text.encode(errors="surrogateescape")
-    return block

@@ -23,9 +23,11 @@ from typing_extensions import override
 
 from chicago_crime.sources.base import (
     DIFFERENCE,
+    NO_FILES,
     VERSION,
     CrimeSource,
     Expected,
+    Previous,
     PreviousFile,
     Progress,
     SourceError,
@@ -52,13 +54,7 @@ _YEAR = SOURCE_NAMES.index("year")
 
 
 class _Changes(NamedTuple):
-    """The changes of a year since its previous download.
-
-    Attributes:
-        previous: the year's previous file.
-        state: the year's current state.
-        rows: file with the rows written since then, as CSV without a header, ordered by id.
-    """
+    """The previous file of a year, its current state, and a file with the rows written since: CSV, ordered by id."""
 
     previous: PreviousFile
     state: State
@@ -72,8 +68,6 @@ class PortalSource(CrimeSource):
     Attributes:
         url: address of the portal, without a trailing slash.
         app_token: optional app token, for a higher rate limit.
-        rows_per_page: rows per request.
-        policy: timeout and retries of each request.
         today: the current date, None for the real one. The newest year is that of 8 days ago.
         full_download_after_days: maximum age of the last full download of a year; 0 to always download full years.
         changes: changes by year, set by `prepare`.
@@ -99,11 +93,7 @@ class PortalSource(CrimeSource):
 
     @override
     def prepare(
-        self,
-        years: Sequence[int],
-        directory: Path,
-        progress: Progress = no_progress,
-        previous: Mapping[int, PreviousFile] = {},
+        self, years: Sequence[int], directory: Path, progress: Progress = no_progress, previous: Previous = NO_FILES
     ) -> "PortalSource":
         """Download the changes of years since their previous download; `fetch` downloads the other years in full."""
         waiting = {year: previous[year] for year in years if year in previous and self._can_update(previous[year])}
@@ -186,15 +176,9 @@ class PortalSource(CrimeSource):
         }
 
     @override
-    def versions(self) -> dict[int, str]:
-        """One request for all years."""
-        with self._connected(attempts=1) as portal:
-            found = portal.states()
-        return {year: str(state) for year, state in found.items() if year in self.years()}
-
-    @override
     def check_access(self) -> str:
-        self.versions()
+        with replace(self, policy=replace(self.policy, attempts=1))._connected() as portal:
+            portal.states()
         return f"{self.url} responds to requests with{'' if self.app_token else 'out'} an app token"
 
     @property
@@ -202,10 +186,9 @@ class PortalSource(CrimeSource):
         return ((self.today or date.today()) - timedelta(PUBLISHED_AFTER_DAYS)).year
 
     @contextmanager
-    def _connected(self, attempts: int | None = None) -> Iterator[Portal]:
-        policy = replace(self.policy, attempts=attempts or self.policy.attempts)
-        with publisher_session(policy, self.app_token) as session:
-            yield Portal(session, self.url, self.rows_per_page, policy)
+    def _connected(self) -> Iterator[Portal]:
+        with publisher_session(self.policy, self.app_token) as session:
+            yield Portal(session, self.url, self.rows_per_page, self.policy)
 
     def _source_file(self, path: Path, year: int, state: State, read_whole: str) -> SourceFile:
         details: dict[str, str | int | bool] = {
@@ -250,9 +233,7 @@ class PortalSource(CrimeSource):
         return _apply_changes(changes, path, ids) == changes.state.rows
 
 
-def _download_changes(
-    portal: Portal, previous: Mapping[int, PreviousFile], rows: Mapping[int, Path], progress: Progress
-) -> None:
+def _download_changes(portal: Portal, previous: Previous, rows: Mapping[int, Path], progress: Progress) -> None:
     """Download the rows written since the previous download of each year, to one file per year."""
     since = {year: datetime.fromisoformat(str(one.details["read_until"])) - OVERLAP for year, one in previous.items()}
     either = " OR ".join(

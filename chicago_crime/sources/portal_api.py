@@ -62,14 +62,7 @@ def rows_of(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 @dataclass(frozen=True)
 class Portal:
-    """A connection to the portal.
-
-    Attributes:
-        session: the session, with the app token if there is one.
-        url: address of the portal, without a trailing slash.
-        rows_per_page: rows per request.
-        policy: timeout and retries of each request.
-    """
+    """A connection to the portal; the session has the app token if there is one, and the URL no trailing slash."""
 
     session: requests.Session
     url: str

@@ -88,7 +88,6 @@ class Dialect(NamedTuple):
 
     Attributes:
         width: number of fields of a record.
-        separator: separator of the fields.
         has_blanks: True if separators may be followed by blanks that are not part of the values.
     """
 

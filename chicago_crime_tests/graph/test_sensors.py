@@ -1,4 +1,4 @@
-"""The sensor with a folder and the portal: a real instance, a publisher on loopback, and fetched years."""
+"""The sensor with a folder, a real instance, and fetched years."""
 
 import json
 import os
@@ -20,9 +20,7 @@ from chicago_crime.settings import Settings, load_settings
 from chicago_crime.sources.base import no_progress
 from chicago_crime.sources.folder import SETTLE_S
 from chicago_crime.tables.years import current_year
-from chicago_crime_tests.servers.faults import Fault
-from chicago_crime_tests.servers.portal_server import PortalServer
-from chicago_crime_tests.support import crime, crimes_of_months, folder_settings, refuse, write_csv
+from chicago_crime_tests.support import crimes_of_months, folder_settings, refuse, write_csv
 
 NEXT_YEAR = current_year() + 1
 
@@ -75,17 +73,6 @@ def loaded(folder: Watch) -> Watch:
     return folder
 
 
-@pytest.fixture
-def portal() -> Iterator[PortalServer]:
-    with PortalServer([row for year in (2013, 2014, 2016) for row in crimes_of_months(year)]).answering() as server:
-        yield server
-
-
-@pytest.fixture
-def watch(portal: PortalServer, tmp_path: Path, instance: DagsterInstance) -> Watch:
-    return Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
-
-
 def put(file: Path, year: int, seconds_ago: float = 3600, **values: Any) -> None:
     """Write a year's file with a modification time in the past."""
     write_csv(file, crimes_of_months(year, **values))
@@ -132,32 +119,4 @@ def test_a_future_year_is_not_loaded(loaded: Watch, tmp_path: Path) -> None:
     result = loaded.tick()
     assert not result.run_requests
     assert f"{NEXT_YEAR} has not started yet" in (result.skip_message or "")
-    assert str(NEXT_YEAR) not in json.loads(loaded.cursor or "")["versions"]
-
-
-def test_new_and_changed_years_of_the_portal_are_requested_after_one_query(portal: PortalServer, watch: Watch) -> None:
-    watch.load(2013, 2014)
-    queries = len(portal.requests)
-    assert watch.requested() == []
-    assert len(portal.requests) == queries + 1
-    late = [crime(id=year, year=year, updated_on="03/04/2024 05:06:07 PM") for year in (2014, 2016)]
-    portal.change([*portal.rows, *late])
-    assert watch.requested() == [[2014]]  # 2016 changed too, but was never loaded
-    watch.load(2014)
-    portal.change([*portal.rows, *crimes_of_months(2017)])
-    assert watch.requested() == [[2017]]
-    assert watch.requested() == []
-
-
-def test_a_portal_that_fails_fails_the_tick(portal: PortalServer, watch: Watch) -> None:
-    portal.will(Fault(status=503))
-    with pytest.raises(PlatformError, match="returned 503"):
-        watch.tick()
-    assert len(portal.requests) == 1
-    assert watch.tick().skip_message == "the source portal has nothing new"
-
-
-def test_years_loaded_from_another_source_are_not_replaced(watch: Watch, folder: Watch) -> None:
-    folder.load(2014)
-    watch.cursor = folder.cursor
-    assert watch.requested() == []
+    assert str(NEXT_YEAR) not in json.loads(loaded.cursor or "")

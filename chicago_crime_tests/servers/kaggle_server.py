@@ -44,7 +44,7 @@ class _ApiHandler(FaultyHandler):
             {
                 "name": name,
                 "totalBytes": self.server.listed_sizes.get(name, len(self.server.files[name])),
-                "creationDate": self.server.published.get(name, "2023-07-08T10:20:30.123Z"),
+                "creationDate": "2023-07-08T10:20:30.123Z",
                 "datasetRef": f"{OWNER}/{DATASET}",
             }
             for name in names[first:after]
@@ -103,7 +103,6 @@ class KaggleServer(FaultyServer):
     Attributes:
         files: content by name; a test may change it.
         listed_sizes: wrong sizes to list, by name.
-        published: times of publication, by name.
         token: the valid API token.
         storage: the server that sends the files.
     """
@@ -114,7 +113,6 @@ class KaggleServer(FaultyServer):
         super().__init__()
         self.files, self.token = files, token
         self.listed_sizes: dict[str, int] = {}
-        self.published: dict[str, str] = {}
         self.storage = KaggleStorage(files)
 
     @contextmanager

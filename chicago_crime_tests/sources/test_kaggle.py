@@ -9,7 +9,7 @@ import pytest
 from kagglesdk import KaggleEnv, kaggle_env
 from pydantic import SecretStr
 
-from chicago_crime.sources.base import VERSION, Expected, SourceError
+from chicago_crime.sources.base import Expected, SourceError
 from chicago_crime.sources.kaggle import KaggleSource
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime_tests.servers.faults import Fault
@@ -116,14 +116,6 @@ def test_the_access_check_is_not_retried(kaggle: KaggleServer) -> None:
         with pytest.raises(SourceError, match=message):
             source().check_access()
     assert len(kaggle.requests) == before + 2
-
-
-def test_the_version_changes_when_a_file_is_published_again(kaggle: KaggleServer, tmp_path: Path) -> None:
-    before = source().versions()
-    kaggle.published = {"Chicago_Crimes_2014.csv": "2024-01-02T03:04:05.678Z"}
-    now = source().versions()
-    assert (len(now), [year for year in now if now[year] != before[year]]) == (22, [2014])
-    assert source().fetch(2014, tmp_path).details[VERSION] == now[2014]
 
 
 def test_several_files_for_a_year_are_an_error_in_plan_and_fetch(kaggle: KaggleServer, tmp_path: Path) -> None:

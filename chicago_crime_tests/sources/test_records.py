@@ -62,9 +62,10 @@ def test_a_backslash_escapes_a_quote_only_in_a_line_that_is_not_a_row(text: str)
 def test_the_year_of_a_date(date: str, year: int, damage: str) -> None:
     names = ["2001", "date", "id", "primary_type", "arrest", "fbi_code", "year"]
     line = ",".join(["2001", f'"{date}"' if "," in date else date, *"1234", "2003"]) + damage
-    [found] = find_records([line.encode() + b"\n"], Dialect(len(names) + ("CTA" in damage)))
-    assert find_years(found, read_header(names)).tolist() == [year or 2003]
-    assert find_years(found, read_header([*names[:-1], "x"])).tolist() == [year]
+    dialect = Dialect(len(names) + ("CTA" in damage))
+    [found] = find_records([line.encode() + b"\n"], dialect)
+    assert find_years(found, read_header(names), dialect).tolist() == [year or 2003]
+    assert find_years(found, read_header([*names[:-1], "x"]), dialect).tolist() == [year]
 
 
 def test_a_second_column_for_the_year_is_ignored_and_other_columns_come_once() -> None:

@@ -35,8 +35,7 @@ def looker_studio_report(
     stored = warehouse.stored_of_all(REPORTED)
     if empty := [name for name, years in stored.items() if not years]:
         raise WarehouseError(f"{', '.join(empty)}: nothing is loaded. {HOW_TO_LOAD}")
-    manifests = {year: source_files.manifest(year) for year in source_files.years()}
-    synthetic = sorted(year for year, manifest in manifests.items() if manifest and manifest.synthetic)
+    synthetic = source_files.synthetic_years()
     name = "Chicago crime" + (f", SYNTHETIC rows in {format_years(synthetic)}" if synthetic else "")
     url = report_url(settings.gcp_project or "", settings.bigquery_dataset, name, REPORTED)
     return MaterializeResult(

@@ -1,11 +1,11 @@
 """Checks, their findings, and the inputs they examine.
 
-A failed check blocks publication of its year. Findings are cached by the state of the tables, so publishing reuses
-those of the run's check steps.
+A failed check blocks publication of its year. Publishing reuses the findings of the run's check steps.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import getdoc
 from typing import Any
 
 from dagster import AssetCheckEvaluation, AssetCheckSeverity, AssetKey
@@ -15,7 +15,7 @@ from chicago_crime.intake.source_files import Manifest, SourceFiles
 from chicago_crime.published.catalog import CheckFound, PublishedYear
 from chicago_crime.storage.object_store import ObjectStore
 from chicago_crime.storage.warehouse import Warehouse
-from chicago_crime.tables import TABLES, Table
+from chicago_crime.tables import Table
 
 NOT_EXAMINED = "not examined: a file or another year that this check needs is not loaded, or is of another version"
 
@@ -51,11 +51,9 @@ class Check:
     """One asset check.
 
     Attributes:
-        asset, name: key of the check.
         description: the condition that must hold.
         examine: function that yields the findings for some years.
         can_be_accepted: whether `--accept` can publish a year that fails.
-        reads: tables it reads, besides the asset's own and its upstream tables.
     """
 
     asset: str
@@ -63,7 +61,6 @@ class Check:
     description: str
     examine: "Callable[[CheckInputs, Sequence[int]], Findings]"
     can_be_accepted: bool = False
-    reads: tuple[Table, ...] = ()
 
     @property
     def key(self) -> str:
@@ -103,9 +100,16 @@ class Check:
         return CheckFound(check=self.key, outcome=outcome, finding="; ".join([*finding.failures, *finding.warnings]))
 
 
+def check(
+    asset: str, can_be_accepted: bool = False
+) -> "Callable[[Callable[[CheckInputs, Sequence[int]], Findings]], Check]":
+    """Make a check of a function, with its name and, as the description, its docstring, as Dagster's decorators do."""
+    return lambda examine: Check(asset, examine.__name__, getdoc(examine) or "", examine, can_be_accepted)
+
+
 @dataclass
 class CheckInputs:
-    """The data that checks examine.
+    """The data that the checks of a run examine, after the steps that write it.
 
     Attributes:
         warehouse, source_files, object_store: parts of the installation.
@@ -116,17 +120,14 @@ class CheckInputs:
     source_files: SourceFiles
     object_store: ObjectStore
     published: Callable[[], Mapping[int, PublishedYear]]
-    _found: dict[tuple[str, int], tuple[object, Finding]] = field(default_factory=dict, init=False, repr=False)
+    _found: dict[tuple[str, int], Finding] = field(default_factory=dict, init=False, repr=False)
 
     def findings(self, check: Check, years: Sequence[int]) -> dict[int, Finding]:
-        """Return the findings of a check by year. Years whose tables are unchanged are not examined again."""
-        states = self._states(check, years)
-        new = [year for year in years if self._found.get((check.key, year), (None,))[0] != states[year]]
-        if new:
-            fresh = dict(check.examine(self, new))
-            for year in new:
-                self._found[check.key, year] = (states[year], fresh.get(year, Finding(NOT_EXAMINED)))
-        return {year: self._found[check.key, year][1] for year in years}
+        """Return the findings of a check by year. No year is examined twice."""
+        if new := [year for year in years if (check.key, year) not in self._found]:
+            found = dict(check.examine(self, new))
+            self._found |= {(check.key, year): found.get(year, Finding(NOT_EXAMINED)) for year in new}
+        return {year: self._found[check.key, year] for year in years}
 
     def with_year_before(self, table: Table, years: Sequence[int]) -> tuple[list[int], list[int]]:
         """Return the years that can be compared with the previous year, and these years plus the previous ones."""
@@ -139,13 +140,3 @@ class CheckInputs:
         """Return the manifests of the years that have one."""
         found = {year: self.source_files.manifest(year) for year in years}
         return {year: manifest for year, manifest in found.items() if manifest}
-
-    def _states(self, check: Check, years: Sequence[int]) -> dict[int, object]:
-        table = TABLES.get(check.asset)
-        tables = (*((table, *table.upstream) if table else ()), *check.reads)
-        stored = [self.warehouse.stored(one) for one in tables]
-        published = self.published() if table is None else {}
-        return {
-            year: (self.source_files.readable_manifest(year), [one.get(year) for one in stored], published.get(year))
-            for year in years
-        }

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from chicago_crime.graph.checks.findings import Check, CheckInputs, Finding, Findings
+from chicago_crime.graph.checks.findings import Check, CheckInputs, Finding, Findings, check
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.published.audit import is_large
 from chicago_crime.sources.base import MAX_REJECTED_SHARE, MIN_REJECTED
@@ -43,8 +43,9 @@ NULL_COUNTS = {column.name: f"COUNTIF({column.name} IS NULL)" for column in CRIM
 """Aggregates that count NULLs in `crimes`, by column."""
 
 
+@check("crime_csv", can_be_accepted=True)
 def has_not_shrunk(inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    """Compare each fetched year with the published year, unless that is sample data."""
+    """The file has at most 1% fewer rows than there are published crimes, unless those are sample data."""
     published = inputs.published()
     for year, manifest in inputs.manifests(years).items():
         there = published.get(year)
@@ -55,12 +56,14 @@ def has_not_shrunk(inputs: CheckInputs, years: Sequence[int]) -> Findings:
         yield year, one
 
 
+@check("crime_csv", can_be_accepted=True)
 def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    """Find days without rows before the newest, and months with few. A late start of the file is a warning."""
+    """No day is missing before a day with rows; in small files, no run of days that cannot be empty by chance."""
     for year, manifest in inputs.manifests(years).items():
         one = Finding({f"rows in month {month[-2:]}": rows for month, rows in manifest.months.items()})
         if manifest.gaps:
             (first, last), *others = manifest.gaps
+            # A late start may be all that the publisher has.
             problems = one.failures if others or not first.endswith("-01-01") else one.warnings
             days = f"on {first}" if first == last else f"from {first} to {last}"
             more = f" (and {len(others)} more gap{'s' if len(others) > 1 else ''})" if others else ""
@@ -75,8 +78,9 @@ def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
         yield year, one
 
 
+@check("crime_object", can_be_accepted=True)
 def few_lines_quarantined(inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    """Count the quarantined lines and show the first."""
+    """All lines could be read as rows. Fails if 1% or more could not."""
     for year, manifest in inputs.manifests(years).items():
         one = Finding({"lines": manifest.lines, "quarantined": manifest.quarantined})
         if manifest.quarantined:
@@ -104,8 +108,9 @@ def nothing_lost_at_the_gate(inputs: CheckInputs, years: Sequence[int]) -> Findi
         yield year, Finding.of_sums("source lines", right, numbers)
 
 
+@check(REJECTED_CRIMES.name, can_be_accepted=True)
 def few_rows_rejected(inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    """Count rejected rows by reason."""
+    """At most 1% of the rows were rejected."""
     loaded = inputs.warehouse.stored(RAW_CRIMES)
     for year, reasons in inputs.warehouse.count_by(REJECTED_CRIMES, years, "reason").items():
         one = Finding(reasons)
@@ -119,8 +124,9 @@ def few_rows_rejected(inputs: CheckInputs, years: Sequence[int]) -> Findings:
         yield year, one
 
 
+@check(CRIMES.name)
 def is_like_the_year_before(inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    """Compare each year with the previous year, if it is stored."""
+    """Shares of NULLs and crime types are within 5 percentage points of the previous year."""
     stored = inputs.warehouse.stored(CRIMES)
     compared, needed = inputs.with_year_before(CRIMES, years)
     manifests = inputs.manifests(needed)
@@ -148,8 +154,12 @@ def is_like_the_year_before(inputs: CheckInputs, years: Sequence[int]) -> Findin
         yield year, one
 
 
+@check(CODE_COVERAGE.name)
 def codes_are_stable(inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    """Find codes that appear, vanish, rise or fall from the previous year, which can look like trends in crime."""
+    """No IUCR code appears, vanishes, or changes its share by more than a factor of 3 from the previous year.
+
+    Such changes can look like trends in crime.
+    """
     stored = inputs.warehouse.stored(CRIMES)
     compared, needed = inputs.with_year_before(CRIMES, years)
     counts = inputs.warehouse.count_by(CRIMES, needed, "iucr")
@@ -178,8 +188,9 @@ def no_row_lost(source: Table, derived: Sequence[Table], inputs: CheckInputs, ye
         yield year, Finding.of_sums(source.name, " + ".join(table.name for table in derived), numbers)
 
 
+@check(ENRICHED_CRIMES.name)
 def coordinates_are_kept(inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    """Compare coordinates before and after Spark."""
+    """Coordinates are the same in enriched_crimes and crimes."""
     before, after = (inputs.warehouse.measure(table, years, COORDINATES) for table in (CRIMES, ENRICHED_CRIMES))
     for year in years:
         one = Finding({"crimes": before[year], "enriched_crimes": after[year]})
@@ -189,27 +200,9 @@ def coordinates_are_kept(inputs: CheckInputs, years: Sequence[int]) -> Findings:
 
 
 LAYER_CHECKS = (
-    Check(
-        "crime_csv",
-        "has_not_shrunk",
-        "The file has at most 1% fewer rows than there are published crimes.",
-        has_not_shrunk,
-        can_be_accepted=True,
-    ),
-    Check(
-        "crime_csv",
-        "has_no_gap",
-        "No day is missing before a day with rows; in small files, no run of days that cannot be empty by chance.",
-        has_no_gap,
-        can_be_accepted=True,
-    ),
-    Check(
-        "crime_object",
-        "few_lines_quarantined",
-        "All lines could be read as rows. Fails if 1% or more could not.",
-        few_lines_quarantined,
-        can_be_accepted=True,
-    ),
+    has_not_shrunk,
+    has_no_gap,
+    few_lines_quarantined,
     Check(
         RAW_CRIMES.name,
         "nothing_lost",
@@ -221,40 +214,17 @@ LAYER_CHECKS = (
         "nothing_lost",
         "Rows in raw_crimes = rows in crimes + rows in rejected_crimes.",
         partial(no_row_lost, RAW_CRIMES, (CRIMES, REJECTED_CRIMES)),
-        reads=(REJECTED_CRIMES,),
     ),
-    Check(
-        REJECTED_CRIMES.name,
-        "few_rows_rejected",
-        "At most 1% of the rows were rejected.",
-        few_rows_rejected,
-        can_be_accepted=True,
-    ),
-    Check(
-        CRIMES.name,
-        "is_like_the_year_before",
-        "Shares of NULLs and crime types are within 5 percentage points of the previous year.",
-        is_like_the_year_before,
-    ),
+    few_rows_rejected,
+    is_like_the_year_before,
     Check(
         ENRICHED_CRIMES.name,
         "nothing_lost",
         "Rows in enriched_crimes = rows in crimes.",
         partial(no_row_lost, CRIMES, (ENRICHED_CRIMES,)),
     ),
-    Check(
-        ENRICHED_CRIMES.name,
-        "coordinates_are_kept",
-        "Coordinates are the same in enriched_crimes and crimes.",
-        coordinates_are_kept,
-    ),
-    Check(
-        CODE_COVERAGE.name,
-        "codes_are_stable",
-        f"No IUCR code appears, vanishes, or changes its share by more than a factor of {JUMP} from the previous year.",
-        codes_are_stable,
-        reads=(CRIMES,),
-    ),
+    coordinates_are_kept,
+    codes_are_stable,
 )
 
 

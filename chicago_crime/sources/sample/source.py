@@ -38,7 +38,6 @@ class SampleSource(CrimeSource):
 
     Attributes:
         rows: rows of a full year; None for the real number.
-        seed: seed of the random numbers.
         newest: date of the snapshot, None for today; affects only the current year and the one before.
     """
 
