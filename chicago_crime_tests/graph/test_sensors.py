@@ -1,4 +1,4 @@
-"""The sensor with a folder and the portal: a real instance, a publisher on loopback, and fetched years."""
+"""The sensor with a folder and the portal: a publisher on loopback, and fetched years."""
 
 import json
 import os
@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dagster import DagsterInstance, DefaultSensorStatus, build_sensor_context
+from dagster import DefaultSensorStatus, build_sensor_context
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 
 from chicago_crime.definitions import build_definitions
 from chicago_crime.errors import PlatformError
 from chicago_crime.graph.dagster_internals import years_in_tags
-from chicago_crime.graph.instance import open_instance
 from chicago_crime.installation import Installation
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.sources.base import no_progress
@@ -30,13 +29,13 @@ NEXT_YEAR = current_year() + 1
 class Watch:
     """The sensor of an installation, with a cursor that persists between ticks as in the daemon."""
 
-    def __init__(self, settings: Settings, instance: DagsterInstance):
-        self.settings, self.instance, self.cursor = settings, instance, None
+    def __init__(self, settings: Settings):
+        self.settings, self.cursor = settings, None
         self.definitions = build_definitions(Installation(settings))
 
     def tick(self) -> SensorExecutionData:
         parts = {name: (self.definitions.resources or {})[name] for name in ("source", "source_files")}
-        context = build_sensor_context(self.instance, self.cursor, definitions=self.definitions, resources=parts)
+        context = build_sensor_context(cursor=self.cursor, definitions=self.definitions, resources=parts)
         [sensor] = self.definitions.sensors or []
         assert sensor.default_status is DefaultSensorStatus.STOPPED
         result = sensor.evaluate_tick(context)
@@ -53,17 +52,11 @@ class Watch:
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
-    with open_instance(load_settings(data_dir=tmp_path / "data")) as instance:
-        yield instance
-
-
-@pytest.fixture
-def folder(tmp_path: Path, instance: DagsterInstance) -> Watch:
+def folder(tmp_path: Path) -> Watch:
     """A watch on a folder with three years that were written a while ago."""
     for year in (2012, 2014, 2015):
         put(tmp_path / "in" / f"{year}.csv", year)
-    return Watch(folder_settings(tmp_path / "data", tmp_path / "in"), instance)
+    return Watch(folder_settings(tmp_path / "data", tmp_path / "in"))
 
 
 @pytest.fixture
@@ -82,8 +75,8 @@ def portal() -> Iterator[PortalServer]:
 
 
 @pytest.fixture
-def watch(portal: PortalServer, tmp_path: Path, instance: DagsterInstance) -> Watch:
-    return Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"), instance)
+def watch(portal: PortalServer, tmp_path: Path) -> Watch:
+    return Watch(load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data"))
 
 
 def put(file: Path, year: int, seconds_ago: float = 3600, **values: Any) -> None:
