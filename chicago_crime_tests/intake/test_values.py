@@ -24,7 +24,6 @@ from chicago_crime_tests.support import (
     gate_of,
     gated,
     refuse,
-    rows_of,
     run,
     run_well,
     write_csv,
@@ -66,14 +65,11 @@ def test_a_case_is_read(tmp_path: Path, name: str, year: int, rows: int, column:
         ("day_month_swapped", "column 'Date' has the day before the month, as in '13/01/2016 16:00' in line 8"),
     ],
 )
-def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, message: str) -> None:
-    good, bad = (folder_settings(tmp_path, case(name) / folder) for folder in ("1_good", "2_bad"))
-    run_well(good, YEAR)
-    before = rows_of(good, "crimes", YEAR)
-    [report] = run(bad, YEAR)
-    assert not report.success
-    assert message in report.reasons[0]
-    assert rows_of(good, "crimes", YEAR) == before
+def test_only_the_bad_file_of_a_case_is_refused(tmp_path: Path, name: str, message: str) -> None:
+    good, bad = (case(name) / folder / "crimes_2016.csv" for folder in ("1_good", "2_bad"))
+    assert gate_of(good, YEAR, tmp_path).problems == []
+    with pytest.raises(SourceError, match=message):
+        gate_of(bad, YEAR, tmp_path)
 
 
 @pytest.mark.parametrize(
