@@ -58,6 +58,19 @@ def test_placeholder_coordinates_become_null(tmp_path: Path) -> None:
     assert [[name for name in COORDINATES if row[name] is None] for row in good] == [[*row][:2] for row in rows]
 
 
+def test_coordinates_are_read_from_location(tmp_path: Path) -> None:
+    places = [
+        "(41.883500187, -87.627876698)",
+        "001XX N STATE ST\n(41.883500187, -87.627876698)",
+        "{'longitude': '-87.627876698', 'human_address': '{}', 'latitude': '41.883500187'}",
+        "POINT (-87.627876698 41.883500187)",
+        "(36.619446395, -91.686565684)",  # the City's placeholder for an unknown place
+    ]
+    good, _ = typed(tmp_path, *(crime(id=n, latitude="", longitude="", location=x) for n, x in enumerate(places)))
+    found = [(row["latitude"], row["longitude"]) for row in good]
+    assert found == [(41.883500187, -87.627876698)] * 4 + [(None, None)]
+
+
 def test_rows_without_a_valid_id_or_date_are_rejected_unchanged(tmp_path: Path) -> None:
     reasons = {
         "unreadable_date": ("date", ["", "soon", "15/03/2014 02:30:00 PM", "02/30/2014 02:30:00 PM", "2014"]),
