@@ -46,9 +46,7 @@ def test_overrides_take_precedence_over_the_environment(monkeypatch: pytest.Monk
         ("CHICAGO_CRIME_SORUCE", "sample", "unknown setting CHICAGO_CRIME_SORUCE: .*CHICAGO_CRIME_SOURCE"),
     ],
 )
-def test_errors_name_setting_and_values_except_secrets(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str
-) -> None:
+def test_errors_name_settings_not_secrets(monkeypatch: pytest.MonkeyPatch, name: str, value: str, message: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=message) as raised:
         load_settings()

@@ -132,10 +132,8 @@ class Stack:
             for file in (place, password):
                 shutil.chown(file, "nobody", "nogroup")
         options = [f"--username={given['POSTGRES_USER']}", "--auth=scram-sha-256", f"--pwfile={password}", "--no-sync"]
-        where = {"cwd": place, "capture_output": True, "check": True, **user}
-        subprocess.run(
-            [programs / "initdb", "--pgdata=files", "--encoding=UTF8", "--locale=C.UTF-8", *options], **where
-        )
+        init = [programs / "initdb", "--pgdata=files", "--encoding=UTF8", "--locale=C.UTF-8", *options]
+        subprocess.run(init, cwd=place, capture_output=True, check=True, **user)
         flags = ["-D", "files", "-p", port, "-h", "127.0.0.1", "-k", str(place), "-c", "fsync=off"]
         with (self.folder / "postgres.log").open("ab") as log:
             server = subprocess.Popen([programs / "postgres", *flags], cwd=place, stdout=log, stderr=log, **user)

@@ -112,16 +112,12 @@ def status_of_runs(settings: Settings) -> list[str]:
         return [status for (status,) in database.execute("SELECT status FROM runs ORDER BY id DESC")]
 
 
-@pytest.mark.parametrize(
-    ("number", "last_words"), [(signal.SIGHUP, "crime_csv 2014"), (signal.SIGINT, "rejected_crimes 2014")]
-)
-def test_a_signal_cancels_a_run_and_the_old_year_stays(
-    settings: Settings, number: signal.Signals, last_words: str
-) -> None:
+@pytest.mark.parametrize(("number", "done"), [(signal.SIGHUP, "crime_csv"), (signal.SIGINT, "rejected_crimes")])
+def test_a_signal_cancels_a_run_and_the_old_year_stays(settings: Settings, number: signal.Signals, done: str) -> None:
     process = start(settings, "new")
     for line in process.stdout:
         assert published_version(settings) == OLD
-        if line.startswith(last_words):
+        if line.startswith(f"{done} 2014"):
             os.killpg(process.pid, number)  # as a terminal does
             break
     output, _ = process.communicate(timeout=TIMEOUT_S)

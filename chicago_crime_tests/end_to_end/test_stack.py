@@ -96,9 +96,7 @@ def rows(stack: Stack, year: int) -> int:
     return pq.read_metadata(stack.folder / "data" / "warehouse" / "enriched_crimes" / f"{year}.parquet").num_rows
 
 
-def test_a_run_from_the_ui_is_queued_survives_a_stop_and_appears_in_the_dashboard(
-    stack: Stack, instance: DagsterInstance
-) -> None:
+def test_a_run_is_queued_survives_a_stop_and_appears_in_the_dashboard(stack: Stack, instance: DagsterInstance) -> None:
     assert "Nothing is loaded" in page(stack, "/overview")
     run = launch(stack, 2016)
     assert stack.stop("code") == 0

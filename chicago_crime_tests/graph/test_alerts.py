@@ -12,13 +12,7 @@ import pytest
 from dagster import AssetKey, FreshnessPolicy, build_sensor_context
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
-from dagster._core.scheduler.instigation import (
-    InstigatorState,
-    InstigatorStatus,
-    ScheduleInstigatorData,
-    TickData,
-    TickStatus,
-)
+from dagster._core.scheduler import instigation
 from pydantic import SecretStr
 
 from chicago_crime.definitions import build_definitions
@@ -146,14 +140,15 @@ def test_a_failure_that_ticks_repeat_is_reported_once_after_the_first(settings: 
     """Also after a tick that begins before the period in which it ends."""
     repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "repository")
     origin, schedule = RemoteInstigatorOrigin(repository, "refresh"), InstigatorType.SCHEDULE
-    timer = InstigatorState(origin, schedule, InstigatorStatus.RUNNING, ScheduleInstigatorData("0 6 * * *"))
+    data = instigation.ScheduleInstigatorData("0 6 * * *")
+    timer = instigation.InstigatorState(origin, schedule, instigation.InstigatorStatus.RUNNING, data)
     found, state = [], AlertState(1e6)
     with open_instance(settings) as instance:
         instance.add_instigator_state(timer)
         for began, ended in ((50, 90), (130, 140), (150, 160), (250, 260)):
-            known = (timer.instigator_origin_id, "refresh", schedule, TickStatus.SKIPPED, 1e6 + began)
+            known = (timer.instigator_origin_id, "refresh", schedule, instigation.TickStatus.SKIPPED, 1e6 + began)
             more = {"selector_id": timer.selector_id, "end_timestamp": 1e6 + ended}
-            instance.create_tick(TickData(*known, skip_reason="no answer", **more))
+            instance.create_tick(instigation.TickData(*known, skip_reason="no answer", **more))
         for minute in range(1, 6):
             now = datetime.fromtimestamp(1e6 + 60 * minute, UTC)
             lines, state = new_alerts(Installation(settings), instance, state, now)

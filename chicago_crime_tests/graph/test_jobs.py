@@ -58,15 +58,13 @@ def years_requested(tick_data: ScheduleExecutionData) -> list[list[int]]:
     return [years_in_tags(request.tags) for request in tick_data.run_requests or []]
 
 
-@pytest.mark.parametrize(
-    ("offered", "requested"), [([2014, 2015], [[2015]]), ([2014], []), ([2015, 2016], [[2015, 2016]])]
-)
-def test_only_offered_years_are_requested(settings: Settings, offered: list[int], requested: list[list[int]]) -> None:
-    for year in offered:
+@pytest.mark.parametrize(("years", "wanted"), [([2014, 2015], [[2015]]), ([2014], []), ([2015, 2016], [[2015, 2016]])])
+def test_only_offered_years_are_requested(settings: Settings, years: list[int], wanted: list[list[int]]) -> None:
+    for year in years:
         write_csv(settings.folder / f"{year}.csv", crimes_of_months(year))
     tick_data = tick(settings, datetime(2016, 3, 7, 6))
-    assert years_requested(tick_data) == requested
-    assert tick_data.skip_message == (None if requested else "the source folder has neither 2015 nor 2016")
+    assert years_requested(tick_data) == wanted
+    assert tick_data.skip_message == (None if wanted else "the source folder has neither 2015 nor 2016")
 
 
 def test_missing_boundaries_fail_their_own_run_but_only_warn_beside_years(tmp_path: Path) -> None:

@@ -86,9 +86,7 @@ def test_a_zipped_file_is_unzipped(kaggle: KaggleServer, tmp_path: Path) -> None
 
 
 def test_the_error_for_a_missing_year_names_the_portal(kaggle: KaggleServer, tmp_path: Path) -> None:
-    with pytest.raises(
-        SourceError, match=r"no file for 2024\. Years found: 2001, .*2022\. .*CHICAGO_CRIME_SOURCE=portal"
-    ):
+    with pytest.raises(SourceError, match=r"no file for 2024\. Years found: 2001, .*2022\. .*_SOURCE=portal"):
         source().fetch(2024, tmp_path)
 
 

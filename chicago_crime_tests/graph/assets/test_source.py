@@ -39,9 +39,7 @@ def loaded(tmp_path: Path) -> Iterator[tuple[PortalServer, Settings]]:
         yield portal, settings
 
 
-def test_a_refresh_makes_only_changed_years_and_equals_a_full_load(
-    loaded: tuple[PortalServer, Settings], tmp_path: Path
-) -> None:
+def test_a_refresh_makes_changed_years_as_a_full_load(loaded: tuple[PortalServer, Settings], tmp_path: Path) -> None:
     portal, settings = loaded
     first = snapshot_of(settings)
     late = crime(id=1, year=2015, date="03/02/2015 10:15:00 AM")
@@ -56,9 +54,8 @@ def test_a_refresh_makes_only_changed_years_and_equals_a_full_load(
     for year, held in snapshot_of(whole).years.items():
         there = snapshot_of(settings).years[year]
         assert there.source["sha256"] == held.source["sha256"]
-        assert {name: one.sha256 for name, one in there.tables.items() if name != "revisions"} == {
-            name: one.sha256 for name, one in held.tables.items() if name != "revisions"
-        }
+        differ = {name for name, table in there.tables.items() if table.sha256 != held.tables[name].sha256}
+        assert differ <= {"revisions"}
     assert snapshot_of(settings).years[2014] == first.years[2014]
 
 
