@@ -41,14 +41,9 @@ main()
 
 
 def command(kaggle: KaggleServer, environment: Mapping[str, str], *arguments: str) -> Ended:
-    ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM, kaggle.url, *arguments],
-        env=os.environ | WIDE | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=TIMEOUT_S,
-    )
+    program, env = [sys.executable, "-c", PROGRAM, kaggle.url, *arguments], os.environ | WIDE | environment
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    ended = subprocess.run(program, env=env, text=True, timeout=TIMEOUT_S, **both)
     return Ended(ended.returncode, ended.stdout)
 
 
@@ -87,10 +82,8 @@ def test_a_run_and_the_doctor_leave_no_secret_anywhere(tmp_path: Path, source: s
     assert files_below(tmp_path / "home") == {}
     written, output = files_below(tmp_path / "data"), ended.output + failed.output + examined.output
     assert any(name.endswith(".db") for name in written), "Dagster's events are searched"
-    assert (
-        places_of([*SECRETS.values(), *map(kaggle.storage.signature, files)], written | {"output": output.encode()})
-        == []
-    )
+    secrets = [*SECRETS.values(), *map(kaggle.storage.signature, files)]
+    assert places_of(secrets, written | {"output": output.encode()}) == []
 
 
 def places_in(cloud: Cloud, output: str) -> dict[str, bytes]:

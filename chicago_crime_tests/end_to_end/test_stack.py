@@ -73,8 +73,7 @@ def launch(stack: Stack, year: int) -> str:
 
 
 def status(instance: DagsterInstance, run_id: str) -> DagsterRunStatus:
-    run = instance.get_run_by_id(run_id)
-    return run.status
+    return instance.get_run_by_id(run_id).status
 
 
 def final_status(instance: DagsterInstance, run_id: str) -> DagsterRunStatus:

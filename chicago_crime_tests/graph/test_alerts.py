@@ -86,9 +86,8 @@ def test_new_problems_are_sent_to_each_address_once_also_later(loaded_copy: Sett
 def test_reports_are_sent_on_their_day_and_when_something_is_unusual(tmp_path: Path, webhook: Webhook) -> None:
     for year, per_month in ((2012, 28), (2013, 30), (2014, 29), (2015, 28)):
         write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year, per_month))
-    settings = folder_settings(tmp_path / "data", tmp_path / "in").model_copy(
-        update={"alerts": SecretStr(webhook.address), "report_areas": "loop, 41", "report_day": "friday"}
-    )
+    given = {"alerts": SecretStr(webhook.address), "report_areas": "loop, 41", "report_day": "friday"}
+    settings = folder_settings(tmp_path / "data", tmp_path / "in").model_copy(update=given)
     run_well(settings, 2012, 2013, 2014, 2015)
     installation = Installation(settings)
 

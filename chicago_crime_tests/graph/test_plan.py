@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from typer.testing import Result
 
 from chicago_crime.graph.plan import YearPlan, cost_of
 from chicago_crime.settings import Settings, load_settings
@@ -20,14 +19,11 @@ from chicago_crime.tables import TABLES
 from chicago_crime_tests.support import command, crimes_of_months, files_below, plan_of, rows_of, write_csv
 
 
-def dry_run(*arguments: object, **environment: str) -> Result:
-    return command("run", *arguments, "--dry-run", COLUMNS="80", **environment)
-
-
 def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     file = write_csv(tmp_path / "in" / "2014.csv", crimes_of_months(2014))
     before = files_below(tmp_path)
-    result = dry_run("--years", "2014", "--folder", tmp_path / "in", "--data-dir", tmp_path / "data")
+    folders = ("--folder", tmp_path / "in", "--data-dir", tmp_path / "data")
+    result = command("run", "--dry-run", "--years", "2014", *folders, COLUMNS="80")
     assert result.exit_code == 0, result.output
     assert files_below(tmp_path) == before
     assert not (tmp_path / "data").exists()
@@ -37,7 +33,8 @@ def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
 
 def test_a_dry_run_of_a_run_that_would_fail_exits_with_1(loaded_years: Settings) -> None:
     before = files_below(loaded_years.data_dir)
-    result = dry_run("--years", "2014-2017", "--folder", loaded_years.folder, "--data-dir", loaded_years.data_dir)
+    folders = ("--folder", loaded_years.folder, "--data-dir", loaded_years.data_dir)
+    result = command("run", "--dry-run", "--years", "2014-2017", *folders, COLUMNS="80")
     assert result.exit_code == 1
     assert "This run would fail: " in result.output
     assert "in: no rows for 2016-2017. Years found: 2014-2015." in result.output.replace("\n", "")

@@ -101,17 +101,3 @@ def test_a_row_of_the_maximum_size_is_read(tmp_path: Path, letter: str) -> None:
     file.write_text("\n".join([*above, long, ""]))
     result = gate_of(file, YEAR, tmp_path)
     assert (values_of(result, "id"), result.split.counts.quarantined) == ([0, 1], 0)
-
-
-@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf", b"\n"])
-def test_a_repeated_header_is_quarantined(tmp_path: Path, mark: bytes) -> None:
-    """In concatenated files, with byte order marks or blank lines in between."""
-    file = write_csv(tmp_path / "2016.csv", [crime(date="2016-03-05")])
-    content = file.read_bytes()
-    header, row = content.splitlines(keepends=True)
-    quoted = b'"%b"\n%b' % (header.strip().replace(b",", b'","'), row)
-    file.write_bytes(content + mark + content + mark + quoted)
-    result = gate_of(file, YEAR, tmp_path)
-    assert values_of(result, "id") == [1, 1, 1]
-    assert (result.split.counts.rows, result.split.counts.quarantined, result.problems) == (3, 2, [])
-    assert result.split.quarantine.read_text().count("repeated header") == 2

@@ -95,9 +95,10 @@ def test_a_second_header_is_refused_only_if_its_columns_are_in_a_different_order
     with pytest.raises(SourceError, match=r"2016\.csv: line 2,002 is a header with the columns in a different order"):
         gate_of(tmp_path / "2016.csv", YEAR, tmp_path)
     other_spelling = [name.replace("_", " ").upper() for name in NAMES]
-    (tmp_path / "2016.csv").write_text(first + write_csv(tmp_path / "2.csv", LARGE, other_spelling).read_text())
-    counts = gate_of(tmp_path / "2016.csv", YEAR, tmp_path).split.counts
-    assert (counts.rows, counts.quarantined) == (4000, 1)
+    second, quoted = write_csv(tmp_path / "2.csv", LARGE, other_spelling).read_text(), '","'.join(other_spelling)
+    (tmp_path / "2016.csv").write_text(f'{first}\n\ufeff{second}"{quoted}"\n')
+    split = gate_of(tmp_path / "2016.csv", YEAR, tmp_path).split
+    assert (split.counts.rows, split.quarantine.read_text().count("repeated header")) == (4000, 2)
 
 
 def test_a_repeated_id_is_refused_only_for_another_crime(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import threading
 from datetime import UTC, datetime, timedelta
 
 import duckdb
@@ -155,27 +154,6 @@ def test_concurrent_publishers_publish_the_years_of_both(loaded_copy: Settings) 
     assert [process.wait() for process in runs] == [0, 0]
     assert rows_now(loaded_copy) == (72, 72, 72, 72, 72)
     assert len(snapshots(Installation(loaded_copy).object_store)) == 3
-
-
-def test_a_reader_never_sees_a_mixed_state(loaded_copy: Settings) -> None:
-    seen: set[tuple] = set()
-    stop = threading.Event()
-
-    def read() -> None:
-        while not stop.wait(0.1):
-            seen.add(rows_now(loaded_copy))
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    try:
-        write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014, per_month=4, arrest="true"))
-        run_well(loaded_copy, 2014)
-    finally:
-        stop.set()
-        reader.join()
-    seen.add(rows_now(loaded_copy))
-    assert all(len({row[0], row[1], row[2]}) == 1 and row[3] == row[4] for row in seen)
-    assert len(seen) >= 2
 
 
 def test_as_of_opens_the_newest_snapshot_at_the_end_of_the_day_in_chicago(loaded_copy: Settings) -> None:

@@ -59,9 +59,7 @@ def test_ranges_cover_exactly_the_years_and_never_touch(years: list[int]) -> Non
         (1, 7, range(182, 365), []),
     ],
 )
-def test_gaps_are_days_without_rows_that_are_no_chance(
-    rows_a_day: int, every: int, lacking: Iterable[int], gaps: list[tuple[int, int]]
-) -> None:
+def test_gaps_are_no_chance(rows_a_day: int, every: int, lacking: Iterable[int], gaps: list[tuple[int, int]]) -> None:
     days = {n: date(2015, 1, 1) + timedelta(n) for n in range(365)}
     found = find_gaps({days[n]: rows_a_day for n in days.keys() - {*lacking} if n % every == 0})
     assert found == [(days[first], days[last]) for first, last in gaps]
