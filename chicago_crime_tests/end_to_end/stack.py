@@ -40,13 +40,7 @@ def postgres_programs() -> Path:
 
 @dataclass
 class Stack:
-    """Services of the Compose file, started and stopped one by one.
-
-    Attributes:
-        folder: folder for all files, including logs: `<service>.log`.
-        settings: settings in addition to the env file.
-        processes: service -> its running process.
-    """
+    """Services of the Compose file, started and stopped one by one, with settings in addition to the env file."""
 
     folder: Path
     settings: dict[str, str]
@@ -90,7 +84,6 @@ class Stack:
         assert self.processes.pop(service).wait(TIMEOUT_S) == 0, self.log(service)
 
     def wait_until_healthy(self, service: str) -> None:
-
         def is_healthy() -> bool:
             ended = service in self.processes and self.processes[service].poll() is not None
             assert not ended, self.log(service)

@@ -65,10 +65,7 @@ def cloud(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cl
 
 
 def differences(cloud: Cloud, laptop: Settings) -> dict[str, str]:
-    """The tables whose types or rows differ between cloud and laptop.
-
-    Rows are compared without order, because BigQuery has none. All values must be equal, floats to the last bit.
-    """
+    """The tables whose types or rows, in any order, differ between cloud and laptop, floats to the last bit."""
     found = {}
     cursor = cloud.bigquery.catalog.database.cursor()
     for name, table in TABLES.items():
@@ -133,7 +130,7 @@ def test_each_file_is_fetched_once_and_refetched_if_its_copy_is_damaged(cloud: C
     assert client_of(cloud.settings).get("/data").text == before
     fetched = [call.path for call in cloud.storage.calls if call.query.get("alt") == "media"]
     assert fetched and all("catalog.json" in path for path in fetched)
-    [file] = (cloud.data / "snapshots" / "published" / "data" / "rejected_crimes" / "2014").iterdir()
+    [file] = (cloud.settings.data_dir / "snapshots/published/data/rejected_crimes/2014").iterdir()
     size = file.stat().st_size
     file.chmod(0o600)
     file.write_bytes(b"x" * size if content is None else content)

@@ -130,10 +130,7 @@ def test_a_signal_cancels_a_run_and_the_old_year_stays(settings: Settings, numbe
 
 
 def test_a_signal_ends_the_run_even_if_python_drops_its_exception(settings: Settings) -> None:
-    class Thing:
-        pass
-
-    thing, went_on = Thing(), list[bool]()
+    thing, went_on = set[int](), list[bool]()
     reference = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGTERM))
     with (
         DagsterInstance.ephemeral() as instance,

@@ -88,7 +88,7 @@ def test_a_run_and_the_doctor_leave_no_secret_anywhere(tmp_path: Path, source: s
 
 def places_in(cloud: Cloud, output: str) -> dict[str, bytes]:
     """Everything that was printed, written locally, or sent to Google except to sign in."""
-    places = {"output": output.encode()} | files_below(cloud.data) | files_below(cloud.folder / "buckets")
+    places = {"output": output.encode()} | files_below(cloud.settings.data_dir) | files_below(cloud.folder / "buckets")
     for job in cloud.bigquery.jobs.by_id.values():
         places[f"job {job.id}"] = json.dumps(job.resource(), default=str).encode()
     for table in cloud.bigquery.catalog.tables.values():
@@ -123,6 +123,6 @@ def test_a_failed_run_in_the_cloud_leaves_no_secret_anywhere(tmp_path: Path) -> 
         doctor = command(kaggle, environment, "doctor")
         assert (ended.code, "does not have enough resources" in words_of(ended)) == (1, True), ended.output[-3000:]
         assert re.search(r"DEBUG:urllib3|DEBUG:google", ended.output), "the logs of the libraries are searched"
-        assert any(name.endswith(".db") for name in files_below(cloud.data)), "Dagster's events are searched"
+        assert list(cloud.settings.data_dir.rglob("*.db")), "Dagster's events are searched"
         assert f"CHICAGO_CRIME_KAGGLE_SECRET={SECRET}" in doctor.output, "the doctor's output is searched"
         assert places_of(secrets_of(cloud), places_in(cloud, ended.output + doctor.output)) == []

@@ -18,6 +18,7 @@ from chicago_crime.sources.base import SourceFile
 from chicago_crime.sources.header import Header
 
 HEADER = Header(("a", "b", "c"), (0, 1, 2), ())
+UNQUOTED_ROW = '([^,"]|"")*,([^,"]|"")*,([^,"]|"")*'
 Damage = tuple[int, str, str]
 
 
@@ -66,9 +67,7 @@ def expected(content: bytes, longest: int, most: int) -> tuple[list[list[str]], 
 def _records(lines: list[str], longest: int, most: int) -> Iterator[tuple[int, list[str]]]:
     """Yield the well-formed row that starts on the first line, if any, and its number of lines."""
     for taken in range(1, len(lines) + 1):
-        if taken > longest and any(
-            re.fullmatch('([^,"]|"")*,([^,"]|"")*,([^,"]|"")*', one) for one in lines[1 : taken - 1]
-        ):
+        if taken > longest and any(re.fullmatch(UNQUOTED_ROW, one) for one in lines[1 : taken - 1]):
             return
         text = "\n".join(lines[:taken])
         if len(text.encode(errors="surrogateescape")) > most or "\0" in text:

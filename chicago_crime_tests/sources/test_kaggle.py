@@ -85,25 +85,23 @@ def test_a_zipped_file_is_unzipped(kaggle: KaggleServer, tmp_path: Path) -> None
     assert [one.status for one in kaggle.storage.requests] == [200, 200]
 
 
-def test_the_error_for_a_missing_year_names_the_portal(kaggle: KaggleServer, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"no file for 2024\. Years found: 2001, .*2022\. .*_SOURCE=portal"):
-        source().fetch(2024, tmp_path)
-
-
-def test_the_error_without_a_token_explains_how_to_get_one(kaggle: KaggleServer, tmp_path: Path) -> None:
+def test_errors_without_a_token_or_for_a_missing_year_name_the_portal(kaggle: KaggleServer, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"none was found: .*kaggle\.com/settings.*CHICAGO_CRIME_SOURCE=portal"):
         KaggleSource().fetch(2014, tmp_path)
     assert kaggle.requests == []
+    with pytest.raises(SourceError, match=r"no file for 2024\. Years found: 2001, .*2022\. .*_SOURCE=portal"):
+        source().fetch(2024, tmp_path)
 
 
 def test_the_access_check_is_not_retried(kaggle: KaggleServer) -> None:
     assert source().check_access() == "Kaggle accepts the token"
     before = len(kaggle.requests)
-    for status, message in ((503, "503"), (404, "dataset salikhussaini49/chicago-crimes or the file no longer exists")):
+    messages = {503: "503", 401: "token was not accepted", 404: "dataset salikhussaini49/chicago-crimes or the"}
+    for status, message in messages.items():
         kaggle.will(Fault(status=status))
         with pytest.raises(SourceError, match=message):
             source().check_access()
-    assert len(kaggle.requests) == before + 2
+    assert len(kaggle.requests) == before + 3
 
 
 def test_the_version_changes_when_a_file_is_published_again(kaggle: KaggleServer, tmp_path: Path) -> None:

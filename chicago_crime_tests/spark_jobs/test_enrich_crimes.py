@@ -120,29 +120,26 @@ def test_the_last_28_days_of_a_fresh_snapshot_are_provisional(enrich: Enrich) ->
 
 
 def test_rows_without_matches_are_kept_in_order(enrich: Enrich) -> None:
-    enriched = enrich(
+    rows = enrich(
         crime(id=1),
         crime(id=2, community_area=None, fbi_code=None, x_coordinate=None, y_coordinate=None),
         crime(id=3, community_area=99, fbi_code="ZZ"),
         crime(id=4),
     )
-    rows = dicts(enriched)
-    found = [(row["id"], row["community_area_name"], row["cell_x"]) for row in rows]
+    found = [(row["id"], row["community_area_name"], row["cell_x"]) for row in dicts(rows)]
     assert found == [(1, "Loop", 1782), (2, None, None), (3, None, 1782), (4, "Loop", 1782)]
 
 
 def test_types_are_counted_by_the_source_label(enrich: Enrich) -> None:
-    counts = job.crime_type_count(
-        enrich(
-            crime(id=1, primary_type="NON - CRIMINAL", arrest=True),
-            crime(id=2, primary_type="NON-CRIMINAL"),
-            crime(id=3, primary_type="NON-CRIMINAL", arrest=None, domestic=True),
-            crime(id=4, primary_type="NON-CRIMINAL", arrest=True),
-            *(crime(id=200 + number, primary_type="ARSON", arrest=number < 60 or None) for number in range(100)),
-            *(crime(id=300 + number, primary_type="ROBBERY", arrest=number < 99 or None) for number in range(100)),
-        )
+    rows = enrich(
+        crime(id=1, primary_type="NON - CRIMINAL", arrest=True),
+        crime(id=2, primary_type="NON-CRIMINAL"),
+        crime(id=3, primary_type="NON-CRIMINAL", arrest=None, domestic=True),
+        crime(id=4, primary_type="NON-CRIMINAL", arrest=True),
+        *(crime(id=200 + number, primary_type="ARSON", arrest=number < 60 or None) for number in range(100)),
+        *(crime(id=300 + number, primary_type="ROBBERY", arrest=number < 99 or None) for number in range(100)),
     )
-    found = {row["primary_type"]: row for row in dicts(counts)}
+    found = {row["primary_type"]: row for row in dicts(job.crime_type_count(rows))}
     assert found["NON - CRIMINAL"]["arrest_rate"] == 1.0
     assert (found["NON-CRIMINAL"]["crimes"], found["NON-CRIMINAL"]["arrests"]) == (3, 1)
     assert found["NON-CRIMINAL"]["arrest_rate"] is None, "one of three flags is unknown"

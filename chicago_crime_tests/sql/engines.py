@@ -1,4 +1,4 @@
-"""Google's own GoogleSQL evaluator, and DuckDB with our translation, on the same rows."""
+"""Tables and statements for Google's evaluator, and DuckDB with our translation on given rows."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache

@@ -36,12 +36,8 @@ def test_errors_explain_invalid_years(text: str, problem: str) -> None:
 
 
 @given(selections)
-def test_formatted_years_are_parsed_back(years: list[int]) -> None:
+def test_formatted_years_are_parsed_back_and_ranges_cover_exactly_them(years: list[int]) -> None:
     assert parse_years(format_years(years)) == years
-
-
-@given(selections)
-def test_ranges_cover_exactly_the_years_and_never_touch(years: list[int]) -> None:
     ranges = contiguous_ranges(years)
     assert [year for first, last in ranges for year in range(first, last + 1)] == years
     assert all(before[1] + 1 < after[0] for before, after in pairwise(ranges))

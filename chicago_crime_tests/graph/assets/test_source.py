@@ -18,10 +18,6 @@ from chicago_crime_tests.support import NAMES, crime, crimes_of_months, rows_of,
 YEARS = (2014, 2015)
 
 
-def settings_of(portal: PortalServer, data: Path) -> Settings:
-    return load_settings(source="portal", portal_url=portal.url, data_dir=data)
-
-
 def snapshot_of(settings: Settings) -> Catalog:
     return Installation(settings).reader().catalog
 
@@ -34,7 +30,7 @@ def made(report: RunReport) -> set[int]:
 def loaded(tmp_path: Path) -> Iterator[tuple[PortalServer, Settings]]:
     """A portal, and an installation that has loaded its years."""
     with PortalServer(row for year in YEARS for row in crimes_of_months(year)).answering() as portal:
-        settings = settings_of(portal, tmp_path / "data")
+        settings = load_settings(source="portal", portal_url=portal.url, data_dir=tmp_path / "data")
         run_well(settings, *YEARS)
         yield portal, settings
 
@@ -49,7 +45,7 @@ def test_a_refresh_makes_changed_years_as_a_full_load(loaded: tuple[PortalServer
     assert {year for (_, year) in report.metadata} == set(YEARS)  # unchanged years are recorded as fresh
     kinds = {row["id"]: row["kind"] for row in rows_of(settings, "revisions", 2015)}
     assert (kinds[1], kinds[201503001]) == ("added", "vanished")
-    whole = settings_of(portal, tmp_path / "whole")
+    whole = settings.model_copy(update={"data_dir": tmp_path / "whole"})
     run_well(whole, *YEARS)
     for year, held in snapshot_of(whole).years.items():
         there = snapshot_of(settings).years[year]
