@@ -66,7 +66,7 @@ def test_a_converted_file_distinguishes_empty_fields_and_empty_texts(tmp_path: P
     header, first, second = file.read_text().replace("case_number", "renamed").splitlines()
     file.write_text("\n".join([header, first, second.replace("001,,", '"001","",'), ""]))
     content = gate_of(file, 2014, tmp_path).split.file.read_text()
-    assert ("001,," in content, '001","","' in content) == (True, True)
+    assert ("001,," in content, '"001","",' in content) == (True, True)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ HOURS = [f"03/15/2016 {hour}:10" for hour in range(1, 13)]
         # one date to the contrary, such as a late correction, proves nothing
         ("date", ["03/15/2016"] * 60 + ["2016-03-05", "2016-04-05"] * 30 + ["2016-03-20"], "the 61 that are written"),
         ("date", ["03/05/2016 14:30"] * 150 + ["03/15/2016 14:30"], "'date' has ambiguous dates, such as"),
-        ("date", ["NA"] * 9 + ["2016-03-05"], "2016.csv: 9 of 10 rows lack an id or a date. Export"),
+        ("date", ["NA"] * 9 + ["2016-03-05"], "9 of 10 rows lack an id or a date. Export"),
         ("date", ["10.20.2016"] * 9, "2016.csv: column 'date': 9 of 9 values cannot be read; the first is '10."),
         ("id", ["1.10E+07", "1.0400001E+07", "1.10E+07"], "2 of 3 rows share their id with another crime, 2 of them"),
         ("id", ["1.04E+07", "1.10E+07", "1.10E+07"], "read, the first '1.04E+07' in line 2, and ids shared"),
