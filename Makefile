@@ -16,7 +16,7 @@ TUNNEL = gcloud compute start-iap-tunnel --project=$(OUTPUT) CHICAGO_CRIME_GCP_P
 
 # Markers (see pyproject.toml) of the tests that only `make test-all` runs.
 SLOW := browser or java or postgresql or google or programs or slow
-PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
 
 .PHONY: help setup setup-dev demo dev dashboard test test-all test-slow check-infra lint bench docs lock setup-infra up env tunnel down
 .DEFAULT_GOAL := help

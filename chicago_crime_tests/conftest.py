@@ -14,24 +14,14 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, event
-from xdist.scheduler import LoadFileScheduling
 
 from chicago_crime.graph.run import RunReport
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
-from chicago_crime_tests.support import (
-    REAL_DATA,
-    REAL_ROWS,
-    crimes_of_months,
-    folder_settings,
-    real_year,
-    run_well,
-    write_csv,
-)
+from chicago_crime_tests.support import REAL_ROWS, crimes_of_months, folder_settings, real_year, run_well, write_csv
 
 collect_ignore = ["infra_pulumi"]  # these tests run in the environment of Pulumi: `make test-all`
 GOOGLE_SERVER = "chicago_crime_tests.servers.google_server"
-ON_REAL_YEARS = tuple(f"end_to_end/test_{name}.py" for name in ("dashboard", "engines", "real_years", "site"))
 
 
 def pytest_configure() -> None:
@@ -42,9 +32,13 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by their fixtures and imports, and run the longest modules first."""
+    """Mark tests by their fixtures and imports, and run the longest modules first.
+
+    One process runs all tests of a module, and one all tests on the real years, which it loads once.
+    """
     for item in items:
         assert isinstance(item, pytest.Function)
+        item.add_marker(pytest.mark.xdist_group("real" if "real_runs" in item.fixturenames else item.module.__name__))
         if _is_end_to_end(item) or "real_runs" in item.fixturenames:
             item.add_marker("slow")
         if "browser" in item.fixturenames:
@@ -52,18 +46,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if GOOGLE_SERVER in _imports(item.module.__name__):
             item.add_marker("google")
     items.sort(key=lambda item: ("real_runs" in item.fixturenames, _is_end_to_end(item)), reverse=True)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
-    """Run each module in one process, and all modules on the real years in the same one, which loads them once."""
-
-    class Scheduling(LoadFileScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            module = super()._split_scope(nodeid)
-            return "real years" if module.endswith(ON_REAL_YEARS) else module
-
-    return Scheduling(config, log)
 
 
 def _is_end_to_end(item: pytest.Item) -> bool:
@@ -153,7 +135,7 @@ def real_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, list[
     """An installation with all real years, and the reports of its runs. Tests must not change its tables."""
     for year in REAL_ROWS:
         real_year(year)
-    settings = folder_settings(tmp_path_factory.mktemp("real"), REAL_DATA / "real")
+    settings = folder_settings(tmp_path_factory.mktemp("real"), real_year(2014).parent)
     return settings, run_well(settings, *REAL_ROWS)
 
 

@@ -29,9 +29,8 @@ def clone(tmp_path: Path) -> Path:
 
 def make(clone: Path, *targets: str, outputs: dict[str, str] = OUTPUTS) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": f"{clone}:{os.environ['PATH']}", "OUTPUTS": json.dumps(outputs)}
-    return subprocess.run(
-        [program("make"), *targets], cwd=clone, env=environment, capture_output=True, text=True, check=False
-    )
+    command = [program("make"), *targets]
+    return subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, check=False)
 
 
 def test_env_writes_only_settings(clone: Path) -> None:

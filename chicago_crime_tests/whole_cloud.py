@@ -59,20 +59,8 @@ Cloud = TypeVar("Cloud", bound=WholeCloud)
 
 
 @contextmanager
-def whole_cloud(
-    place: Path,
-    runs: bool = True,
-    kind: type[Cloud] = WholeCloud,
-    **settings: object,
-) -> Iterator[Cloud]:
-    """Run a fake cloud with buckets, a service account for machines and a secret.
-
-    Args:
-        place: folder for the bucket, the credentials and the platform's data.
-        runs: whether Spark programs run, or are only pretended to run.
-        kind: subclass of `WholeCloud` to return.
-        settings: additional settings.
-    """
+def whole_cloud(place: Path, runs: bool = True, kind: type[Cloud] = WholeCloud, **settings: object) -> Iterator[Cloud]:
+    """Run a fake cloud in a folder, with additional settings. Without `runs`, Spark programs only pretend to run."""
     storage = StorageServer(place / "buckets", [BUCKET, STAGING])
     bigquery, dataproc = BigQueryServer(storage), DataprocServer(storage.buckets, runs)
     access = AccessServer({SECRET: [b"KGAT_planted0token"]})

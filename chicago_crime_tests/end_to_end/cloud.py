@@ -38,10 +38,6 @@ class Cloud(WholeCloud):
     def servers(self) -> Mapping[str, GoogleServer]:
         return {"storage": self.storage, "bigquery": self.bigquery, "dataproc": self.dataproc}
 
-    @property
-    def data(self) -> Path:
-        return self.folder / "data"
-
     def begin(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         return begin(*arguments, env=os.environ | WIDE | self.environment | environment)
 

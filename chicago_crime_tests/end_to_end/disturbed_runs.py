@@ -37,11 +37,7 @@ class Call(NamedTuple):
 
 
 class Chosen:
-    """A rule for servers that injects a fault at chosen calls.
-
-    Attributes:
-        hit: the calls with the fault.
-    """
+    """A rule for servers that injects a fault at chosen calls, which are then in `hit`."""
 
     def __init__(self, fault: Fault, chooses: Callable[[Call], bool]):
         self.fault, self.chooses = fault, chooses
@@ -113,14 +109,7 @@ def stop_faults(servers: Mapping[str, FaultyServer]) -> None:
 
 
 def run_under(cloud: Cloud, chosen: Chosen) -> bool:
-    """Load the other version with faults. The run must succeed, or fail cleanly so that the next one succeeds.
-
-    Returns:
-        Whether the first run succeeded.
-
-    Raises:
-        AssertionError: neither; the message has the calls with the fault, and the output of the run.
-    """
+    """Load the other version with faults; returns whether it succeeded. A run that failed must let the next succeed."""
     version, now = the_other(cloud)
     chosen.rule(cloud.servers)
     ended = command(*run_of(cloud, version), **cloud.environment)
@@ -139,11 +128,7 @@ def run_under(cloud: Cloud, chosen: Chosen) -> bool:
 def kill_run_at(cloud: Cloud, at: Call) -> bool:
     """Load the other version, kill -9 the run at a call, and let the next run repair everything.
 
-    Returns:
-        Whether the run made the call: files that an earlier snapshot has stored are not stored again.
-
-    Raises:
-        AssertionError: a year has mixed versions after the kill, or is not repaired.
+    Returns whether the run made the call: files that an earlier snapshot has stored are not stored again.
     """
     version, now = the_other(cloud)
     process = cloud.begin(*run_of(cloud, version))

@@ -40,13 +40,7 @@ def postgres_programs() -> Path:
 
 @dataclass
 class Stack:
-    """Services of the Compose file, started and stopped one by one.
-
-    Attributes:
-        folder: folder for all files, including logs: `<service>.log`.
-        settings: settings in addition to the env file.
-        processes: service -> its running process.
-    """
+    """Services of the Compose file, started and stopped one by one, with settings in addition to the env file."""
 
     folder: Path
     settings: dict[str, str]
@@ -90,7 +84,6 @@ class Stack:
         assert self.processes.pop(service).wait(TIMEOUT_S) == 0, self.log(service)
 
     def wait_until_healthy(self, service: str) -> None:
-
         def is_healthy() -> bool:
             ended = service in self.processes and self.processes[service].poll() is not None
             assert not ended, self.log(service)
@@ -132,10 +125,8 @@ class Stack:
             for file in (place, password):
                 shutil.chown(file, "nobody", "nogroup")
         options = [f"--username={given['POSTGRES_USER']}", "--auth=scram-sha-256", f"--pwfile={password}", "--no-sync"]
-        where = {"cwd": place, "capture_output": True, "check": True, **user}
-        subprocess.run(
-            [programs / "initdb", "--pgdata=files", "--encoding=UTF8", "--locale=C.UTF-8", *options], **where
-        )
+        init = [programs / "initdb", "--pgdata=files", "--encoding=UTF8", "--locale=C.UTF-8", *options]
+        subprocess.run(init, cwd=place, capture_output=True, check=True, **user)
         flags = ["-D", "files", "-p", port, "-h", "127.0.0.1", "-k", str(place), "-c", "fsync=off"]
         with (self.folder / "postgres.log").open("ab") as log:
             server = subprocess.Popen([programs / "postgres", *flags], cwd=place, stdout=log, stderr=log, **user)

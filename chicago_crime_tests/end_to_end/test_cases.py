@@ -1,25 +1,19 @@
-"""The cases in `../shared/data/cases` about file formats: the plan and the run of each."""
+"""The cases in `../shared/data/cases` of file formats, in the plan and the run, and of values."""
 
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from chicago_crime.intake.source_files import SourceFiles
-from chicago_crime.settings import Settings
-from chicago_crime.sources.base import no_progress
+from chicago_crime.settings import load_settings
+from chicago_crime.sources.base import SourceError, no_progress
 from chicago_crime.sources.folder import FolderSource
-from chicago_crime_tests.support import (
-    NAMES,
-    case,
-    crime,
-    crimes_of_months,
-    folder_settings,
-    plan_of,
-    rows_of,
-    run,
-    run_well,
-    write_csv,
-)
+from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
+from chicago_crime.tables import CRIMES, RAW_CRIMES
+from chicago_crime_tests.support import case, folder_settings, gate_of, plan_of, rows_of, run, run_well
 
 TABLES = "crime_csv,crime_object,raw_crimes,crimes,rejected_crimes"
 TWELVE = list(range(31_000_000, 31_000_012))
@@ -57,47 +51,46 @@ def test_fully_quoted_lines_are_read(tmp_path: Path) -> None:
     ("name", "year", "message"),
     [("zip_encrypted", 2016, "crimes_2016.csv is password-protected"), ("lfs_pointer", 2019, "run `git lfs pull`")],
 )
-def test_unreadable_files_are_reported_by_the_plan_and_the_run(
-    tmp_path: Path, name: str, year: int, message: str
-) -> None:
+def test_the_plan_and_the_run_report_unreadable_files(tmp_path: Path, name: str, year: int, message: str) -> None:
     settings = folder_settings(tmp_path / "data", case(name))
     [problem] = plan_of(settings, [year]).problems
     [report] = run(settings, year, assets=TABLES)
     assert message in problem and message in f"{report.failures} {report.reasons}"
 
 
-def test_coordinates_are_read_from_location(settings: Settings) -> None:
-    places = [
-        "(41.883500187, -87.627876698)",
-        "001XX N STATE ST\n(41.883500187, -87.627876698)",
-        "{'longitude': '-87.627876698', 'human_address': '{}', 'latitude': '41.883500187'}",
-        "POINT (-87.627876698 41.883500187)",
-        "(36.619446395, -91.686565684)",  # the City's placeholder for an unknown place
-        "",
-    ]
-    rows = crimes_of_months(2014)
-    for row, place in zip(rows, places, strict=False):
-        row["location"] = place
-    kept = [name for name in NAMES if name not in ("latitude", "longitude")]
-    write_csv(settings.folder / "2014.csv", [{name: row[name] for name in kept} for row in rows], header=kept)
-    run_well(settings, 2014, assets=TABLES)
-    found = {row["id"]: (row["latitude"], row["longitude"]) for row in rows_of(settings, "crimes", 2014)}
-    there = (41.883500187, -87.627876698)
-    assert [found[int(row["id"])] for row in rows[:7]] == [there] * 4 + [(None, None)] * 2 + [there]
+@pytest.mark.parametrize(
+    ("name", "year", "rows", "column", "first"),
+    [
+        ("dates_mdy_dash", 2018, 167, "date", datetime(2018, 9, 1, 0, 1)),
+        ("dates_24h_seconds", 2016, 12, "date", datetime(2016, 1, 2, 17)),
+        ("dates_only_iso_slash", 2004, 2, "date", datetime(2004, 8, 28)),
+        ("dates_month_names", 2021, 7, "date", datetime(2021, 6, 18)),
+        ("flags_t_f", 2016, 12, "arrest", False),
+        ("huge_field", 2016, 11, "id", 31_000_000),
+        ("columns_ibm", 2005, 44, "community_area", 38),
+    ],
+)
+def test_a_case_is_read(tmp_path: Path, name: str, year: int, rows: int, column: str, first: Any) -> None:
+    [file] = case(name).glob("*.csv")
+    result = gate_of(file, year, tmp_path)
+    assert (result.unreadable, result.split.counts.rows) == ({}, result.split.counts.lines - (name == "huge_field"))
+    warehouse = DuckDBWarehouse(load_settings(data_dir=tmp_path))
+    warehouse.load_csv(RAW_CRIMES, year, str(result.split.file), "a checksum")
+    warehouse.replace_year(CRIMES, year)
+    found = pq.read_table(warehouse.file("crimes", year)).sort_by("id").to_pylist()
+    assert (len(found), found[0][column]) == (rows, first)
+    assert all(row[name] is not None for row in found for name in ("arrest", "domestic"))
 
 
-def test_duplicate_ids_across_files_are_resolved_as_in_one_file(settings: Settings) -> None:
-    """The files have one year, all years, and columns in a different order."""
-    old = crimes_of_months(2014, per_month=40, updated_on="02/10/2018 03:50:01 PM")
-    new = crime(**old[7] | {"updated_on": "02/11/2018 03:50:01 PM", "ward": "7"})
-    other = dict(sorted(crime(**old[9] | {"updated_on": "01/01/2017 12:00:00 PM", "ward": "9"}).items()))
-    write_csv(settings.folder / "crimes_2014.csv", [*old[:300], new])
-    write_csv(settings.folder / "2001_to_2020.csv", [*crimes_of_months(2015), *old[300:]])
-    write_csv(settings.folder / "crimes_2014_12.csv", [other], header=sorted(NAMES))
-    assert plan_of(settings, [2014, 2015]).problems == []
-    run_well(settings, 2014, 2015, assets=TABLES)
-    wards = {row["id"]: row["ward"] for row in rows_of(settings, "crimes", 2014)}
-    assert len(wards) == 480
-    assert (wards[int(old[7]["id"])], wards[int(old[9]["id"])]) == (7, 42)
-    assert [row["reason"] for row in rows_of(settings, "rejected_crimes", 2014)] == ["superseded"] * 2
-    assert len(rows_of(settings, "crimes", 2015)) == 36
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("year_replaced_by_nothing", "column 'ID' has ids shared by several crimes: 12 of 12 rows share their id"),
+        ("day_month_swapped", "column 'Date' has the day before the month, as in '13/01/2016 16:00' in line 8"),
+    ],
+)
+def test_only_the_bad_file_of_a_case_is_refused(tmp_path: Path, name: str, message: str) -> None:
+    good, bad = (case(name) / folder / "crimes_2016.csv" for folder in ("1_good", "2_bad"))
+    assert gate_of(good, 2016, tmp_path).problems == []
+    with pytest.raises(SourceError, match=message):
+        gate_of(bad, 2016, tmp_path)

@@ -65,10 +65,7 @@ def cloud(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cl
 
 
 def differences(cloud: Cloud, laptop: Settings) -> dict[str, str]:
-    """The tables whose types or rows differ between cloud and laptop.
-
-    Rows are compared without order, because BigQuery has none. All values must be equal, floats to the last bit.
-    """
+    """The tables whose types or rows, in any order, differ between cloud and laptop, floats to the last bit."""
     found = {}
     cursor = cloud.bigquery.catalog.database.cursor()
     for name, table in TABLES.items():
@@ -92,15 +89,10 @@ def test_each_run_gives_the_laptops_tables_with_one_batch_and_few_writes(cloud: 
     assert sum(cloud.crimes("raw_crimes").values()) > 5_900
     assert min(len(cloud.rows(table)) for table in ("rejected_crimes", "revisions")) > 5
     assert cloud.left() == []
-    metadata = metadata_of(cloud, "enriched_crimes")
-    assert metadata["spark_engine"] == "dataproc"
-    assert str(metadata["dataproc"]).startswith("https://console.cloud.google.com/dataproc/batches/")
-
-
-def metadata_of(cloud: Cloud, asset: str) -> dict[str, object]:
     with open_instance(cloud.settings) as instance:
-        event = instance.get_latest_materialization_event(AssetKey(asset))
-    return {name: entry.value for name, entry in event.asset_materialization.metadata.items()}
+        metadata = instance.get_latest_materialization_event(AssetKey("enriched_crimes")).asset_materialization.metadata
+    assert metadata["spark_engine"].value == "dataproc"
+    assert str(metadata["dataproc"].value).startswith("https://console.cloud.google.com/dataproc/batches/")
 
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
@@ -138,7 +130,7 @@ def test_each_file_is_fetched_once_and_refetched_if_its_copy_is_damaged(cloud: C
     assert client_of(cloud.settings).get("/data").text == before
     fetched = [call.path for call in cloud.storage.calls if call.query.get("alt") == "media"]
     assert fetched and all("catalog.json" in path for path in fetched)
-    [file] = (cloud.data / "snapshots" / "published" / "data" / "rejected_crimes" / "2014").iterdir()
+    [file] = (cloud.settings.data_dir / "snapshots/published/data/rejected_crimes/2014").iterdir()
     size = file.stat().st_size
     file.chmod(0o600)
     file.write_bytes(b"x" * size if content is None else content)

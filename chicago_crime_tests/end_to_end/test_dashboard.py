@@ -23,9 +23,7 @@ VIOLENT = "fbi_code IN ('01A', '02', '03', '04A', '04B')"
 COMBINATIONS = {
     "": "TRUE",
     "offense_class=violent&year=2014-2015": f"{VIOLENT} AND year IN (2014, 2015)",
-    "type=CRIMINAL+SEXUAL+ASSAULT&type=NON-CRIMINAL": (
-        "(primary_type IN ('CRIMINAL SEXUAL ASSAULT', 'CRIM SEXUAL ASSAULT') OR primary_type LIKE 'NON%CRIMINAL%')"
-    ),
+    "type=CRIMINAL+SEXUAL+ASSAULT&type=NON-CRIMINAL": "primary_type ~ 'CRIM.*SEXUAL ASSAULT|NON.*CRIMINAL.*'",
     "area=32&district=1&domestic=no&arrest=no&type=THEFT&year=2016": (
         "community_area = 32 AND district = 1 AND NOT domestic AND NOT arrest AND primary_type = 'THEFT' "
         "AND year = 2016"
@@ -34,9 +32,7 @@ COMBINATIONS = {
         "ward IN (24, 27) AND hour(date) IN (1, 22) AND isodow(date) IN (6, 7)"
     ),
     "beat=1834&start=2015-03-05&finish=2016-02-29": "beat = 1834 AND date::DATE BETWEEN '2015-03-05' AND '2016-02-29'",
-    "group=carjacking&location=RESIDENCE-GARAGE": (
-        "iucr IN ('0325', '0326') AND location_description IN ('RESIDENCE-GARAGE', 'RESIDENCE - GARAGE')"
-    ),
+    "group=carjacking&location=RESIDENCE-GARAGE": "iucr ~ '032[56]' AND location_description ~ 'RESIDENCE ?- ?GARAGE'",
     "type=HOMICIDE&block=000XX+N+LARAMIE+AVE": "primary_type = 'HOMICIDE' AND block = '0000X N LARAMIE AVE'",
     "block=001XX+N+STATE+ST&description=RETAIL+THEFT": "block = '001XX N STATE ST' AND description = 'RETAIL THEFT'",
 }
@@ -85,15 +81,11 @@ def test_filtered_numbers_equal_sql_over_crimes(page: Page, address: str, real_y
         for x, y, n in query_crimes(real_years, f"{by_cell} AND {condition} GROUP BY ALL")
     }
     assert {(row["x_ft"], row["y_ft"]): row["crimes"] for row in cells.to_pylist()} == expected
-    hours = {
-        (row["weekday"][:3], row["hour"]): row["crimes"] for row in download(address, "when/hours", query).to_pylist()
-    }
-    by_hour = (
-        "SELECT strftime(date, '%a'), hour(date), COUNT(*) FROM crimes WHERE date::TIME NOT IN ('00:00:00', '00:01:00')"
-    )
-    assert {key: n for key, n in hours.items() if n} == {
-        (day, hour): n for day, hour, n in query_crimes(real_years, f"{by_hour} AND {condition} GROUP BY ALL")
-    }
+    found = download(address, "when/hours", query)
+    hours = [(row["weekday"][:3], row["hour"], row["crimes"]) for row in found.to_pylist() if row["crimes"]]
+    by_hour = "SELECT strftime(date, '%a'), hour(date), COUNT(*) FROM crimes"
+    known = f"date::TIME NOT IN ('00:00:00', '00:01:00') AND {condition}"
+    assert sorted(hours) == sorted(query_crimes(real_years, f"{by_hour} WHERE {known} GROUP BY ALL"))
 
 
 def test_headers_and_totals_stay_visible_without_covering_rows(page: Page, address: str) -> None:
@@ -149,9 +141,7 @@ def test_every_page_fits_and_is_accessible(page: Page, address: str, name: str) 
     assert name != "compare" or page.locator("[data-table=spans] thead").is_visible(), "paper has room for columns"
 
 
-def test_filters_work_without_reload_and_the_address_restores_the_view(
-    browser: Browser, page: Page, address: str
-) -> None:
+def test_filters_work_without_reload_and_the_address_restores_them(browser: Browser, page: Page, address: str) -> None:
     open_page(page, f"{address}/overview")
     page.evaluate("window.isStillHere = true")
     city = number(page, "Reported crimes")

@@ -41,14 +41,9 @@ main()
 
 
 def command(kaggle: KaggleServer, environment: Mapping[str, str], *arguments: str) -> Ended:
-    ended = subprocess.run(
-        [sys.executable, "-c", PROGRAM, kaggle.url, *arguments],
-        env=os.environ | WIDE | environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=TIMEOUT_S,
-    )
+    program, env = [sys.executable, "-c", PROGRAM, kaggle.url, *arguments], os.environ | WIDE | environment
+    both = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    ended = subprocess.run(program, env=env, text=True, timeout=TIMEOUT_S, **both)
     return Ended(ended.returncode, ended.stdout)
 
 
@@ -87,15 +82,13 @@ def test_a_run_and_the_doctor_leave_no_secret_anywhere(tmp_path: Path, source: s
     assert files_below(tmp_path / "home") == {}
     written, output = files_below(tmp_path / "data"), ended.output + failed.output + examined.output
     assert any(name.endswith(".db") for name in written), "Dagster's events are searched"
-    assert (
-        places_of([*SECRETS.values(), *map(kaggle.storage.signature, files)], written | {"output": output.encode()})
-        == []
-    )
+    secrets = [*SECRETS.values(), *map(kaggle.storage.signature, files)]
+    assert places_of(secrets, written | {"output": output.encode()}) == []
 
 
 def places_in(cloud: Cloud, output: str) -> dict[str, bytes]:
     """Everything that was printed, written locally, or sent to Google except to sign in."""
-    places = {"output": output.encode()} | files_below(cloud.data) | files_below(cloud.folder / "buckets")
+    places = {"output": output.encode()} | files_below(cloud.settings.data_dir) | files_below(cloud.folder / "buckets")
     for job in cloud.bigquery.jobs.by_id.values():
         places[f"job {job.id}"] = json.dumps(job.resource(), default=str).encode()
     for table in cloud.bigquery.catalog.tables.values():
@@ -130,6 +123,6 @@ def test_a_failed_run_in_the_cloud_leaves_no_secret_anywhere(tmp_path: Path) -> 
         doctor = command(kaggle, environment, "doctor")
         assert (ended.code, "does not have enough resources" in words_of(ended)) == (1, True), ended.output[-3000:]
         assert re.search(r"DEBUG:urllib3|DEBUG:google", ended.output), "the logs of the libraries are searched"
-        assert any(name.endswith(".db") for name in files_below(cloud.data)), "Dagster's events are searched"
+        assert list(cloud.settings.data_dir.rglob("*.db")), "Dagster's events are searched"
         assert f"CHICAGO_CRIME_KAGGLE_SECRET={SECRET}" in doctor.output, "the doctor's output is searched"
         assert places_of(secrets_of(cloud), places_in(cloud, ended.output + doctor.output)) == []

@@ -73,8 +73,7 @@ def launch(stack: Stack, year: int) -> str:
 
 
 def status(instance: DagsterInstance, run_id: str) -> DagsterRunStatus:
-    run = instance.get_run_by_id(run_id)
-    return run.status
+    return instance.get_run_by_id(run_id).status
 
 
 def final_status(instance: DagsterInstance, run_id: str) -> DagsterRunStatus:
@@ -96,9 +95,7 @@ def rows(stack: Stack, year: int) -> int:
     return pq.read_metadata(stack.folder / "data" / "warehouse" / "enriched_crimes" / f"{year}.parquet").num_rows
 
 
-def test_a_run_from_the_ui_is_queued_survives_a_stop_and_appears_in_the_dashboard(
-    stack: Stack, instance: DagsterInstance
-) -> None:
+def test_a_run_is_queued_survives_a_stop_and_appears_in_the_dashboard(stack: Stack, instance: DagsterInstance) -> None:
     assert "Nothing is loaded" in page(stack, "/overview")
     run = launch(stack, 2016)
     assert stack.stop("code") == 0

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 from dagster import AssetKey, FreshnessPolicy, build_sensor_context
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
+from dagster._core.scheduler import instigation
 from pydantic import SecretStr
 
 from chicago_crime.definitions import build_definitions
@@ -83,9 +86,8 @@ def test_new_problems_are_sent_to_each_address_once_also_later(loaded_copy: Sett
 def test_reports_are_sent_on_their_day_and_when_something_is_unusual(tmp_path: Path, webhook: Webhook) -> None:
     for year, per_month in ((2012, 28), (2013, 30), (2014, 29), (2015, 28)):
         write_csv(tmp_path / "in" / f"{year}.csv", crimes_of_months(year, per_month))
-    settings = folder_settings(tmp_path / "data", tmp_path / "in").model_copy(
-        update={"alerts": SecretStr(webhook.address), "report_areas": "loop, 41", "report_day": "friday"}
-    )
+    given = {"alerts": SecretStr(webhook.address), "report_areas": "loop, 41", "report_day": "friday"}
+    settings = folder_settings(tmp_path / "data", tmp_path / "in").model_copy(update=given)
     run_well(settings, 2012, 2013, 2014, 2015)
     installation = Installation(settings)
 
@@ -133,19 +135,25 @@ def test_failed_checks_of_a_run_that_succeeds_are_reported(settings: Settings) -
     assert line.startswith("2014: crime_csv:has_no_gap: no rows from 2014-03-01 to 2014-03-31")
 
 
-def test_a_failure_that_each_tick_repeats_is_reported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ticks = [["watch: /in is not a folder"] * 5, ["watch: /in is not a folder"], [], ["watch: /in is not a folder"]]
-    remaining = iter(ticks)
-    monkeypatch.setattr("chicago_crime.graph.alerts.idle_ticks", lambda *_: next(remaining))
-    settings, state = folder_settings(tmp_path / "data", tmp_path), AlertState(0)
-    counts = []
+def test_a_failure_that_ticks_repeat_is_reported_once_after_the_first(settings: Settings) -> None:
+    """Also after a tick that begins before the period in which it ends."""
+    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "repository")
+    origin, schedule = RemoteInstigatorOrigin(repository, "refresh"), InstigatorType.SCHEDULE
+    data = instigation.ScheduleInstigatorData("0 6 * * *")
+    timer = instigation.InstigatorState(origin, schedule, instigation.InstigatorStatus.RUNNING, data)
+    found, state = [], AlertState(1e6)
     with open_instance(settings) as instance:
-        for minute in range(len(ticks)):
-            now = datetime.fromtimestamp(60 * minute, UTC)
+        instance.add_instigator_state(timer)
+        for began, ended in ((50, 90), (130, 140), (150, 160), (250, 260)):
+            known = (timer.instigator_origin_id, "refresh", schedule, instigation.TickStatus.SKIPPED, 1e6 + began)
+            more = {"selector_id": timer.selector_id, "end_timestamp": 1e6 + ended}
+            instance.create_tick(instigation.TickData(*known, skip_reason="no answer", **more))
+        for minute in range(1, 6):
+            now = datetime.fromtimestamp(1e6 + 60 * minute, UTC)
             lines, state = new_alerts(Installation(settings), instance, state, now)
             state = AlertState(**json.loads(json.dumps(asdict(state))))
-            counts.append(len(lines))
-    assert counts == [1, 0, 0, 1], "and again when it returns"
+            found.append(lines)
+    assert found == [[], ["refresh: no answer"], [], [], ["refresh: no answer"]], "and again when it returns"
 
 
 def test_stale_data_is_reported_once(loaded_copy: Settings) -> None:

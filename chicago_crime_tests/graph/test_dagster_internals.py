@@ -15,22 +15,13 @@ import pytest
 import yaml
 from dagster import AssetKey, DagsterInstance, DagsterInvariantViolationError, DagsterRunStatus, asset, materialize
 from dagster._check import CheckError
-from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.launcher.base import WorkerStatus
-from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
-from dagster._core.scheduler.instigation import (
-    InstigatorState,
-    InstigatorStatus,
-    ScheduleInstigatorData,
-    TickData,
-    TickStatus,
-)
 from dagster._core.storage.event_log.sqlite import SqliteEventLogStorage
 from dagster._core.storage.tags import GRPC_INFO_TAG
 from dagster._core.test_utils import create_run_for_test
 from dagster._utils.error import SerializableErrorInfo
 
-from chicago_crime.graph.dagster_internals import BATCH_SIZE, BatchingEventLog, idle_ticks, message_of
+from chicago_crime.graph.dagster_internals import BATCH_SIZE, BatchingEventLog, message_of
 from chicago_crime.graph.instance import DAGSTER, open_instance
 from chicago_crime.settings import Settings
 from chicago_crime.sources.base import SourceError
@@ -114,19 +105,6 @@ def test_the_message_of_an_error_is_its_own_not_that_of_dagster_or_of_its_cause(
     wrapper.__cause__ = own
     assert message(wrapper) == message(own) == "crimes.csv: line 3: no date"
     assert message(KeyError("year")) == "KeyError: 'year'"
-
-
-def test_a_long_tick_is_reported_once(settings: Settings) -> None:
-    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("here"), "repository")
-    origin, schedule = RemoteInstigatorOrigin(repository, "refresh"), InstigatorType.SCHEDULE
-    state = InstigatorState(origin, schedule, InstigatorStatus.RUNNING, ScheduleInstigatorData("0 6 * * *"))
-    with open_instance(settings) as instance:
-        instance.add_instigator_state(state)
-        known = (state.instigator_origin_id, "refresh", schedule, TickStatus.SKIPPED)
-        times = {"timestamp": 1e6, "end_timestamp": 1e6 + 40}
-        instance.create_tick(TickData(*known, **times, skip_reason="no answer", selector_id=state.selector_id))
-        spans = ((1e6 - 10, 1e6 + 10), (1e6 + 10, 1e6 + 50), (1e6 + 50, 1e6 + 90))
-        assert [[*idle_ticks(instance, *span)] for span in spans] == [[], ["refresh: no answer"], []]
 
 
 def test_runs_without_a_code_location_that_responds_are_healthy(tmp_path: Path) -> None:

@@ -36,9 +36,8 @@ def definitions(tmp_path_factory: pytest.TempPathFactory) -> Definitions:
 
 
 def test_loading_it_starts_nothing_and_warns_of_nothing(tmp_path: Path) -> None:
-    loaded = subprocess.run(
-        [sys.executable, "-W", "default", "-c", LOAD], capture_output=True, text=True, check=True, cwd=tmp_path
-    )
+    command = [sys.executable, "-W", "default", "-c", LOAD]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert "arning" not in loaded.stderr
     assert loaded.stdout == "True [] 1\n"
     assert list(tmp_path.iterdir()) == []
@@ -86,9 +85,8 @@ def test_a_table_has_its_columns_and_upstream_assets(definitions: Definitions, t
     upstream = {above.name for above in table.upstream}
     assert {key.to_user_string() for key in node.parent_keys} == (upstream or {"crime_object"})
     columns = node.metadata["dagster/column_schema"].columns
-    assert [(c.name, c.type, c.description, [*c.constraints.other]) for c in columns] == [
-        (c.name, c.type, c.description, [c.valid_range] if c.between else []) for c in table.columns
-    ]
+    shown = [(c.name, c.type, c.description, [*c.constraints.other]) for c in columns]
+    assert shown == [(c.name, c.type, c.description, [c.valid_range] if c.between else []) for c in table.columns]
 
 
 def test_statements_read_the_upstream_tables() -> None:

@@ -7,30 +7,23 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from pydantic import SecretStr
-from typer.testing import Result
 
 from chicago_crime.graph.plan import YearPlan, cost_of
 from chicago_crime.settings import Settings, load_settings
 from chicago_crime.sources.base import Expected, SourceError
 from chicago_crime.sources.folder import FolderSource
-from chicago_crime.sources.portal import PortalSource
 from chicago_crime.sources.sample.source import SampleSource
 from chicago_crime.storage.lineage import Lineage
 from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import TABLES
-from chicago_crime_tests.servers.portal_server import PortalServer
 from chicago_crime_tests.support import command, crimes_of_months, files_below, plan_of, rows_of, write_csv
-
-
-def dry_run(*arguments: object, **environment: str) -> Result:
-    return command("run", *arguments, "--dry-run", COLUMNS="80", **environment)
 
 
 def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     file = write_csv(tmp_path / "in" / "2014.csv", crimes_of_months(2014))
     before = files_below(tmp_path)
-    result = dry_run("--years", "2014", "--folder", tmp_path / "in", "--data-dir", tmp_path / "data")
+    folders = ("--folder", tmp_path / "in", "--data-dir", tmp_path / "data")
+    result = command("run", "--dry-run", "--years", "2014", *folders, COLUMNS="80")
     assert result.exit_code == 0, result.output
     assert files_below(tmp_path) == before
     assert not (tmp_path / "data").exists()
@@ -40,7 +33,8 @@ def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
 
 def test_a_dry_run_of_a_run_that_would_fail_exits_with_1(loaded_years: Settings) -> None:
     before = files_below(loaded_years.data_dir)
-    result = dry_run("--years", "2014-2017", "--folder", loaded_years.folder, "--data-dir", loaded_years.data_dir)
+    folders = ("--folder", loaded_years.folder, "--data-dir", loaded_years.data_dir)
+    result = command("run", "--dry-run", "--years", "2014-2017", *folders, COLUMNS="80")
     assert result.exit_code == 1
     assert "This run would fail: " in result.output
     assert "in: no rows for 2016-2017. Years found: 2014-2015." in result.output.replace("\n", "")
@@ -127,11 +121,3 @@ def test_the_cost_covers_upstream_bytes_and_machines(changes: dict[str, object],
     assert cost.read_usd == pytest.approx(4 / 1024 * 6.25)
     assert cost.spark_usd == (usd and pytest.approx(usd, rel=0.01))
     assert cost_of(settings, ["crimes"], years, stored, runs=2).spark_usd == 0
-
-
-def test_the_portal_is_queried_only_for_counts() -> None:
-    rows = crimes_of_months(2014) + crimes_of_months(2015, per_month=1)
-    with PortalServer(rows, "a-token").answering() as portal:
-        found = PortalSource(portal.url, SecretStr("a-token")).expect([2014, 2015, 2016])
-        assert {year: expected.rows for year, expected in found.items()} == {2014: 36, 2015: 12}
-        assert all("count" in request.query["$select"] for request in portal.requests)

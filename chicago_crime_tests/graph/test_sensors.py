@@ -3,20 +3,18 @@
 import json
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from dagster import DagsterInstance, DefaultSensorStatus, build_sensor_context
+from dagster import DefaultSensorStatus, build_sensor_context
 from dagster._core.definitions.sensor_definition import SensorExecutionData
 
 from chicago_crime.definitions import build_definitions
 from chicago_crime.errors import PlatformError
 from chicago_crime.graph.dagster_internals import years_in_tags
-from chicago_crime.graph.instance import open_instance
 from chicago_crime.installation import Installation
-from chicago_crime.settings import Settings, load_settings
+from chicago_crime.settings import Settings
 from chicago_crime.sources.base import no_progress
 from chicago_crime.sources.folder import SETTLE_S
 from chicago_crime.tables.years import current_year
@@ -28,13 +26,13 @@ NEXT_YEAR = current_year() + 1
 class Watch:
     """The sensor of an installation, with a cursor that persists between ticks as in the daemon."""
 
-    def __init__(self, settings: Settings, instance: DagsterInstance):
-        self.settings, self.instance, self.cursor = settings, instance, None
+    def __init__(self, settings: Settings):
+        self.settings, self.cursor = settings, None
         self.definitions = build_definitions(Installation(settings))
 
     def tick(self) -> SensorExecutionData:
         parts = {name: (self.definitions.resources or {})[name] for name in ("source", "source_files")}
-        context = build_sensor_context(self.instance, self.cursor, definitions=self.definitions, resources=parts)
+        context = build_sensor_context(cursor=self.cursor, definitions=self.definitions, resources=parts)
         [sensor] = self.definitions.sensors or []
         assert sensor.default_status is DefaultSensorStatus.STOPPED
         result = sensor.evaluate_tick(context)
@@ -51,17 +49,11 @@ class Watch:
 
 
 @pytest.fixture
-def instance(tmp_path: Path) -> Iterator[DagsterInstance]:
-    with open_instance(load_settings(data_dir=tmp_path / "data")) as instance:
-        yield instance
-
-
-@pytest.fixture
-def folder(tmp_path: Path, instance: DagsterInstance) -> Watch:
+def folder(tmp_path: Path) -> Watch:
     """A watch on a folder with three years that were written a while ago."""
     for year in (2012, 2014, 2015):
         put(tmp_path / "in" / f"{year}.csv", year)
-    return Watch(folder_settings(tmp_path / "data", tmp_path / "in"), instance)
+    return Watch(folder_settings(tmp_path / "data", tmp_path / "in"))
 
 
 @pytest.fixture

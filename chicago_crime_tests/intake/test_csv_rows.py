@@ -18,6 +18,7 @@ from chicago_crime.sources.base import SourceFile
 from chicago_crime.sources.header import Header
 
 HEADER = Header(("a", "b", "c"), (0, 1, 2), ())
+UNQUOTED_ROW = '([^,"]|"")*,([^,"]|"")*,([^,"]|"")*'
 Damage = tuple[int, str, str]
 
 
@@ -41,9 +42,7 @@ def rows_in(file: Path) -> list[list[str]]:
         return [row for row in csv.reader(stream, strict=True) if row][1:]
 
 
-def expected(
-    content: bytes, longest: int, most: int
-) -> tuple[list[list[str]], list[int], list[tuple[int, str]], Counts]:
+def expected(content: bytes, longest: int, most: int) -> tuple[list[list[str]], list[int], list[tuple], Counts]:
     """Find rows, their line numbers, damaged lines and counts, line by line."""
     text = content.removeprefix(b"\xef\xbb\xbf").decode(errors="surrogateescape")
     lines = re.split("\r\n|\r|\n", text)
@@ -68,9 +67,7 @@ def expected(
 def _records(lines: list[str], longest: int, most: int) -> Iterator[tuple[int, list[str]]]:
     """Yield the well-formed row that starts on the first line, if any, and its number of lines."""
     for taken in range(1, len(lines) + 1):
-        if taken > longest and any(
-            re.fullmatch('([^,"]|"")*,([^,"]|"")*,([^,"]|"")*', one) for one in lines[1 : taken - 1]
-        ):
+        if taken > longest and any(re.fullmatch(UNQUOTED_ROW, one) for one in lines[1 : taken - 1]):
             return
         text = "\n".join(lines[:taken])
         if len(text.encode(errors="surrogateescape")) > most or "\0" in text:
@@ -90,9 +87,8 @@ def _records(lines: list[str], longest: int, most: int) -> Iterator[tuple[int, l
 
 values = st.text(alphabet='ab ,"\né', max_size=5)
 rows = st.lists(st.lists(values, min_size=3, max_size=3), max_size=8)
-noise = st.lists(
-    st.sampled_from([b'"', b",", b"a", b"\n", b"\r", b"\0", b"\xe9", "é".encode(), b'""', b',"']), max_size=3
-)
+pieces = [b'"', b",", b"a", b"\n", b"\r", b"\0", b"\xe9", "é".encode(), b'""', b',"']
+noise = st.lists(st.sampled_from(pieces), max_size=3)
 
 
 @st.composite

@@ -92,18 +92,6 @@ def test_a_value_is_read(tmp_path: Path, column: str, texts: list[str], expected
     assert values_of(result, column) == expected
 
 
-@pytest.mark.parametrize("text", ['"' + "x" * 1_000_001 + '"', "é" * 600_000, '"' + "a\n" * 19 + "b" * 1_000_000 + '"'])
-def test_a_huge_field_affects_only_its_own_line(tmp_path: Path, text: str) -> None:
-    """As in the case huge_field. Each line of such a row is a damaged line."""
-    file = write_csv(tmp_path / "2016.csv", [crime(id=n, date="2016-03-05") for n in range(60)])
-    lines = file.read_text().splitlines()
-    file.write_text("\n".join([*lines[:9], lines[9].replace("THEFT", text), *lines[10:], ""]))
-    result = gate_of(file, YEAR, tmp_path)
-    assert values_of(result, "id") == [n for n in range(60) if n != 8]
-    assert result.split.counts.quarantined == 1 + text.count("\n")
-    assert result.split.counts.lines == 60 + text.count("\n")
-
-
 @pytest.mark.parametrize("letter", ["x", '"'])
 def test_a_row_of_the_maximum_size_is_read(tmp_path: Path, letter: str) -> None:
     """The quotes in it double, because the gate quotes the field."""
@@ -113,17 +101,3 @@ def test_a_row_of_the_maximum_size_is_read(tmp_path: Path, letter: str) -> None:
     file.write_text("\n".join([*above, long, ""]))
     result = gate_of(file, YEAR, tmp_path)
     assert (values_of(result, "id"), result.split.counts.quarantined) == ([0, 1], 0)
-
-
-@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf", b"\n"])
-def test_a_repeated_header_is_quarantined(tmp_path: Path, mark: bytes) -> None:
-    """In concatenated files, with byte order marks or blank lines in between."""
-    file = write_csv(tmp_path / "2016.csv", [crime(date="2016-03-05")])
-    content = file.read_bytes()
-    header, row = content.splitlines(keepends=True)
-    quoted = b'"%b"\n%b' % (header.strip().replace(b",", b'","'), row)
-    file.write_bytes(content + mark + content + mark + quoted)
-    result = gate_of(file, YEAR, tmp_path)
-    assert values_of(result, "id") == [1, 1, 1]
-    assert (result.split.counts.rows, result.split.counts.quarantined, result.problems) == (3, 2, [])
-    assert result.split.quarantine.read_text().count("repeated header") == 2

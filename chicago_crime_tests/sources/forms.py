@@ -68,11 +68,12 @@ def halves(**options: object) -> tuple[bytes, bytes]:
 
 
 FIRST, SECOND = halves()
+JSON_LINES = [json.dumps(row) for row in as_json()]
+PATHS = [{"": 1, "$type": "a~b"} | {f"/{name}": value for name, value in row.items()} for row in as_json()]
 OTHER_COLUMNS = [dict(sorted(row.items()), extra="?") for row in ROWS[12:]]
 MANY = [*crimes_of_months(2015), *ROWS[:12], *crimes_of_months(2017), *ROWS[12:]]
 
 FORMS: dict[str, dict[str, bytes]] = {
-    "plain": {"Chicago_Crimes_2016.csv": PLAIN},
     "upper case suffix, date of the download": {"crimes-2016.CSV": PLAIN, "notes_2016.txt": b"not a CSV"},
     "bzip2": {"2016.csv.bz2": bz2.compress(PLAIN)},
     "xz": {"2016.csv.xz": lzma.compress(PLAIN)},
@@ -85,9 +86,7 @@ FORMS: dict[str, dict[str, bytes]] = {
     "zip with a member of another suffix": {"2016.zip": zipped({"crimes": PLAIN})},
     **{f"zip with {name}": {"2016.zip": zipped({name: PLAIN})} for name in ("rows.csv", "quarantine.csv")},
     "zip of two members": {"2016.zip": zipped({"01.csv": FIRST, "02.csv": SECOND})},
-    "zip of two members of the same name": {
-        "2016.zip": zipped({"01.csv": FIRST, "02.csv": SECOND}).replace(b"02.csv", b"01.csv")
-    },
+    "zip with a name twice": {"2016.zip": zipped({"01.csv": FIRST, "02.csv": SECOND}).replace(b"02.csv", b"01.csv")},
     "zip from a Mac": {"2016.zip": zipped({"2016.csv": PLAIN, "__MACOSX/._2016.csv": b"Mac", ".DS_Store": b"x"})},
     "hidden files": {"2016.csv": PLAIN, "._2016.csv": b"\0Mac OS X", ".2016.csv.swp": b"x", "_2016.csv": b"x"},
     "Spark's parts, gzip, one empty": {
@@ -107,9 +106,7 @@ FORMS: dict[str, dict[str, bytes]] = {
     "names of R": {"2016.csv": text_of(header=[name.replace(" ", ".") for name in SPELLED]).encode()},
     "names of other programs": {"2016.csv": text_of(header=[OTHER_NAMES.get(name, name) for name in NAMES]).encode()},
     "other names beside the City's own": {
-        "2016.csv": text_of(
-            [{"a": "7", "b": "x", "c": "9"} | row for row in ROWS], ["_id", "Crime Type", "Unique Key", *NAMES]
-        ).encode()
+        "2016.csv": text_of([{"a": "7", "b": "x"} | row for row in ROWS], ["_id", "Unique Key", *NAMES]).encode()
     },
     "a sep= line": {"2016.csv": b"sep=;\r\n" + text_of(delimiter=";", line_end="\r\n").encode()},
     "a wrong sep= line": {"2016.csv": b"sep=;\n" + PLAIN},
@@ -118,40 +115,29 @@ FORMS: dict[str, dict[str, bytes]] = {
     "blanks after semicolons, CRLF": {"2016.csv": spaced(text_of(delimiter=";", line_end="\r\n"), ";")},
     "blanks before quotes only": {"2016.csv": text_of().replace(',"', ', "').encode()},
     "fully quoted lines": {"2016.csv": wrapped(text_of(), header=False)},
-    "fully quoted lines before empty fields": {
-        "2016.csv": wrapped(text_of(), header=True).replace(b"\n", b";;\r\n") + b";;\r\n"
-    },
+    "quoted lines, empty fields": {"2016.csv": wrapped(text_of(), header=True).replace(b"\n", b";;\r\n") + b";;\r\n"},
     "some fully quoted lines": {"2016.csv": FIRST + wrapped(SECOND.decode(), header=False).partition(b"\n")[2]},
     "fully quoted lines with carets": {"2016.csv": wrapped(text_of(delimiter="^"), header=True)},
     "a comma after each row": {"2016.csv": PLAIN.replace(b"\n", b",\n").replace(b",\n", b"\n", 1)},
     "commas after the header": {"2016.csv": PLAIN.replace(b"\n", b",,\n", 1)},
-    "tabs after the header and some more after each row": {
-        "2016.csv": text_of(delimiter="\t").replace("\n", "\t\t\n").replace("\t\n", "\n", 1).encode()
-    },
+    "tabs after rows": {"2016.csv": text_of(delimiter="\t").replace("\n", "\t\t\n").replace("\t\n", "\n", 1).encode()},
     "R's numbers before each row": {"2016.csv": PLAIN.replace(b"\n", b'\n"7",').removesuffix(b'"7",')},
     "UTF-16, big-endian, tabs": {"2016.txt.csv": b"\xfe\xff" + text_of(delimiter="\t").encode("utf-16-be")},
     "UTF-32": {"2016.csv": text_of().encode("utf-32")},
     "UTF-16 without a byte order mark": {"2016.csv": text_of().encode("utf-16-le")},
     "big-endian UTF-16 without a byte order mark": {"2016.csv": text_of(line_end="\r\n").encode("utf-16-be")},
     "Windows-1252": {"2016.csv": text_of().encode("cp1252")},
-    "JSON": {"2016.csv": json.dumps(as_json()).encode()},
     "JSON and CSV with the API's system fields": {
         "2016-01.csv": text_of([{":id": "row-0", **row} for row in ROWS[:12]], [":id", *NAMES]).encode(),
         "2016-02.json": json.dumps([{":id": "row-0", **row} for row in as_json(ROWS[12:])]).encode(),
     },
-    "JSON with keys that are paths": {
-        "2016.json": json.dumps(
-            [{"": 1, "$type": "a~b"} | {f"/{k}": v for k, v in row.items()} for row in as_json()]
-        ).encode()
-    },
+    "JSON with keys that are paths": {"2016.json": json.dumps(PATHS).encode()},
     "JSON with a byte order mark": {"2016.json": BOM + json.dumps(as_json()).encode()},
-    "JSON lines in UTF-16": {"2016.jsonl": "\n".join(map(json.dumps, as_json())).encode("utf-16")},
+    "JSON lines in UTF-16": {"2016.jsonl": "\n".join(JSON_LINES).encode("utf-16")},
     "JSON pages": {"2016.json": "\n".join(json.dumps(page) for page in (as_json()[:9], as_json()[9:], [])).encode()},
     "JSON and an empty page": {"2016-1.json": json.dumps(as_json()).encode(), "2016-2.json": b"[ ]\n"},
-    "JSON lines with commas": {"2016.jsonl": ",\r\n".join(map(json.dumps, as_json())).encode()},
-    "JSON lines and an array": {
-        "2016.jsonl": "\n".join([*map(json.dumps, as_json()[:9]), json.dumps([as_json()[9:]])]).encode()
-    },
+    "JSON lines with commas": {"2016.jsonl": ",\r\n".join(JSON_LINES).encode()},
+    "JSON lines and an array": {"2016.jsonl": "\n".join([*JSON_LINES[:9], json.dumps([as_json()[9:]])]).encode()},
     "JSON of all years in a zip": {"crimes.zip": zipped({"rows.json": json.dumps(as_json(MANY)).encode()})},
     "months with different separators": {
         "2016-01.csv.gz": gzip.compress(FIRST),
@@ -163,7 +149,6 @@ FORMS: dict[str, dict[str, bytes]] = {
     },
     "a file per row": {f"2016 part {number}.csv": text_of([row]).encode() for number, row in enumerate(ROWS)},
     "a zip and its unpacked member": {"2016.zip": zipped({"2016.csv": PLAIN}), "2016.csv": PLAIN},
-    "all years": {"Crimes_-_2001_to_Present_20240229.csv": text_of(MANY).encode()},
     "a year to date": {"Crimes 2015 to date.csv": text_of(MANY).encode()},
     **{
         f"the day {day} in the name": {f"crimes_{day}.csv": text_of(MANY).encode()}

@@ -21,20 +21,7 @@ from chicago_crime.intake.source_files import Manifest, SourceFiles
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.sources.base import SourceError, no_progress
 from chicago_crime.sources.folder import FolderSource
-from chicago_crime_tests.sources.forms import (
-    FIRST,
-    FORMS,
-    MANY,
-    OTHER_COLUMNS,
-    PLAIN,
-    ROWS,
-    SECOND,
-    Rows,
-    as_json,
-    text_of,
-    wrapped,
-    zipped,
-)
+from chicago_crime_tests.sources.forms import FIRST, FORMS, MANY, PLAIN, ROWS, SECOND, as_json, text_of, wrapped, zipped
 from chicago_crime_tests.support import NAMES, crime, crimes_of_months, gate_of, refuse
 
 
@@ -71,7 +58,7 @@ def manifest_of(tmp_path: Path, folder: Path, year: int = 2016) -> Manifest:
     return manifest
 
 
-def rows_of(tmp_path: Path, year: int = 2016) -> Rows:
+def rows_of(tmp_path: Path, year: int = 2016) -> list[dict[str, str]]:
     """Read the rows of a fetched year as written to the lake."""
     result = gate_of(SourceFiles(tmp_path / "csv", tmp_path).csv(year), year, tmp_path)
     with result.split.file.open(newline="", encoding="utf-8") as file:
@@ -93,7 +80,7 @@ def test_every_format_gives_the_same_rows(tmp_path: Path, form: str) -> None:
     assert 2016 in FolderSource(folder).years()
 
 
-WRITERS: dict[str, Callable[[Rows], dict[str, bytes]]] = {
+WRITERS: dict[str, Callable[[list[dict[str, str]]], dict[str, bytes]]] = {
     "JSON": lambda rows: {"2016.csv": json.dumps(as_json(rows), indent=1).encode()},
     "JSON lines": lambda rows: {"2016.jsonl": "\n".join(map(json.dumps, as_json(rows))).encode()},
     "fully quoted lines": lambda rows: {"2016.csv": wrapped(text_of(rows), header=True)},
@@ -102,9 +89,7 @@ WRITERS: dict[str, Callable[[Rows], dict[str, bytes]]] = {
     "pipes": lambda rows: {
         "2016.gz": gzip.compress(text_of(rows, delimiter="|", line_end="\r", quoting=csv.QUOTE_ALL).encode())
     },
-    "columns in reverse": lambda rows: {
-        "2016.csv": text_of([dict(reversed(row.items())) for row in rows], NAMES[::-1]).encode()
-    },
+    "reversed": lambda rows: {"2016.csv": text_of([dict(reversed(row.items())) for row in rows], NAMES[::-1]).encode()},
 }
 
 
@@ -146,7 +131,7 @@ def test_a_damaged_json_line_does_not_affect_other_lines(tmp_path: Path, damage:
 
 
 def test_the_manifest_lists_columns_conversions_and_repeated_headers(tmp_path: Path) -> None:
-    others = text_of(OTHER_COLUMNS, [*list(OTHER_COLUMNS[0])[:-1], "Zip Code"]).replace("ward", "Wards")
+    others = text_of([row | {"zip": "?"} for row in ROWS[12:]], [*NAMES, "Zip Code"]).replace("ward", "Wards")
     files = {
         "2016.csv": f"Exported by hand\n{others}{others.splitlines()[0]}".encode(),
         "2016-02.csv": PLAIN.replace(b"\xc3", b"") + PLAIN.splitlines()[0],
@@ -245,11 +230,10 @@ def test_unreadable_files_are_refused(tmp_path: Path, downloads: Path, name: str
         raise SourceError(refused)
 
 
-@pytest.mark.parametrize(
-    ("name", "last"), [("2016.csv", "line 28"), ("all.csv", "line 28"), ("2016.jsonl", "record 25")]
-)
-def test_a_truncated_file_is_refused(tmp_path: Path, downloads: Path, name: str, last: str) -> None:
+@pytest.mark.parametrize("name", ["2016.csv", "all.csv", "2016.jsonl"])
+def test_a_truncated_file_is_refused(tmp_path: Path, downloads: Path, name: str) -> None:
     """Wherever it is truncated, unless a complete row is left; the last row has three lines."""
+    last = "record 25" if "json" in name else "line 28"
     rows = [*ROWS, crime(id=9, date="2016-02-01", location="\n,\n(41.9, -87.6)")]
     text = "\n".join(map(json.dumps, rows)) if "json" in name else text_of(rows).removesuffix("\n")
     at, size = len("\n".join(text.split("\n")[: 24 + ("csv" in name)])), len(text)
@@ -257,9 +241,7 @@ def test_a_truncated_file_is_refused(tmp_path: Path, downloads: Path, name: str,
         put(downloads, {name: text[:end].encode()})
         found = load(tmp_path, downloads, 2016)[2016]
         assert isinstance(found, Manifest) == (end in (at, at + 1, size)), end
-    assert re.search(
-        rf"the last line of \S+/{name}, {last}, is incomplete \('.*'\)\. If the file was truncated", str(found)
-    )
+    assert re.search(rf"the last line of \S+/{name}, {last}, is incomplete \('.*'\)\. If the file was", str(found))
 
 
 def test_all_truncated_files_of_a_year_are_reported(tmp_path: Path, downloads: Path) -> None:
@@ -289,12 +271,8 @@ def test_the_error_for_a_missing_year_lists_years_and_files(tmp_path: Path, down
     others = {"all.csv": PLAIN + b"x,y", "crimes.csv": b"area", "crimes_2018.parquet": b"", "crimes_2018.csv/a": b""}
     put(downloads, named | others)
     refused = load(tmp_path, downloads, 2018)[2018]
-    assert refused.startswith(
-        f"{downloads}: no rows for 2018. Years found: 2014-2016. Lines without a year in the date"
-    )
-    assert (
-        f": 1, such as {downloads}/all.csv, line 26: 'x,y'. Not searched because of other years in the name" in refused
-    )
+    assert refused.startswith(f"{downloads}: no rows for 2018. Years found: 2014-2016. Lines without a year")
+    assert f": 1, such as {downloads}/all.csv, line 26: 'x,y'. Not searched because of other years" in refused
     assert ": 2013-2015.csv; 2014.csv. Skipped: " in refused
     assert "/crimes.csv, line 1: the header lacks id, " in refused
     assert "; crimes_2018.csv is a folder: move its files up, and give each a unique name" in refused

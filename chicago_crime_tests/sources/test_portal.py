@@ -68,6 +68,12 @@ def test_the_newest_year_is_the_year_of_eight_days_ago() -> None:
         assert PortalSource("http://nowhere", today=today).years() == list(range(2001, newest + 1))
 
 
+def test_a_plan_only_counts_rows(portal: PortalServer) -> None:
+    found = source(portal).expect([2014, 2015, 2016])
+    assert {year: expected.rows for year, expected in found.items()} == {2014: 36, 2016: 6}
+    assert all("count" in request.query["$select"] for request in portal.requests)
+
+
 def test_only_a_lost_page_is_requested_again(portal: PortalServer, tmp_path: Path) -> None:
     third = int(rows_of_portal(portal, 2014)[19]["id"])
     portal.will(Fault(cut_after=40), on=f"id > {third}")

@@ -5,10 +5,14 @@ DuckDB runs them in the real warehouse, Google's evaluator on the rows stored th
 
 import re
 import shutil
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import sqlglot
@@ -24,25 +28,27 @@ from chicago_crime.storage.google.bigquery import statements
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime.storage.local.parquet_files import DUCKDB_TYPES
 from chicago_crime.tables import RAW_CRIMES, TABLES, Table
+from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError, Typed
 from chicago_crime_tests.sql.dirt import edge_rows
-from chicago_crime_tests.sql.engines import (
-    CATALOG,
-    FILES,
-    PARAMETERS,
-    REFERENCE,
-    Row,
-    cut,
-    google,
-    in_duckdb,
-    in_order,
-    reference_rows,
-    typed,
-    written,
-)
-from chicago_crime_tests.support import REAL_DATA, folder_settings, real_year, run_well, warehouse_of, write_csv
+from chicago_crime_tests.sql.engines import CATALOG, REFERENCE, Row, in_duckdb, written
+from chicago_crime_tests.support import NAMES, REAL_DATA, folder_settings, real_year, run_well, warehouse_of, write_csv
 
 REAL_YEARS = (2015, 2016)
 DIRTY_YEAR = 2014
+
+FILES = sorted(f"{file.parent.name}/{file.stem}" for file in Path(sql.__file__).parent.rglob("*.sql"))
+
+PARAMETERS = {
+    **dict.fromkeys(("year", "cell_x", "cell_y", "row_count", "skipped"), "INT64"),
+    **dict.fromkeys(("years", "years_back", "hours", "weekdays"), "ARRAY<INT64>"),
+    **dict.fromkeys(("areas", "districts", "wards", "beats"), "ARRAY<INT64>"),
+    **dict.fromkeys(("west_ft", "east_ft", "south_ft", "north_ft", "west", "east", "south", "north"), "FLOAT64"),
+    **dict.fromkeys(("place", "sorted_by"), "STRING"),
+    **dict.fromkeys(("codes", "classes", "types", "descriptions", "blocks", "locations"), "ARRAY<STRING>"),
+    **dict.fromkeys(("start", "finish", "last_day"), "DATE"),
+    **dict.fromkeys(("arrest", "domestic", "is_descending"), "BOOL"),
+}
+"""All parameters of statements, with their types."""
 
 EXPRESSIONS = tuple(f"fragments/{name}" for name in ("chosen_place", "matches_filters", "read_"))
 STATEMENTS = [name for name in FILES if not name.startswith(EXPRESSIONS)]
@@ -95,6 +101,34 @@ def test_bigquery_reads_the_partitions_of_a_year_and_no_others(table: Table) -> 
             where = read.parent_select.args["where"].sql("bigquery")
             partition = statements.create(TABLES[read.name]).partition("PARTITION BY")[2].partition("\n")[0]
             assert re.search(r"\w*(month|year|_PARTITIONTIME)", where)[0] in partition
+
+
+@cache
+def google() -> Analyzer:
+    return Analyzer(CATALOG)
+
+
+def typed(parameters: Mapping[str, object]) -> dict[str, Typed]:
+    return {name: (PARAMETERS[name], value) for name, value in parameters.items()}
+
+
+def cut(file: Path, every: int) -> list[dict[str, str]]:
+    """Return every n-th row of a file, with our 22 columns."""
+    rows = pd.read_csv(file, dtype=str, keep_default_na=False).iloc[::every, : len(NAMES)]
+    return rows.set_axis(NAMES, axis=1).to_dict("records")
+
+
+def reference_rows(table: str) -> list[Row]:
+    types = dict(REFERENCE[table])
+    return [
+        {name: int(text) if types[name] == "INT64" else text or None for name, text in row.items()}
+        for row in reference.rows(table)
+    ]
+
+
+def in_order(rows: Iterable[Mapping[str, Any]]) -> list[tuple[tuple[str, Any], ...]]:
+    """Sort rows for comparison. 1, 1.0 and true remain distinct."""
+    return sorted(tuple((name, repr(value)) for name, value in row.items()) for row in rows)
 
 
 def rows_held(settings: Settings, table: str, year: int | None = None) -> list[Row]:
@@ -182,9 +216,8 @@ def test_unfiltered_pages_are_equal(loaded: Settings, name: str) -> None:
 
 def test_statements_join_reference_tables(loaded: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pages").mkdir()
-    (tmp_path / "pages" / "names.sql").write_text(
-        "SELECT name, COUNT(*) AS n FROM crimes JOIN fbi_codes USING (fbi_code) GROUP BY name"
-    )
+    query = "SELECT name, COUNT(*) AS n FROM crimes JOIN fbi_codes USING (fbi_code) GROUP BY name"
+    (tmp_path / "pages" / "names.sql").write_text(query)
     monkeypatch.setattr(sql, "_FOLDER", tmp_path)
     assert_equal_results(loaded, "pages/names", {})
 
@@ -233,3 +266,45 @@ def test_check_aggregates_are_equal(loaded: Settings, name: str) -> None:
     [theirs] = google().evaluate(query, {name: rows}, typed({"year": DIRTY_YEAR}))
     ours = warehouse_of(loaded).measure(TABLES[name], [DIRTY_YEAR], measures)[DIRTY_YEAR]
     assert in_order([ours]) == in_order([theirs])
+
+
+FACTS = {"facts": [("n", "INT64"), ("i", "INT64"), ("s", "STRING"), ("d", "DATE"), ("t", "DATETIME"), ("b", "BOOL")]}
+ROWS: list[Row] = [
+    {"i": 7, "s": "a1b22", "d": date(2014, 3, 15), "t": datetime(2014, 3, 15, 14, 30, 5), "b": True},
+    {"i": -7, "s": "", "d": date(2016, 1, 3), "t": datetime(2016, 1, 3, 0, 0, 0, 123456), "b": False},
+    {"i": 0, "s": "É_x%\t ", "d": date(2024, 12, 29), "t": datetime(2024, 2, 29, 23, 59, 59)},
+    {"i": 7, "s": " \u3000A1\n"},
+    {},  # all NULL
+]
+ROWS = [row | {"n": number} for number, row in enumerate(ROWS)]
+
+# Expressions whose translation no statement of ours depends on yet.
+RULES = """
+i / NULLIF(i, 0)
+0.1 + 0.2
+EXTRACT(DAYOFWEEK FROM d)
+DATE_TRUNC(DATE(t), MONTH)
+DATE_ADD(d, INTERVAL 1 MONTH)
+DATE_SUB(d, INTERVAL (i + 1) DAY)
+REGEXP_EXTRACT(s, r'\\d+')
+REGEXP_EXTRACT(TRIM(s, ' '), r'^a(\\d)')
+REGEXP_REPLACE(s, r'(\\d)', r'<\\1>')
+ARRAY_TO_STRING([s, IF(b, 'y', NULL)], '; ')
+i IN UNNEST([7, 0])
+"""
+
+
+def test_expressions_are_equivalent_and_division_by_zero_fails() -> None:
+    analyzer, expressions = Analyzer(FACTS), RULES.strip().splitlines()
+    columns = ", ".join(f"{text} AS v{number}" for number, text in enumerate(expressions))
+    query = f"SELECT {columns} FROM facts ORDER BY n"
+    theirs = analyzer.evaluate(query, {"facts": ROWS})
+    ours = in_duckdb(query, {"facts": ROWS}, {}, FACTS)
+    for number, text in enumerate(expressions):
+        assert [repr(row[f"v{number}"]) for row in ours] == [repr(row[f"v{number}"]) for row in theirs], text
+
+    query = "SELECT 1 / (i - 7) AS v FROM facts"
+    with pytest.raises(GoogleSQLError, match="division by zero"):
+        analyzer.evaluate(query, {"facts": ROWS})
+    with pytest.raises(duckdb.Error, match="division by zero"):
+        in_duckdb(query, {"facts": ROWS}, {}, FACTS)

@@ -29,13 +29,18 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return settings
 
 
-def test_months_count_every_crime_once(loaded: Settings) -> None:
+def test_months_and_cells_count_every_crime_once(loaded: Settings) -> None:
     rows = rows_of(loaded, "crimes_monthly", 2014)
     assert sum(row["crimes"] for row in rows) == 124
     assert sum(row["crimes"] for row in rows if row["arrest"]) == 1
     assert sum(row["crimes"] for row in rows if row["domestic"]) == 1
     nowhere = [row for row in rows if row["community_area"] is None]
     assert [(row["crimes"], row["district"], str(row["month"])) for row in nowhere] == [(1, None, "2014-12-01")]
+    cells: Counter[tuple] = Counter()
+    for row in rows_of(loaded, "crimes_by_cell", 2014):
+        cells[row["cell_x"], row["cell_y"], row["offense_class"] == "violent"] += row["crimes"]
+    # 1,176,352 and 1,900,927 ft / 660; no coordinates
+    assert cells == {(1782, 2880, True): 3, (1782, 2880, False): 120, (None, None, False): 1}
 
 
 def test_hours_count_placeholder_times_separately(loaded: Settings) -> None:
@@ -46,15 +51,6 @@ def test_hours_count_placeholder_times_separately(loaded: Settings) -> None:
     assert {hour: n for hour, n in by_hour.items() if n} == {0: 1, 10: 120, 21: 1}
     assert sum(row["time_placeholders"] for row in rows) == 2
     assert {row["day_of_week"] for row in rows if row["hour"] == 0} == {1}  # 3 March 2014 was a Monday
-
-
-def test_cells_count_every_crime_once(loaded: Settings) -> None:
-    rows = rows_of(loaded, "crimes_by_cell", 2014)
-    cells: Counter[tuple] = Counter()
-    for row in rows:
-        cells[row["cell_x"], row["cell_y"]] += row["crimes"]
-    assert cells == {(1782, 2880): 123, (None, None): 1}  # 1,176,352 and 1,900,927 ft / 660; no coordinates
-    assert sum(row["crimes"] for row in rows if row["offense_class"] == "violent") == 3
 
 
 def test_every_area_and_class_has_a_rate_even_without_crimes(loaded: Settings) -> None:
@@ -77,12 +73,9 @@ def test_a_part_of_a_year_is_no_year_without_crimes_at_its_end(settings: Setting
     assert covered == {(97, date(2021, 4, 7))}
 
 
-def test_rates_of_a_year_with_many_unknown_areas_are_unknown(loaded: Settings) -> None:
+def test_rates_with_many_unknown_areas_are_unknown_and_latitude_and_longitude_are_a_place(loaded: Settings) -> None:
     rates = {(row["crimes"], row["rate_per_1000"]) for row in rows_of(loaded, "area_rates", 2015)}
     assert rates == {(48, None), (0, None)}
-
-
-def test_latitude_and_longitude_alone_are_a_place(loaded: Settings) -> None:
     coverage = [rows_of(loaded, "code_coverage", year) for year in (2014, 2015)]
     assert [sum(row["without_place"] for row in rows) for rows in coverage] == [1, 0]
 

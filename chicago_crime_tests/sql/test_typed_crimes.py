@@ -14,15 +14,6 @@ from chicago_crime_tests.support import NAMES, crime, write_csv
 Rows = list[dict[str, Any]]
 
 COORDINATES = ("x_coordinate", "y_coordinate", "latitude", "longitude")
-NO_FEET = {"0": "0", "0.0": "0", "": ""}
-NO_DEGREES = {
-    "36.619446395": "-91.686565684",
-    "36.61944639": "-91.68656568",
-    "36.619446395000004": "-91.686565684",
-    "36.61945": "-91.68657",
-    "0.0": "0",
-    "": "",
-}
 
 
 def typed(folder: Path, *rows: dict[str, str]) -> tuple[Rows, Rows]:
@@ -35,12 +26,6 @@ def typed(folder: Path, *rows: dict[str, str]) -> tuple[Rows, Rows]:
     bad = pq.read_table(warehouse.file("rejected_crimes", 2014)).to_pylist()
     assert len(good) + len(bad) == len(rows)
     return good, bad
-
-
-def typed_values(folder: Path, *rows: dict[str, str]) -> Rows:
-    good, bad = typed(folder, *(row | {"id": str(number)} for number, row in enumerate(rows)))
-    assert not bad
-    return good
 
 
 def test_a_clean_row_is_typed(tmp_path: Path) -> None:
@@ -61,16 +46,29 @@ def test_codes_blocks_and_areas_have_one_spelling(tmp_path: Path) -> None:
     areas = {"17.0": 17, "017": 17, "0": None, "0.0": None, "17.5": None, "x": None}
     kinds = {"iucr": codes, "fbi_code": of_fbi, "block": blocks, "community_area": areas, "ward": areas}
     for column, values in kinds.items():
-        found = typed_values(tmp_path, *(crime(**{column: text}) for text in values))
+        found, _ = typed(tmp_path, *(crime(**{"id": n, column: text}) for n, text in enumerate(values)))
         assert {text: row[column] for text, row in zip(values, found, strict=True)} == values
 
 
 def test_placeholder_coordinates_become_null(tmp_path: Path) -> None:
-    feet = [{"x_coordinate": x, "y_coordinate": y} for x, y in NO_FEET.items()]
-    degrees = [{"latitude": north, "longitude": east, "location": ""} for north, east in NO_DEGREES.items()]
-    for place in (feet, degrees):
-        for row in typed_values(tmp_path, *(crime(**values) for values in place)):
-            assert {name for name in COORDINATES if row[name] is None} == {*place[0]} - {"location"}
+    degrees = [("36.619446395", "-91.686565684"), ("36.61945", "-91.68657"), ("0.0", "0"), ("", "")]
+    rows = [{"latitude": north, "longitude": east, "location": ""} for north, east in degrees]
+    rows += [{"x_coordinate": text, "y_coordinate": text} for text in ("0", "0.0", "")]
+    good, _ = typed(tmp_path, *(crime(id=n, **row) for n, row in enumerate(rows)))
+    assert [[name for name in COORDINATES if row[name] is None] for row in good] == [[*row][:2] for row in rows]
+
+
+def test_coordinates_are_read_from_location(tmp_path: Path) -> None:
+    places = [
+        "(41.883500187, -87.627876698)",
+        "001XX N STATE ST\n(41.883500187, -87.627876698)",
+        "{'longitude': '-87.627876698', 'human_address': '{}', 'latitude': '41.883500187'}",
+        "POINT (-87.627876698 41.883500187)",
+        "(36.619446395, -91.686565684)",  # the City's placeholder for an unknown place
+    ]
+    good, _ = typed(tmp_path, *(crime(id=n, latitude="", longitude="", location=x) for n, x in enumerate(places)))
+    found = [(row["latitude"], row["longitude"]) for row in good]
+    assert found == [(41.883500187, -87.627876698)] * 4 + [(None, None)]
 
 
 def test_rows_without_a_valid_id_or_date_are_rejected_unchanged(tmp_path: Path) -> None:
@@ -112,8 +110,3 @@ def test_the_order_of_equally_recent_rows_does_not_matter(tmp_path: Path) -> Non
     columns = [name for name in NAMES if name not in ("id", "date", "year", "updated_on", "location")]
     rows = [row for n, name in enumerate(columns) for row in (crime(id=n), crime(**{"id": n, name: "1"}))]
     assert typed(tmp_path, *rows)[0] == typed(tmp_path, *reversed(rows))[0]
-
-
-def test_case_numbers_may_repeat(tmp_path: Path) -> None:
-    good, bad = typed(tmp_path, *(crime(id=n, case_number="HX1", primary_type="HOMICIDE") for n in range(3)))
-    assert (len(good), bad) == (3, [])
