@@ -7,18 +7,8 @@ from pathlib import Path
 from typing import NoReturn
 from zoneinfo import ZoneInfo
 
+import dagster as dg
 import pytest
-from dagster import (
-    AssetCheckSeverity,
-    AssetKey,
-    AssetRecordsFilter,
-    DagsterInstance,
-    JobDefinition,
-    ReexecutionOptions,
-    build_schedule_context,
-    execute_job,
-    reconstructable,
-)
 from dagster._core.definitions.schedule_definition import ScheduleExecutionData
 
 from chicago_crime.definitions import build_definitions
@@ -45,17 +35,13 @@ def test_a_run_that_fails_before_its_first_step_says_why(settings: Settings, mon
 
 
 def tick(settings: Settings, at: datetime) -> ScheduleExecutionData:
-    context = build_schedule_context(
-        DagsterInstance.ephemeral(),
+    context = dg.build_schedule_context(
+        dg.DagsterInstance.ephemeral(),
         scheduled_execution_time=at.replace(tzinfo=ZoneInfo("America/Chicago")),
         resources={name: Installation(settings).resources()[name] for name in ("source", "source_files")},
     )
     [schedule] = build_definitions(Installation(settings)).schedules or []
     return schedule.evaluate_tick(context)
-
-
-def years_requested(tick_data: ScheduleExecutionData) -> list[list[int]]:
-    return [years_in_tags(request.tags) for request in tick_data.run_requests or []]
 
 
 def test_missing_boundaries_fail_their_own_run_but_only_warn_beside_years(tmp_path: Path) -> None:
@@ -68,7 +54,7 @@ def test_missing_boundaries_fail_their_own_run_but_only_warn_beside_years(tmp_pa
                 job = definitions.resolve_job_def(fetch_boundaries.name)
                 made = job.execute_in_process(instance=instance, tags=tags, raise_on_error=False)
                 [found] = made.get_asset_check_evaluations()
-                assert (made.success, found.passed, found.severity) == (bool(tags), False, AssetCheckSeverity.WARN)
+                assert (made.success, found.passed, found.severity) == (bool(tags), False, dg.AssetCheckSeverity.WARN)
                 assert made.asset_materializations_for_node("boundaries") == []
             with pytest.raises(PlatformError, match=re.escape(found.description or "no reason")):
                 run_boundaries(installation, definitions, instance)
@@ -84,7 +70,8 @@ def test_loaded_years_of_the_portal_and_the_new_year_are_requested(tmp_path: Pat
         installation = Installation(settings)
         for year in (2014, 2015, newest - 1):
             installation.source_files.fetch(installation.source, year, no_progress, refuse)
-        assert years_requested(tick(settings, at)) == [[2014, 2015], [newest - 1, newest]]
+        requests = tick(settings, at).run_requests or []
+        assert [years_in_tags(one.tags) for one in requests] == [[2014, 2015], [newest - 1, newest]]
 
 
 def test_a_missing_upstream_year_names_a_command_that_loads_it(settings: Settings) -> None:
@@ -97,7 +84,7 @@ def test_a_missing_upstream_year_names_a_command_that_loads_it(settings: Setting
     assert settings.complete(arguments := f"`chicago-crime {arguments}`") == arguments, "it is complete"
 
 
-def job_of_environment() -> JobDefinition:
+def job_of_environment() -> dg.JobDefinition:
     return build_definitions(Installation(load_settings())).resolve_job_def("load_and_publish")
 
 
@@ -110,27 +97,20 @@ def test_a_retry_leaves_out_the_same_years(loaded_copy: Settings, monkeypatch: p
     assert (list(report.left_out), [*report.published.values()]) == ([2014], [[2015]])
     with open_instance(loaded_copy) as instance:
         for asset in ("crimes", "published"):
-            latest = instance.fetch_materializations(AssetRecordsFilter(AssetKey(asset), asset_partitions=["2015"]), 1)
-            made = latest.records[0].asset_materialization
-            assert latest.records[0].run_id == report.run_id and made and made.tags["dagster/data_version"]
-        before = instance.get_run_by_id(report.run_id)
-        again = execute_job(
-            reconstructable(job_of_environment),
-            instance,
-            tags={**before.tags},
-            reexecution_options=ReexecutionOptions.from_failure(report.run_id, instance),
-        )
+            of_2015 = dg.AssetRecordsFilter(dg.AssetKey(asset), asset_partitions=["2015"])
+            [latest] = instance.fetch_materializations(of_2015, 1).records
+            made = latest.asset_materialization
+            assert latest.run_id == report.run_id and made and made.tags["dagster/data_version"]
+        job, tags = dg.reconstructable(job_of_environment), {**instance.get_run_by_id(report.run_id).tags}
+        from_failure = dg.ReexecutionOptions.from_failure(report.run_id, instance)
+        again = dg.execute_job(job, instance, tags=tags, reexecution_options=from_failure)
         failed = [event.step_key for event in again.all_events if event.is_step_failure]
         assert (again.success, failed) == (False, ["published"])
         reason = again.failure_data_for_node("published").user_failure_data.metadata["failed_years"].value["2014"]
         assert "2014.csv: 16 of the 36 published crimes" in reason
         assert reason.endswith("did not read the file again: materialize the year, or re-execute all steps")
         write_csv(loaded_copy.folder / "2014.csv", crimes_of_months(2014))
-        whole = execute_job(
-            reconstructable(job_of_environment),
-            instance,
-            tags={**before.tags},
-            reexecution_options=ReexecutionOptions(report.run_id),
-        )
+        of_all = dg.ReexecutionOptions(report.run_id)
+        whole = dg.execute_job(job, instance, tags=tags, reexecution_options=of_all)
         after = instance.get_run_by_id(whole.run_id)
         assert whole.success and after and after.tags["chicago_crime/left_out"] == "{}", "the inherited reason is gone"

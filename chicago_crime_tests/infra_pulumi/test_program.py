@@ -5,15 +5,7 @@ import re
 
 import pytest
 
-from chicago_crime_tests.infra_pulumi.provisioned import (
-    EVERYTHING,
-    PROJECT,
-    TOKEN,
-    Provisioned,
-    as_json,
-    provision,
-    stack_file,
-)
+from chicago_crime_tests.infra_pulumi.provisioned import EVERYTHING, TOKEN, Provisioned, as_json, provision, stack_file
 
 STACKS = {
     "dev": ("dev", stack_file("dev")),
@@ -97,7 +89,7 @@ def test_secrets_are_only_in_secret_manager_and_other_settings_on_the_machine() 
         "settings-value": f"CHICAGO_CRIME_ALERTS='slack://{TOKEN} json://b'\n",
     }
     user_data = provisioned.one("Instance").inputs["metadata"]["user-data"]
-    assert f"projects/{PROJECT}/secrets/chicago-crime-prod-settings/versions/1" in user_data
+    assert "projects/a-project/secrets/chicago-crime-prod-settings/versions/1" in user_data
     assert provisioned.outputs["CHICAGO_CRIME_DASHBOARD_HOSTS"] == "crime.example.org"
     assert TOKEN not in as_json(provisioned.outputs)
 

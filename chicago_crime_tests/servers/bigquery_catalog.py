@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import filter as matching
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import duckdb
@@ -42,6 +42,27 @@ class LiveTable:
     name: str
     columns: list[tuple[str, str, str]]
     about: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_ddl(cls, create: exp.Create, dataset: str) -> Self:
+        """The table that a CREATE TABLE statement describes."""
+        target = create.this.this if isinstance(create.this, exp.Schema) else create.this
+        definitions = create.this.expressions if isinstance(create.this, exp.Schema) else []
+        table = cls(target.db or dataset, target.name, [_column(definition) for definition in definitions])
+        properties = create.args.get("properties")
+        for one in properties.expressions if properties else []:
+            if isinstance(one, exp.PartitionedByProperty):
+                table.about |= _partitioning(one.this)
+            elif isinstance(one, exp.ClusterProperty):
+                table.about["clustering"] = {"fields": [column.name for column in one.expressions]}
+            elif one.name == "description":
+                table.about["description"] = one.args["value"].name
+            elif one.name == "labels":
+                pairs = [pair.expressions for pair in one.args["value"].expressions]
+                table.about["labels"] = {name.name: value.name for name, value in pairs}
+            else:
+                assert one.name == "require_partition_filter", one.name
+        return table
 
     @property
     def labels(self) -> dict[str, str]:
@@ -172,27 +193,6 @@ class Catalog:
             file = self.buckets.path(address.netloc, address.path.lstrip("/").replace("*", "000000000000"))
             file.parent.mkdir(parents=True, exist_ok=True)
             rows.write_parquet(str(file))
-
-
-def table_from_ddl(create: exp.Create, dataset: str) -> LiveTable:
-    """The table that a CREATE TABLE statement describes."""
-    target = create.this.this if isinstance(create.this, exp.Schema) else create.this
-    definitions = create.this.expressions if isinstance(create.this, exp.Schema) else []
-    table = LiveTable(target.db or dataset, target.name, [_column(definition) for definition in definitions])
-    properties = create.args.get("properties")
-    for one in properties.expressions if properties else []:
-        if isinstance(one, exp.PartitionedByProperty):
-            table.about |= _partitioning(one.this)
-        elif isinstance(one, exp.ClusterProperty):
-            table.about["clustering"] = {"fields": [column.name for column in one.expressions]}
-        elif one.name == "description":
-            table.about["description"] = one.args["value"].name
-        elif one.name == "labels":
-            pairs = [pair.expressions for pair in one.args["value"].expressions]
-            table.about["labels"] = {name.name: value.name for name, value in pairs}
-        else:
-            assert one.name == "require_partition_filter", one.name
-    return table
 
 
 def _column(definition: exp.ColumnDef) -> tuple[str, str, str]:

@@ -17,14 +17,7 @@ from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 
 from chicago_crime.sql.duckdb_dialect import to_duckdb
-from chicago_crime_tests.servers.bigquery_catalog import (
-    DUCKDB_TYPES,
-    PARTITION,
-    Catalog,
-    JobError,
-    LiveTable,
-    table_from_ddl,
-)
+from chicago_crime_tests.servers.bigquery_catalog import DUCKDB_TYPES, PARTITION, Catalog, JobError, LiveTable
 from chicago_crime_tests.servers.google_server import RefusedError
 from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError
 
@@ -175,7 +168,7 @@ class Job:
             self.inserted = made.fetchall().count(("INSERT",))
 
     def _create(self, tree: exp.Create) -> None:
-        table = table_from_ddl(tree, self.dataset)
+        table = LiveTable.from_ddl(tree, self.dataset)
         with self.catalog.lock:
             if tree.args.get("exists") and (table.dataset, table.name) in self.catalog.tables:
                 return
