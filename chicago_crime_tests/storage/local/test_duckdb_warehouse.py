@@ -40,11 +40,9 @@ def test_typed_rows_are_sorted_so_that_row_groups_prune(warehouse: DuckDBWarehou
     warehouse.replace_year(CRIMES, 2014)
     stored = pq.ParquetFile(warehouse.file("crimes", 2014))
     months = stored.schema_arrow.get_field_index("month")
-    ranges = []
-    for group in range(stored.num_row_groups):
-        statistics = stored.metadata.row_group(group).column(months).statistics
-        ranges.append((statistics.min, statistics.max))
-    assert stored.num_row_groups >= 3
+    groups = [stored.metadata.row_group(n).column(months).statistics for n in range(stored.num_row_groups)]
+    ranges = [(group.min, group.max) for group in groups]
+    assert len(ranges) >= 3
     assert ranges == sorted(ranges)
     assert all(last.month - first.month <= 4 for first, last in ranges)
     keys = stored.read(columns=list(CRIMES.order)).to_pylist()
@@ -63,9 +61,7 @@ def test_a_changed_byte_is_damage_and_not_published(tmp_path: Path, warehouse: D
         warehouse.fetch_parquet([RAW_CRIMES], [2014], tmp_path)
 
 
-def test_a_failed_load_and_a_missing_table_are_errors_and_leave_the_old_year(
-    warehouse: DuckDBWarehouse, tmp_path: Path
-) -> None:
+def test_a_failed_load_and_a_missing_table_leave_the_old_year(warehouse: DuckDBWarehouse, tmp_path: Path) -> None:
     with pytest.raises(WarehouseError, match="nothing is loaded"):
         warehouse.first_rows("SELECT 1", None)
     load(warehouse, tmp_path, 2014, crimes_of_months(2014))
