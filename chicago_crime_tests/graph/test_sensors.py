@@ -42,11 +42,6 @@ class Watch:
     def requested(self) -> list[list[int]]:
         return [years_in_tags(request.tags) for request in self.tick().run_requests or []]
 
-    def load(self, *years: int) -> None:
-        installation = Installation(self.settings)
-        for year in years:
-            installation.source_files.fetch(installation.source, year, no_progress, refuse)
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Watch:
@@ -59,7 +54,9 @@ def folder(tmp_path: Path) -> Watch:
 @pytest.fixture
 def loaded(folder: Watch) -> Watch:
     """The same watch after the years were loaded, and a tick."""
-    folder.load(2012, 2014, 2015)
+    installation = Installation(folder.settings)
+    for year in (2012, 2014, 2015):
+        installation.source_files.fetch(installation.source, year, no_progress, refuse)
     result = folder.tick()
     assert (result.run_requests, result.skip_message) == ([], "the source folder has nothing new")
     return folder

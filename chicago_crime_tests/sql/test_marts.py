@@ -53,7 +53,7 @@ def test_hours_count_placeholder_times_separately(loaded: Settings) -> None:
     assert {row["day_of_week"] for row in rows if row["hour"] == 0} == {1}  # 3 March 2014 was a Monday
 
 
-def test_every_area_and_class_has_a_rate_even_without_crimes(loaded: Settings) -> None:
+def test_every_area_and_class_has_a_rate_and_small_populations_are_marked(loaded: Settings) -> None:
     rates = {(row["community_area"], row["offense_class"]): row for row in rows_of(loaded, "area_rates", 2014)}
     assert len(rates) == 77 * 4
     loop = rates[32, "all"]
@@ -64,6 +64,9 @@ def test_every_area_and_class_has_a_rate_even_without_crimes(loaded: Settings) -
     assert loop["rate_per_1000"] == pytest.approx(122 * 1000 / 34_489)
     assert (rates[1, "violent"]["crimes"], rates[1, "property"]["crimes"], rates[2, "all"]["crimes"]) == (1, 0, 0)
     assert rates[32, "violent"]["crimes"] + rates[32, "property"]["crimes"] == 122
+    few = {row["community_area_name"] for row in rates.values() if row["is_small_population"]}
+    # Avalon Park had 10,185 residents in 2010 and 9,458 in 2020, so 9,894 in 2014. Hegewisch grew past 10,000 by 2020.
+    assert few == {"Fuller Park", "Burnside", "Oakland", "Riverdale", "Pullman", "Hegewisch", "Avalon Park"}
 
 
 def test_a_part_of_a_year_is_no_year_without_crimes_at_its_end(settings: Settings) -> None:
@@ -78,9 +81,3 @@ def test_rates_with_many_unknown_areas_are_unknown_and_latitude_and_longitude_ar
     assert rates == {(48, None), (0, None)}
     coverage = [rows_of(loaded, "code_coverage", year) for year in (2014, 2015)]
     assert [sum(row["without_place"] for row in rows) for rows in coverage] == [1, 0]
-
-
-def test_small_populations_are_marked(loaded: Settings) -> None:
-    few = {row["community_area_name"] for row in rows_of(loaded, "area_rates", 2014) if row["is_small_population"]}
-    # Avalon Park had 10,185 residents in 2010 and 9,458 in 2020, so 9,894 in 2014. Hegewisch grew past 10,000 by 2020.
-    assert few == {"Fuller Park", "Burnside", "Oakland", "Riverdale", "Pullman", "Hegewisch", "Avalon Park"}

@@ -106,11 +106,8 @@ def test_different_notations_of_a_value_are_not_changes(load: Load) -> None:
 
 def test_added_and_removed_values_are_changes(load: Load) -> None:
     load(snapshot({"id": str(ID), "community_area": "", "x_coordinate": "", "y_coordinate": "", "arrest": ""}))
-    found = load(snapshot(at=THIRD))
-    assert [(row["kind"], row["old_value"]) for row in found] == [
-        ("arrest_turned", "-"),
-        ("moved", "001XX N STATE ST, area -, x -, y -"),
-    ]
+    found = [(row["kind"], row["old_value"]) for row in load(snapshot(at=THIRD))]
+    assert found == [("arrest_turned", "-"), ("moved", "001XX N STATE ST, area -, x -, y -")]
     out_of_range = {"id": str(ID), "x_coordinate": "1e300", "y_coordinate": "-inf"}
     assert [row["kind"] for row in load(snapshot(out_of_range, at=FOURTH))][2:] == ["moved"]
 

@@ -97,11 +97,8 @@ def test_the_most_recently_updated_row_of_an_id_is_kept(tmp_path: Path) -> None:
         crime(id=3),
         crime(id=3, block="", beat="", community_area="", latitude="", longitude=""),  # an extract with fewer columns
     )
-    assert [(row["id"], row["arrest"], row["beat"]) for row in good] == [
-        (1, True, 111),
-        (2, False, 111),
-        (3, False, 111),
-    ]
+    found = [(row["id"], row["arrest"], row["beat"]) for row in good]
+    assert found == [(1, True, 111), (2, False, 111), (3, False, 111)]
     assert sorted(row["reason"] for row in bad) == ["superseded", "superseded", "superseded", "unreadable_date"]
     assert newest not in {row["updated_on"] for row in bad if row["reason"] == "superseded" and row["id"] != "3"}
 
