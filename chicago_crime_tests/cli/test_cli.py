@@ -56,9 +56,8 @@ def data_dir(loaded_years: Settings) -> Path:
 )
 def test_a_command_imports_only_what_it_needs(data_dir: Path, arguments: list[str], allowed: str) -> None:
     environment = os.environ | {"CHICAGO_CRIME_DATA_DIR": str(data_dir)}
-    done = subprocess.run(
-        [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, env=environment, check=False
-    )
+    program = [sys.executable, "-c", LOADED, *arguments]
+    done = subprocess.run(program, capture_output=True, text=True, env=environment, check=False)
     loaded = done.stderr.splitlines()[-1]
     assert set(loaded.removeprefix("loaded:").split()) <= set(allowed.split()), done.stderr
 

@@ -122,11 +122,9 @@ def disk(tmp_path: Path) -> Path:
 
 
 def run(script: Path, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    path = f"{environment.pop('PATH', os.environ['PATH'])}:/usr/sbin:/sbin"
+    environment["PATH"] = f"{environment.get('PATH', os.environ['PATH'])}:/usr/sbin:/sbin"
     command = ["bash", str(script), *map(str, arguments)]
-    return subprocess.run(
-        command, env={"PATH": path, **environment}, cwd=script.parent, capture_output=True, text=True, check=False
-    )
+    return subprocess.run(command, env=environment, cwd=script.parent, capture_output=True, text=True, check=False)
 
 
 def fake_programs(folder: Path, **programs: str) -> str:

@@ -36,11 +36,10 @@ def test_nothing_is_public_has_a_key_or_replaces_other_grants(provisioned: Provi
 def test_public_site_makes_only_the_site_public() -> None:
     stack = provision({"publicSite": "true"})
     to_all = [each.inputs for each in stack.google if "allUsers" in as_json(each.inputs)]
-    assert [(one["bucket"], one["role"]) for one in to_all] == [
-        ("a-project-chicago-crime-prod-site", "roles/storage.objectViewer")
-    ]
+    site = "a-project-chicago-crime-prod-site"
+    assert [(one["bucket"], one["role"]) for one in to_all] == [(site, "roles/storage.objectViewer")]
     buckets = [one.inputs for one in stack.of("Bucket") if one.inputs["publicAccessPrevention"] != "enforced"]
-    assert [one["name"] for one in buckets] == ["a-project-chicago-crime-prod-site"]
+    assert [one["name"] for one in buckets] == [site]
 
 
 @pytest.mark.parametrize("kind", ["Bucket", "Dataset", "Disk", "Instance", "Repository", "Secret"])

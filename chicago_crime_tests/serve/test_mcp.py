@@ -80,9 +80,8 @@ def test_errors_on_invalid_arguments_suggest_valid_ones(sample: Settings) -> Non
     )
     assert "query" in tools
     assert counted.structured_content["rows"] == [[2014, 4000], [2015, 4000], [2016, 4000]]
-    assert unknown.content[0].text.startswith(
-        "type: not an argument of count, which accepts crimes, limit; filters go inside"
-    )
+    wrong = "type: not an argument of count, which accepts crimes, limit; filters go inside"
+    assert unknown.content[0].text.startswith(wrong)
     assert missing.content[0].text == "area: Field required (got {})"
     assert zero.structured_content["numbers"][0]["value"] == "0"
     for answer, (_, problem) in zip(answers, INVALID, strict=True):

@@ -87,9 +87,7 @@ def test_only_changed_files_are_written_and_uploaded_and_only_own_files_are_remo
         ("{}", r"index.html is not part of an earlier site"),
     ],
 )
-def test_other_files_are_never_replaced(
-    loaded_copy: Settings, tmp_path: Path, manifest: str | None, message: str
-) -> None:
+def test_other_files_are_kept(loaded_copy: Settings, tmp_path: Path, manifest: str | None, message: str) -> None:
     folder = tmp_path / "mine"
     folder.mkdir()
     (folder / "index.html").write_text("mine")
@@ -101,9 +99,7 @@ def test_other_files_are_never_replaced(
     assert times_of(folder) == before
 
 
-def test_downloads_are_readable_and_the_package_opens_the_site(
-    loaded_years: Settings, loaded_copy: Settings, written: Path
-) -> None:
+def test_downloads_and_the_site_can_be_read(loaded_years: Settings, loaded_copy: Settings, written: Path) -> None:
     local = str(loaded_years.data_dir.parent).encode()
     assert not [file for file in written.rglob("*") if file.is_file() and local in file.read_bytes()]
     db = chicago_crime.open(written)
