@@ -201,11 +201,8 @@ def test_periods_that_end_early_have_a_note_and_empty_columns_are_not_printed(da
         ("district", {"beat": (1011, 1012, 1013)}, r"District \d+ in the chosen places"),
     ],
 )
-def test_a_row_is_the_smaller_place_within_the_larger(
-    data: Data, kind: str, chosen: dict[str, tuple[int, ...]], label: str
-) -> None:
-    places: Any = chosen
-    names = [row["name"] for row in rows(compare(PageRequest(data, Filters(rows=kind, **places))), "spans")]
+def test_a_row_is_the_smaller_place_within_the_larger(data: Data, kind: str, chosen: Any, label: str) -> None:
+    names = [row["name"] for row in rows(compare(PageRequest(data, Filters(rows=kind, **chosen))), "spans")]
     assert [name for name in names if re.fullmatch(label, name)]
     assert {name for name in names if not re.fullmatch(label, name)} <= {f"No {kind}"}
 
@@ -218,9 +215,8 @@ def test_a_beat_is_compared_with_its_district_and_missing_years_have_a_note(five
     request = PageRequest(data, Filters(year=(2009,), beat=(beat,)))
     view = compare(request)
     assert request.notes == ["2009 is not loaded. To load: chicago-crime run --years 2009 --source portal"]
-    in_beat, in_district = (
-        count(five_years, f"year = 2016 AND {one}") for one in (f"beat = {beat}", f"district = {district}")
-    )
+    places = (f"beat = {beat}", f"district = {district}")
+    in_beat, in_district = (count(five_years, f"year = 2016 AND {one}") for one in places)
     thefts = compare(PageRequest(data, Filters(beat=(beat,), type=("THEFT",)))).sections[-1].intro
     assert re.search(rf"of the [\d,]+ matching crimes in District {district} ", thefts)
     crimes = f"{in_beat:,} of the {in_district:,} crimes in District {district}"

@@ -27,9 +27,7 @@ from chicago_crime_tests.support import rows_of
 
 
 @pytest.mark.parametrize("sort", ["", "date", "-block", "-location_description", "arrest", "-domestic"])
-def test_incidents_are_paged_in_the_requested_order(
-    sample: Settings, data: Data, sort: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_incidents_are_paged_in_order(sample: Settings, data: Data, sort: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page, "ROWS_SHOWN", 400)
     chosen = Filters(type=("THEFT",), sort=f"incidents:{sort}" if sort else "")
     crimes = rows_of(sample, "enriched_crimes", 2014, 2015, 2016)
@@ -54,9 +52,7 @@ def test_a_download_has_all_rows_up_to_the_limit(client: TestClient, monkeypatch
     assert len(client.get("/download/incidents/incidents.json?year=2016").json()["rows"]) == 70
 
 
-def test_all_blocks_are_ranked_and_downloaded(
-    sample: Settings, client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_block_is_ranked(sample: Settings, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     counts = Counter(row["block"] for row in rows_of(sample, "enriched_crimes", 2014, 2015, 2016))
     ranked = client.get("/download/incidents/blocks.json").json()["rows"]
     assert {row["block"]: row["crimes"] for row in ranked} == counts

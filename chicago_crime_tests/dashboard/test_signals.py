@@ -95,9 +95,7 @@ def test_a_type_is_tested_as_its_group(outbreak: Data, chosen: dict[str, tuple[s
     assert f"{tested} in the city and its areas were tested, the city's separately. The filters" in section.intro
 
 
-def test_incomplete_latest_days_and_years_without_two_earlier_ones_are_not_compared(
-    loaded_years: Settings, outbreak: Data
-) -> None:
+def test_incomplete_latest_days_and_two_years_are_not_compared(loaded_years: Settings, outbreak: Data) -> None:
     [section] = signals(PageRequest(data_of(loaded_years), Filters())).sections
     assert "at least 2 earlier years" in section.intro
     assert "Loaded: 2014-2015." in section.intro
@@ -114,10 +112,8 @@ def test_the_first_page_is_signals_with_only_the_filters_that_apply(client: Test
     page = client.get("/?district=11&area=25&year=2016").text
     assert "<h1>Signals</h1>" in page and "compared with the same days of 2014-2015" in page
     [form] = re.findall(r'<form id="filters".*?</form>', page, re.DOTALL)
-    fields = {
-        name for kind, name in re.findall(r'<(?:input type="(\w+)"|select) name="(\w+)"', form) if kind != "hidden"
-    }
-    assert fields == {"group", "type", "area"}
+    fields = re.findall(r'<(?:input type="(?!hidden)\w+"|select) name="(\w+)"', form)
+    assert {*fields} == {"group", "type", "area"}
     assert re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', form) == [("year", "2016"), ("district", "11")]
     assert re.findall(r'class="chip"[^>]*>([^<]+) <', page) == ["Austin"]
     assert "These filters do not apply to this page: district, year." in page
@@ -214,9 +210,7 @@ def test_years_with_unknown_places_are_not_compared(outbreak: Data) -> None:
     ],
     ids=str,
 )
-def test_late_reports_are_estimated_from_loads_old_enough(
-    every: int, loads: int, types: tuple[str, ...], growth: str
-) -> None:
+def test_late_reports_are_estimated_from_old_loads(every: int, loads: int, types: tuple[str, ...], growth: str) -> None:
     """At each load, 52 of the 560 crimes of the newest four weeks are missing: one type is reported late."""
     delays = [0] * 16 + [12, 18, 24, 30]
     first, year_start = date(2024, 2, 6), date(2024, 1, 1)
@@ -258,8 +252,5 @@ def test_the_newest_28_days_may_begin_in_the_year_before(is_fresh: bool) -> None
     found = in_duckdb(written("pages/days"), held, {}, {name: CATALOG[name] for name in held})
     assert {row["last_day"] for row in found} == {date(year, 12, 31) for year in spans}
     newest = date(2015, 12, 29) if is_fresh else None
-    assert {row["year"]: row["provisional_from"] for row in found} == {
-        2014: date(2014, 12, 4),
-        2015: newest,
-        2016: newest,
-    }
+    expected = {2014: date(2014, 12, 4), 2015: newest, 2016: newest}
+    assert {row["year"]: row["provisional_from"] for row in found} == expected

@@ -97,7 +97,7 @@ def test_commands_report_a_missing_snapshot(
     assert (ended.exit_code, message in ended.output) == (code, True), ended.output
 
 
-def test_a_damaged_file_is_reported_where_needed_until_its_year_is_reloaded(copied: Settings) -> None:
+def test_damaged_and_removed_files_are_reported_where_needed(copied: Settings) -> None:
     [file] = copied.data_dir.glob("objects/published/data/rejected_crimes/2015/*")
     file.write_bytes(b"x" * file.stat().st_size)
     client = client_of(copied)
@@ -109,6 +109,10 @@ def test_a_damaged_file_is_reported_where_needed_until_its_year_is_reloaded(copi
     assert [client.get(f"/{page}").status_code for page in PAGES if page != "data"] == [200] * (len(PAGES) - 1)
     run_well(copied, 2015)
     assert client.get("/data").status_code == 200
+    shutil.rmtree(copied.data_dir)
+    response = client.get("/overview")
+    assert response.status_code == 503
+    assert f"{CATALOG} is gone" in response.text and "Nothing is loaded yet" not in response.text
 
 
 def test_a_damaged_catalog_is_reported(copied: Settings) -> None:
@@ -123,15 +127,6 @@ def test_a_damaged_catalog_is_reported(copied: Settings) -> None:
         assert client.get(f"/{page}?as_of={snapshot}").status_code == 200
     (copied.data_dir / "objects" / f"{SNAPSHOTS}{snapshot}.json").write_text("{")
     assert client.get(f"/overview?as_of={snapshot}").status_code == 503
-
-
-def test_removed_data_is_reported(copied: Settings) -> None:
-    client = client_of(copied)
-    assert client.get("/overview").status_code == 200
-    shutil.rmtree(copied.data_dir)
-    response = client.get("/overview")
-    assert response.status_code == 503
-    assert f"{CATALOG} is gone" in response.text and "Nothing is loaded yet" not in response.text
 
 
 @pytest.mark.parametrize("change", ["other columns", "no such table"])
