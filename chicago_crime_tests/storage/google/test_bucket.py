@@ -115,9 +115,7 @@ def test_a_small_object_is_swapped_only_if_it_is_unchanged(server: StorageServer
 
 
 @pytest.mark.parametrize("faults", [[LOST, Fault(status=503)], [LOST, LOST], [Fault(breaks_json=True)]])
-def test_a_swap_whose_response_was_lost_is_recognized(
-    server: StorageServer, store: BucketStore, faults: list[Fault]
-) -> None:
+def test_a_lost_response_of_a_swap_is_noticed(server: StorageServer, store: BucketStore, faults: list[Fault]) -> None:
     server.buckets.write(BUCKET, KEY, b"old")
     _, version = store.read(KEY) or (b"", "")
     for fault in faults:  # the retry then finds its own write
@@ -174,9 +172,7 @@ def test_a_download_that_is_cut_or_damaged_is_repeated_and_never_resumed_with_an
     assert list((tmp_path / "got").iterdir()) == [], "no damaged file is left"
 
 
-def test_a_put_survives_a_lost_response_of_any_request(
-    server: StorageServer, store: BucketStore, tmp_path: Path
-) -> None:
+def test_a_put_survives_a_lost_response_of_any_call(server: StorageServer, store: BucketStore, tmp_path: Path) -> None:
     server.buckets.write(BUCKET, KEY, b"old")
     store.put(KEY, file_of(tmp_path, noise(RESUMABLE, seed=0)))
     for number in range(sum(OBJECTS in one.path for one in server.calls)):

@@ -52,13 +52,7 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 
 class Ran(NamedTuple):
-    """A run of the Spark job.
-
-    Attributes:
-        log: its log, one message per line.
-        reason: why it failed; "" if it succeeded.
-        clusters: those that existed when the output was read.
-    """
+    """The log of a Spark job, why it failed ("" if it did not), and the clusters while its output was read."""
 
     log: str
     reason: str
@@ -86,9 +80,7 @@ def start(
 
 def test_all_years_share_one_private_temporary_cluster(cloud: Cloud) -> None:
     ran = start(cloud, cloud.spark())
-    [created] = [
-        json.loads(request.body) for request in cloud.dataproc.calls if request.call.endswith("clusters.create")
-    ]
+    [created] = [json.loads(one.body) for one in cloud.dataproc.calls if one.call.endswith("clusters.create")]
     assert (len(cloud.dataproc.jobs), ran.clusters) == (1, [])
     config, machines = created["config"], created["config"]["gceClusterConfig"]
     assert machines["internalIpOnly"] is True
@@ -105,9 +97,7 @@ def test_all_years_share_one_private_temporary_cluster(cloud: Cloud) -> None:
 
 def test_a_batch_has_a_time_limit_and_an_account(cloud: Cloud) -> None:
     start(cloud, cloud.spark(dataproc_mode="serverless"))
-    [created] = [
-        json.loads(request.body) for request in cloud.dataproc.calls if request.call.endswith("batches.create")
-    ]
+    [created] = [json.loads(one.body) for one in cloud.dataproc.calls if one.call.endswith("batches.create")]
     execution = created["environmentConfig"]["executionConfig"]
     assert execution["ttl"] == "7200s"
     assert execution["serviceAccount"] == WORKER
@@ -182,7 +172,6 @@ def test_a_cluster_that_cannot_be_created_is_deleted(cloud: Cloud) -> None:
 @pytest.mark.parametrize("mode", ["cluster", "serverless"])
 def test_cancelling_the_run_stops_the_job_and_deletes_the_cluster(cloud: Cloud, mode: str) -> None:
     cloud.dataproc.pretend_s = 3600
-
     interrupt = Fault(before=lambda: os.kill(os.getpid(), signal.SIGINT))
     cloud.dataproc.will(interrupt, on="/jobs/" if mode == "cluster" else "/batches/", after=3)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of scripts ignore it
@@ -191,10 +180,8 @@ def test_cancelling_the_run_stops_the_job_and_deletes_the_cluster(cloud: Cloud, 
     finally:
         signal.signal(signal.SIGINT, before)
     assert ran.reason == "KeyboardInterrupt()"
-    state = cloud.dataproc
-    assert [work.state for work in (*state.jobs.values(), *state.batches.values())] == [
-        "ERROR" if mode == "cluster" else "CANCELLED"
-    ]
+    [work] = [*cloud.dataproc.jobs.values(), *cloud.dataproc.batches.values()]
+    assert work.state == ("ERROR" if mode == "cluster" else "CANCELLED")
 
 
 def test_a_run_leaves_the_work_of_a_living_run_alone(cloud: Cloud) -> None:
