@@ -168,10 +168,8 @@ def _catalog(tables: Tables) -> simple_catalog_pb2.SimpleCatalogProto:
 
 def _type(name: str) -> type_pb2.TypeProto:
     if name.startswith("ARRAY<"):
-        element = _type(name.removeprefix("ARRAY<").removesuffix(">"))
-        return type_pb2.TypeProto(
-            type_kind=type_pb2.TYPE_ARRAY, array_type=type_pb2.ArrayTypeProto(element_type=element)
-        )
+        array = type_pb2.ArrayTypeProto(element_type=_type(name.removeprefix("ARRAY<").removesuffix(">")))
+        return type_pb2.TypeProto(type_kind=type_pb2.TYPE_ARRAY, array_type=array)
     return type_pb2.TypeProto(type_kind=_KINDS[name])
 
 
