@@ -79,10 +79,8 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
     if not counts.rows + counts.quarantined:
         raise SourceError(f"{fetched.origin} has a header but no rows: download it again")
     if counts.quarantined * 2 > counts.lines or not counts.rows:
-        with split.quarantine.open(encoding="utf-8") as file:
-            is_escaped = "\\," in "".join(islice(file, 1, 100))
-        how = "with quotes around values in place of backslashes" if is_escaped else "again"
-        raise SourceError(f"{fetched.origin}: {damage}. Download or export the file {how}.")
+        advice = "Download or export the file again, with double quotes around values that contain commas."
+        raise SourceError(f"{fetched.origin}: {damage}. {advice}")
     try:
         values = read_values(split.file, lambda row: fetched.place(split.line_of(row)), _last_rows(fetched, split))
     except duckdb.Error as error:

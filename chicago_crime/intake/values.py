@@ -32,7 +32,10 @@ MAX_CONTRARY_SHARE = 0.01
 """Maximum share of values that contradict what the others of a file say about its format."""
 
 MIN_TIMES = 20
-"""Minimum number of times without AM and PM to tell whether they lost it."""
+"""Minimum number of times to tell whether they lost AM and PM, or are in UTC."""
+
+MIN_SHARE_IN_UTC = 0.3
+"""Minimum share of 5:01 and 6:01 in times at one minute past the hour, if they are in UTC; 0.01 in real years."""
 
 _FORMS = {
     "BOOL": "true or false, t or f, yes or no, y or n, 1 or 0",
@@ -181,7 +184,8 @@ def read_values(file: Path, place_of: Callable[[int], Place], ends: Sequence[int
             found.unreadable[name] = Unreadable(unread[name], str(place), example[:80])
         found.column_errors = _other_year(rows)
         for part in _by_file(rows, ends) if len(ends) > 1 else [rows]:  # good files must not hide a bad one
-            found.column_errors |= _ambiguous_dates(part) | _swapped_dates(part) | _lost_am_pm(part) | _day_first(part)
+            found.column_errors |= _ambiguous_dates(part) | _swapped_dates(part) | _lost_am_pm(part) | _in_utc(part)
+            found.column_errors |= _day_first(part)
         empty = [name for name, column in TYPED.items() if column.needed and not present[name]]
         found.column_errors |= dict.fromkeys(empty, "has no values. Export the file again with its values.")
         found.column_errors |= _flag_errors(total) | _coordinate_errors(rows)
@@ -224,17 +228,21 @@ def _by_file(rows: _Rows, ends: Sequence[int]) -> list[_Rows]:
 
 
 def _swapped_dates(rows: _Rows) -> dict[str, str]:
-    """Find date columns in which a program rewrote only the dates that it could read day first."""
+    """Find date columns in which a program rewrote only the dates that it could read day first.
+
+    Some programs then write the same digits as before. If not, some dates are later than the last update.
+    """
     total, found = rows.total, dict[str, str]()
-    for name in ("date", "updated_on"):
-        rewritten = total[f"rewritten_{name}"]
+    columns = [("date", "rewritten"), ("updated_on", "rewritten")]
+    for name, how in [*columns, ("date", "reformatted")] if total["after_update"] >= MIN_REJECTED else columns:
+        rewritten = total[f"{how}_{name}"]
         others = total[name] - rewritten
         if min(rewritten, others) < MIN_PER_FORMAT:
             continue
         days = rows.day_order
-        is_swapped = days[f"not_swapped_{name}"] <= total[name] * MAX_CONTRARY_SHARE
+        is_swapped = days[f"not_swapped_{how}_{name}"] <= total[name] * MAX_CONTRARY_SHARE
         if is_swapped and days[f"first_month_{name}"] != days[f"last_month_{name}"]:
-            date, place = rows.first(f"rewritten_{name}")
+            date, place = rows.first(f"{how}_{name}")
             found[name] = (
                 f"has day and month swapped in some dates: the {rewritten:,} that are written like {date!r} in {place} "
                 f"have a day up to 12, and the {others:,} others have a later day. A program read dates day first "
@@ -273,6 +281,18 @@ def _lost_am_pm(rows: _Rows) -> dict[str, str]:
     return {
         "date": f"lacks AM and PM: {times:,} times, such as {date!r} in {place}, are between 1:00 and 12:59. Export "
         "the file again with dates like 02/28/2016 03:50:00 PM or 2016-02-28 15:50:00."
+    }
+
+
+def _in_utc(rows: _Rows) -> dict[str, str]:
+    """Find dates in UTC: the City uses 0:01 for unknown times, which is 5:01 or 6:01 in UTC."""
+    times, shifted = rows.total["minute_1"], rows.total["at_midnight_in_utc"]
+    if shifted < max(MIN_TIMES, times * MIN_SHARE_IN_UTC):
+        return {}
+    date, place = rows.first("at_midnight_in_utc")
+    return {
+        "date": f"is in UTC: {shifted:,} times, such as {date!r} in {place}, are 5:01 or 6:01. In Chicago's time, they "
+        "are 0:01, which the City uses for unknown times. Export the file again with Chicago's times."
     }
 
 

@@ -33,7 +33,7 @@ BLOCK = 1 << 21
 _TEXTS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson")
 _PACKED = (".gz", ".bz2", ".xz", ".zip")
 SUBFOLDER = "is a folder: move its files up, and give each a unique name"
-UNSUPPORTED = "is not a supported format: if it has crimes, save them as .csv"
+UNSUPPORTED = "is not a supported format: unpack it, or save its crimes as .csv"
 _ZIP = b"PK\x03\x04"
 _OPENERS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
 _MARKS = {
@@ -54,6 +54,9 @@ _BETWEEN = "[], \t\r\n"
 """Characters between the objects of JSON; some programs write a comma after each line."""
 
 _NO_OBJECTS = "is JSON, but without one object per crime: download it as .csv"
+
+MAX_BEFORE_OBJECTS = 1000
+"""Maximum number of other values and damaged lines before the first object of JSON."""
 
 
 @dataclass(frozen=True)
@@ -265,11 +268,12 @@ def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
     with copy.open("wb") as file:
         file.writelines(utf8_blocks(reader))
     values: dict[str, Any] = {}
-    is_empty = True  # as the last page of the API
-    for _, one in _elements(item, copy):
+    number = 0  # as on the last page of the API
+    for number, (_, one) in enumerate(_elements(item, copy), start=1):
         values |= one or {}
-        is_empty = False
-    if not is_empty:
+        if number > MAX_BEFORE_OBJECTS and not values:
+            break
+    if number:
         _check_keys(item, values)
     with target.open("wb") as file:
         file.write(csv_line([key.encode(errors="replace").decode() for key in values] or SOURCE_NAMES))

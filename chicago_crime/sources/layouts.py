@@ -9,7 +9,7 @@ from io import BufferedReader
 
 from chicago_crime.sources.base import NotCrimesError, SourceError
 from chicago_crime.sources.containers import HEAD, Item, detect_encoding
-from chicago_crime.sources.header import Header, HeaderError, read_header
+from chicago_crime.sources.header import SPELLINGS, Header, HeaderError, normalize, read_header
 from chicago_crime.sources.records import Dialect
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -65,8 +65,10 @@ def detect_layout(item: Item, stream: BufferedReader) -> Layout:
                 whole = [one for one in after if one.count('"') % 2 == 0]  # not parts of values of several lines
                 may_have_blanks = f"{separator} " in line or any(blanks.search(_QUOTED.sub('"', one)) for one in whole)
                 has_blanks = may_have_blanks and separator != " "
+                header = read_header(names)
+                _check_folders(item, header)
                 return Layout(
-                    read_header(names),
+                    header,
                     index + 1,
                     Dialect(len(names), separator, has_blanks),
                     is_wrapped=any(len(_fields(_unwrapped(one), separator)) == len(names) for one in after),
@@ -74,6 +76,17 @@ def detect_layout(item: Item, stream: BufferedReader) -> Layout:
     if encoding == "utf-8" and re.search(rb"[\0-\x08\x0e-\x1f]", head[:1000]):
         raise NotCrimesError(f"{item} is a binary file, not a CSV: export it as CSV in UTF-8")
     raise NotCrimesError(f"{item}, {_header_problem(lines)}")
+
+
+def _check_folders(item: Item, header: Header) -> None:
+    """Raise an error if a column is only in the name of a folder, as in district=1/part-0.csv."""
+    folders = item.names if item.inside or item.member else []
+    keys = {key for folder in folders for key, sign, _ in [folder.partition("=")] if sign}
+    if lost := [key for key in sorted(keys) if SPELLINGS.get(normalize(key)) in {*header.missing} - {"year"}]:
+        raise SourceError(
+            f"{item} has values of {', '.join(lost)} only in the names of its folders: write the files again "
+            "without partitions, or partitioned by year"
+        )
 
 
 def _separators(line: str) -> list[str]:

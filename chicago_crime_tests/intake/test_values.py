@@ -37,6 +37,11 @@ HOURS = [f"03/15/2016 {hour}:10" for hour in range(1, 13)]
             for column in ("date", "updated_on")
             for march in ("2016-03-05", " 2016-03-05 14:30", '="2016-03-05"', "20160305", "05-Mar-16", "Mar 05, 2016")
         ),
+        (
+            "date",
+            ["03/15/2019 02:30:00 PM"] * 10 + ["03/05/2019 18:15:00", "04/05/2019 18:15:00"] * 5,  # after the update
+            "in some dates: the 10 that are written like '03/05/2019 18:15:00' in line 12 have",
+        ),
         # one date to the contrary, such as a late correction, proves nothing
         ("date", ["03/15/2016"] * 60 + ["2016-03-05", "2016-04-05"] * 30 + ["2016-03-20"], "the 61 that are written"),
         ("date", ["03/05/2016 14:30"] * 150 + ["03/15/2016 14:30"], "'date' has ambiguous dates, such as"),
@@ -47,6 +52,11 @@ HOURS = [f"03/15/2016 {hour}:10" for hour in range(1, 13)]
         ("id", ["7"] * 3 + ["10170000.0"] * 6, "9 of 9 rows share their id with another crime, 6 of them '10170000.0'"),
         ("date", [f"{time}:00" for time in HOURS] * 5, "AM and PM: 60 times, such as '03/15/2016 1:10:00' in line 2"),
         ("date", ["03/15/2016 02:30:00 PM"] * 99 + HOURS * 9 + ["3/15/2016 17:00"], "AM and PM: 109 times"),
+        (
+            "date",
+            ["2016-03-15T05:01:00Z", "2016-07-15T06:01:00Z"] * 10,
+            "UTC: 20 times, such as '2016-03-15T05:01:00Z'",
+        ),
         ("date", ["03/05/2016 13:10:00 PM"] * 5, "5 of 5 values cannot be read; the first is '03/05/2016 13:10:00 PM'"),
         ("fbi_code", ["", "NA"], "column 'fbi_code' has no values. Export"),
         *((name, [""] * 2, f"column '{name}' has no values. Export") for name in ("id", "date", "arrest")),

@@ -189,6 +189,8 @@ YEAR_FIRST = [
         ("all.csv", text_of([row | {"year": ""} for row in YEAR_FIRST]).encode(), "48 of 672 lines of /"),
         ("2016.json", b'{"ID": {"0": 1, "1": 2}, "Date": {}}', r"one object per crime: .* \(keys found: ID, Date"),
         ("2016.csv", b"[1, 2]", "one object per crime: download it as .csv"),
+        ("2016.json", b'{"ID": {\n' + b'"0": 1,\n' * 9**6 + b'"1": 2}}', "one object per crime: download it as .csv"),
+        ("all/Year=2016/District=1/0.csv", PLAIN.replace(b"District", b"A"), "has values of District only in the"),
         ("2016.json", b'[{"ID": 1, "id": 2}]', r"several keys for one column \('ID' and 'id'\)"),
         ("2016.csv", PLAIN.partition(b"\n")[2], r"line 1: no header, only values \(\d+, HX\d+, .*\): add a line"),
         ("2016.csv", b"a,b\n1,2\n", r"line 1: the header lacks id, date, primary_type, arrest, fbi_code \(found: a, b"),
@@ -211,7 +213,7 @@ YEAR_FIRST = [
         ("2016.csv.xz", flipped(lzma.compress(LARGE)), "is damaged or truncated"),
         ("2001_to_2020.csv.gz", gzip.compress(LARGE)[:-9], "is damaged or truncated"),
         ("2016.csv", PLAIN + b'1,"x\n' * 60, r"60 of 84 lines .* line 26 \(misplaced quote"),
-        ("2016.csv", PLAIN + b"1,x\\,y\n" * 60, r"60 of 84 lines .* with quotes around values in place of backslashes"),
+        ("2016.csv", PLAIN + b"1,x\\,y\n" * 60, r"60 of 84 lines .* again, with double quotes around values that"),
         ("2016.csv", PLAIN.replace(b",", b"\x1f").replace(b"\n", b"\x1e"), "is a binary file, not a CSV"),
         ("2016.csv", text_of(MANY).encode(), r"only 24 of 96 rows are from 2016; .* 2015-2017\. .* remove the year"),
         ("all.csv", PLAIN + b"x,y\n" * 5, r"5 of 29 lines of /.* have no year .* is .*line 26: 'x,y'"),
@@ -276,7 +278,7 @@ def test_the_error_for_a_missing_year_lists_years_and_files(tmp_path: Path, down
     assert ": 2013-2015.csv; 2014.csv. Skipped: " in refused
     assert "/crimes.csv, line 1: the header lacks id, " in refused
     assert "; crimes_2018.csv is a folder: move its files up, and give each a unique name" in refused
-    assert "; crimes_2018.parquet is not a supported format: if it has crimes, save them as .csv." in refused
+    assert "; crimes_2018.parquet is not a supported format: unpack it, or save its crimes as .csv." in refused
     assert FolderSource(downloads).expect([2018])[2018].problem == refused
 
 

@@ -1,16 +1,18 @@
 -- What:    whether days or months come first in dates that are written in numbers. In parsed dates, months do.
 -- Grain:   one row.
--- Columns: per date column, dates that start with month and day as numbers although their day is up to 12, or do not
---          although it is later (not_swapped_...): none if a program swapped day and month where it could; the first
---          and last month of those that do not. Of both columns, dates in numbers with a day after 12, and those of
---          them with a two-digit year; per column, dates with a two-digit year.
+-- Columns: per date column, dates that are rewritten (see `values_read`) although their day is after 12, or are not
+--          although it is earlier (not_swapped_...): none if a program swapped day and month where it could; the same
+--          for reformatted dates. Per column, the first and last month of dates with a day up to 12. Of both columns,
+--          dates in numbers with a day after 12, and those of them with a two-digit year; per column, dates with a
+--          two-digit year.
 SELECT
-  COUNTIF(is_rewritten_date != (EXTRACT(DAY FROM date) <= 12)) AS not_swapped_date,
-  MIN(IF(is_rewritten_date, EXTRACT(MONTH FROM date), NULL)) AS first_month_date,
-  MAX(IF(is_rewritten_date, EXTRACT(MONTH FROM date), NULL)) AS last_month_date,
-  COUNTIF(is_rewritten_updated_on != (EXTRACT(DAY FROM updated_on) <= 12)) AS not_swapped_updated_on,
-  MIN(IF(is_rewritten_updated_on, EXTRACT(MONTH FROM updated_on), NULL)) AS first_month_updated_on,
-  MAX(IF(is_rewritten_updated_on, EXTRACT(MONTH FROM updated_on), NULL)) AS last_month_updated_on,
+  COUNTIF(is_rewritten_date != (EXTRACT(DAY FROM date) <= 12)) AS not_swapped_rewritten_date,
+  COUNTIF(is_reformatted_date != (EXTRACT(DAY FROM date) <= 12)) AS not_swapped_reformatted_date,
+  MIN(IF(EXTRACT(DAY FROM date) <= 12, EXTRACT(MONTH FROM date), NULL)) AS first_month_date,
+  MAX(IF(EXTRACT(DAY FROM date) <= 12, EXTRACT(MONTH FROM date), NULL)) AS last_month_date,
+  COUNTIF(is_rewritten_updated_on != (EXTRACT(DAY FROM updated_on) <= 12)) AS not_swapped_rewritten_updated_on,
+  MIN(IF(EXTRACT(DAY FROM updated_on) <= 12, EXTRACT(MONTH FROM updated_on), NULL)) AS first_month_updated_on,
+  MAX(IF(EXTRACT(DAY FROM updated_on) <= 12, EXTRACT(MONTH FROM updated_on), NULL)) AS last_month_updated_on,
   COUNTIF(NOT is_rewritten_date AND EXTRACT(DAY FROM date) > 12)
   + COUNTIF(NOT is_rewritten_updated_on AND EXTRACT(DAY FROM updated_on) > 12) AS after_12,
   COUNTIF(is_short_date AND EXTRACT(DAY FROM date) > 12)
@@ -23,6 +25,7 @@ FROM (
     updated_on,
     READ_REWRITTEN(raw.date) IS NOT NULL AS is_rewritten_date,
     READ_REWRITTEN(raw.updated_on) IS NOT NULL AS is_rewritten_updated_on,
+    raw.date NOT LIKE '__/__/____ __:__:__ _M' AS is_reformatted_date,
     REGEXP_CONTAINS(raw.date, r'^[\s="]*\d\d?[-/]\d\d?[-/]\d\d(?:\D|$)') AS is_short_date,
     REGEXP_CONTAINS(raw.updated_on, r'^[\s="]*\d\d?[-/]\d\d?[-/]\d\d(?:\D|$)') AS is_short_updated_on
   FROM parsed_crimes

@@ -1,10 +1,11 @@
 -- What:    counts of what can be parsed in a year's file. The gate runs it on the file before any table changes.
 -- Grain:   one row.
 -- Columns: rows; rows without an id or date; dates without AM or PM, and those of them at 1, at 12 and at hours that
---          a 12-hour clock lacks; distinct ids;
+--          a 12-hour clock lacks; dates at one minute past the hour, and those of them at 5:01 and 6:01; distinct ids;
 --          per typed column, values parsed and values present but not parsed (unreadable_...); per coordinate, values in
 --          Chicago (inside_...) and elsewhere (outside_...), except 0 and the point in Missouri, which mean no location;
 --          flags that are true; per date column, dates that do not start with month and day as numbers (rewritten_...);
+--          dates in another format than the City's (reformatted_date);
 --          per date column, dates in numbers that another program than the City's wrote, day or month first (unsure_...);
 --          dates with a time other than midnight; dates after the last update; the newest update; two-digit
 --          years other than `year`.
@@ -15,6 +16,8 @@ SELECT
   COUNTIF(EXTRACT(HOUR FROM date) = 1 AND READ_WITHOUT_AM_PM(raw.date) IS NOT NULL) AS at_1,
   COUNTIF(EXTRACT(HOUR FROM date) = 12 AND READ_WITHOUT_AM_PM(raw.date) IS NOT NULL) AS at_12,
   COUNTIF(EXTRACT(HOUR FROM date) NOT BETWEEN 1 AND 12 AND READ_WITHOUT_AM_PM(raw.date) IS NOT NULL) AS at_other_hours,
+  COUNTIF(EXTRACT(MINUTE FROM date) = 1) AS minute_1,
+  COUNT(IF(EXTRACT(MINUTE FROM date) = 1 AND EXTRACT(HOUR FROM date) IN (5, 6), raw.date, NULL)) AS at_midnight_in_utc,
   COUNT(DISTINCT id) AS distinct_ids,
   COUNT(id) AS id,
   COUNT(date) AS date,
@@ -43,6 +46,7 @@ SELECT
   COUNT(IF(longitude NOT BETWEEN @west AND @east AND ROUND(longitude) NOT IN (0, -92), longitude, NULL)) AS outside_longitude,
   COUNT(IF(date IS NOT NULL, READ_REWRITTEN(raw.date), NULL)) AS rewritten_date,
   COUNT(IF(updated_on IS NOT NULL, READ_REWRITTEN(raw.updated_on), NULL)) AS rewritten_updated_on,
+  COUNT(IF(date IS NOT NULL AND raw.date NOT LIKE '__/__/____ __:__:__ _M', raw.date, NULL)) AS reformatted_date,
   COUNT(
     IF(
       date IS NOT NULL AND REGEXP_CONTAINS(raw.date, r'^[\s="]*\d\d?[-/]\d\d?[-/]\d\d(?:\D|\d\d[^AaPp]*$|$)'),
