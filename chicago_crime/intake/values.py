@@ -34,9 +34,6 @@ MAX_CONTRARY_SHARE = 0.01
 MIN_TIMES = 20
 """Minimum number of times to tell whether they lost AM and PM, or are in UTC."""
 
-MIN_SHARE_IN_UTC = 0.3
-"""Minimum share of 5:01 and 6:01 in times at one minute past the hour, if they are in UTC; 0.01 in real years."""
-
 _FORMS = {
     "BOOL": "true or false, t or f, yes or no, y or n, 1 or 0",
     "INT64": "whole numbers such as 1811, 1811.0 and 1,811",
@@ -285,9 +282,12 @@ def _lost_am_pm(rows: _Rows) -> dict[str, str]:
 
 
 def _in_utc(rows: _Rows) -> dict[str, str]:
-    """Find dates in UTC: the City uses 0:01 for unknown times, which is 5:01 or 6:01 in UTC."""
-    times, shifted = rows.total["minute_1"], rows.total["at_midnight_in_utc"]
-    if shifted < max(MIN_TIMES, times * MIN_SHARE_IN_UTC):
+    """Find dates in UTC: the City uses 0:01 for unknown times, which is 5:01 or 6:01 in UTC.
+
+    In real years, these times are 0.05 times as frequent as 12:01, 13:01, ... and 23:01 together; in UTC, 3 to 7 times.
+    """
+    shifted, others = rows.total["at_midnight_in_utc"], rows.total["past_hours_from_12"]
+    if shifted < others or min(shifted, others) < MIN_TIMES:  # without others, the file may only have morning hours
         return {}
     date, place = rows.first("at_midnight_in_utc")
     return {

@@ -54,8 +54,8 @@ HOURS = [f"03/15/2016 {hour}:10" for hour in range(1, 13)]
         ("date", ["03/15/2016 02:30:00 PM"] * 99 + HOURS * 9 + ["3/15/2016 17:00"], "AM and PM: 109 times"),
         (
             "date",
-            ["2016-03-15T05:01:00Z", "2016-07-15T06:01:00Z"] * 10,
-            "UTC: 20 times, such as '2016-03-15T05:01:00Z'",
+            [f"2016-03-15T{hour}:01:00Z" for hour in ("05", "06", 18) * 20],
+            "UTC: 40 times, such as '2016-03-15T",
         ),
         ("date", ["03/05/2016 13:10:00 PM"] * 5, "5 of 5 values cannot be read; the first is '03/05/2016 13:10:00 PM'"),
         ("fbi_code", ["", "NA"], "column 'fbi_code' has no values. Export"),

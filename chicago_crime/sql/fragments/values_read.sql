@@ -1,7 +1,7 @@
 -- What:    counts of what can be parsed in a year's file. The gate runs it on the file before any table changes.
 -- Grain:   one row.
 -- Columns: rows; rows without an id or date; dates without AM or PM, and those of them at 1, at 12 and at hours that
---          a 12-hour clock lacks; dates at one minute past the hour, and those of them at 5:01 and 6:01; distinct ids;
+--          a 12-hour clock lacks; dates at one minute past 12 and later hours, and at 5:01 and 6:01; distinct ids;
 --          per typed column, values parsed and values present but not parsed (unreadable_...); per coordinate, values in
 --          Chicago (inside_...) and elsewhere (outside_...), except 0 and the point in Missouri, which mean no location;
 --          flags that are true; per date column, dates that do not start with month and day as numbers (rewritten_...);
@@ -16,7 +16,7 @@ SELECT
   COUNTIF(EXTRACT(HOUR FROM date) = 1 AND READ_WITHOUT_AM_PM(raw.date) IS NOT NULL) AS at_1,
   COUNTIF(EXTRACT(HOUR FROM date) = 12 AND READ_WITHOUT_AM_PM(raw.date) IS NOT NULL) AS at_12,
   COUNTIF(EXTRACT(HOUR FROM date) NOT BETWEEN 1 AND 12 AND READ_WITHOUT_AM_PM(raw.date) IS NOT NULL) AS at_other_hours,
-  COUNTIF(EXTRACT(MINUTE FROM date) = 1) AS minute_1,
+  COUNTIF(EXTRACT(MINUTE FROM date) = 1 AND EXTRACT(HOUR FROM date) >= 12) AS past_hours_from_12,
   COUNT(IF(EXTRACT(MINUTE FROM date) = 1 AND EXTRACT(HOUR FROM date) IN (5, 6), raw.date, NULL)) AS at_midnight_in_utc,
   COUNT(DISTINCT id) AS distinct_ids,
   COUNT(id) AS id,
