@@ -25,7 +25,7 @@ FROM (
     updated_on,
     READ_REWRITTEN(raw.date) IS NOT NULL AS is_rewritten_date,
     READ_REWRITTEN(raw.updated_on) IS NOT NULL AS is_rewritten_updated_on,
-    raw.date NOT LIKE '__/__/____ __:__:__ _M' AS is_reformatted_date,
+    READ_REFORMATTED(raw.date) IS NOT NULL AS is_reformatted_date,
     REGEXP_CONTAINS(raw.date, r'^[\s="]*\d\d?[-/]\d\d?[-/]\d\d(?:\D|$)') AS is_short_date,
     REGEXP_CONTAINS(raw.updated_on, r'^[\s="]*\d\d?[-/]\d\d?[-/]\d\d(?:\D|$)') AS is_short_updated_on
   FROM parsed_crimes

@@ -46,7 +46,7 @@ SELECT
   COUNT(IF(longitude NOT BETWEEN @west AND @east AND ROUND(longitude) NOT IN (0, -92), longitude, NULL)) AS outside_longitude,
   COUNT(IF(date IS NOT NULL, READ_REWRITTEN(raw.date), NULL)) AS rewritten_date,
   COUNT(IF(updated_on IS NOT NULL, READ_REWRITTEN(raw.updated_on), NULL)) AS rewritten_updated_on,
-  COUNT(IF(date IS NOT NULL AND raw.date NOT LIKE '__/__/____ __:__:__ _M', raw.date, NULL)) AS reformatted_date,
+  COUNT(IF(date IS NOT NULL, READ_REFORMATTED(raw.date), NULL)) AS reformatted_date,
   COUNT(
     IF(
       date IS NOT NULL AND REGEXP_CONTAINS(raw.date, r'^[\s="]*\d\d?[-/]\d\d?[-/]\d\d(?:\D|\d\d[^AaPp]*$|$)'),
