@@ -1,4 +1,4 @@
-"""Chicago's reported crimes since 2001, from yearly CSVs to tables and marts.
+"""Chicago's reported crimes since 2001, from the City's records to tables and marts.
 
 `open()` is the Python API: it opens a published snapshot as a DuckDB database. To see how they are made, start with
 `definitions.py`.

@@ -11,6 +11,7 @@ HOW_TO_LOAD = (
     "To load a year: `chicago-crime run --years 2021 --source portal`; for SYNTHETIC rows, --source sample; "
     "after a failed run, repeat its command"
 )
+HOW_TO_REPAIR = "again with the command that `chicago-crime status` prints"
 _COMMANDS = re.compile(r"\bchicago-crime ([a-z]+)\b(?! --help)(?=([^`\n]*))")
 
 

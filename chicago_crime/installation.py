@@ -62,7 +62,7 @@ class Installation:
 
     @cached_property
     def source(self) -> CrimeSource:
-        """Source of the yearly CSVs."""
+        """Source of the records."""
         settings = self.settings
         if settings.source == "folder":
             from chicago_crime.sources.folder import FolderSource

@@ -55,7 +55,7 @@ class Settings(BaseModel):
 
     deployment: Literal["local", "gcp"] = Field("local", description="where the platform runs: `local` or `gcp`")
     source: Literal["sample", "folder", "kaggle", "portal"] = Field(
-        "sample", description="source of the yearly CSVs: `sample`, `folder`, `kaggle` or `portal`"
+        "sample", description="source of the records: `sample`, `folder`, `kaggle` or `portal`"
     )
     folder: Path | None = Field(
         None, description="folder with CSV or JSON files, plain or compressed, for source=folder"
@@ -80,7 +80,7 @@ class Settings(BaseModel):
     )
     population: Path | None = Field(
         None,
-        description="CSV with population estimates for years from 2021 only, with the columns community_area, year and "
+        description="CSV with population estimates for 2021 and later years, with the columns community_area, year and "
         "population",
     )
     map_tiles: str | None = Field(
@@ -145,14 +145,16 @@ class Settings(BaseModel):
     dashboard_requests_per_minute: int = Field(
         120,
         ge=1,
-        description="requests per client and minute for downloads, reports, incident pages and API responses",
+        description="maximum requests per client and minute for downloads, reports, incident pages, the API and MCP",
     )
-    threads: int = Field(2, ge=1, le=256, description="processor cores for DuckDB and spark_engine=jvm")
+    threads: int = Field(
+        2, ge=1, le=256, description="processor cores for runs and queries in DuckDB, and for spark_engine=jvm"
+    )
     duckdb_memory: str = Field(
         "500MB",
         pattern=r"^\d+(\.\d+)?[KMGT]i?B$",
         examples=["700MB"],
-        description="memory limit of DuckDB, above which it spills to disk",
+        description="memory limit of DuckDB in runs and queries, above which it spills to disk; 256 MB for pages",
     )
 
     gcp_project: str | None = Field(
@@ -168,7 +170,7 @@ class Settings(BaseModel):
         description="region of the bucket, dataset and clusters",
     )
     gcp_credentials: Path | None = Field(
-        None, description="service account key file; default: credentials of the machine or gcloud"
+        None, description="service account key file; default: those of the machine or gcloud"
     )
     gcs_bucket: Bucket = Field(None, description="bucket for objects and published snapshots, for deployment=gcp")
     gcs_staging_bucket: Bucket = Field(
@@ -252,9 +254,7 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _complete(self) -> "Settings":
         if self.source == "folder" and self.folder is None:
-            raise ValueError(
-                f"the source 'folder' needs the folder with the yearly CSVs: set --folder or {PREFIX}FOLDER"
-            )
+            raise ValueError(f"the source 'folder' needs a folder of files: set --folder or {PREFIX}FOLDER")
         if self.report_areas and not self.alerts:
             raise ValueError(f"{PREFIX}REPORT_AREAS needs {PREFIX}ALERTS, the addresses that receive the report")
         missing = [name for name in ("gcp_project", "gcs_bucket") if getattr(self, name) is None]

@@ -11,7 +11,7 @@ import typer.main
 from click import Context
 
 from chicago_crime.cli.app import app
-from chicago_crime.settings import PREFIX, PROJECT_FOLDER, Settings
+from chicago_crime.settings import OTHER_VARIABLES, PREFIX, PROJECT_FOLDER, Settings
 from chicago_crime.storage.google.permissions import EVERY_GRANT
 from chicago_crime.tables.dictionary import asset_table, data_dictionary
 
@@ -24,6 +24,7 @@ def settings() -> str:
     for name, field in Settings.model_fields.items():
         default = "" if field.default in (None, "") else f"`{field.default}`"
         default = "`data` in the project's folder" if name == "data_dir" else default
+        default = f"`{OTHER_VARIABLES[name]}`" if name in OTHER_VARIABLES else default
         rows.append(f"| `{PREFIX}{name.upper()}` | {field.description} | {default} |")
     return "\n".join(rows)
 

@@ -103,7 +103,7 @@ class Config(BaseModel):
         "them as well, set it to false and run `pulumi up` first",
     )
     source: Literal["sample", "portal", "kaggle"] = Field(
-        "portal", description="the source of the yearly CSVs: sample, portal or kaggle"
+        "portal", description="the source of the records: sample, portal or kaggle"
     )
     kaggle_token: pulumi.Output[str] | None = Field(
         None, description="Kaggle's API token, for the source kaggle; you can also add it to the secret yourself"

@@ -1,6 +1,6 @@
-"""Spark job that enriches typed crimes and computes summary tables, from Parquet to Parquet, on Spark 3.5 or newer.
+"""Spark job that enriches typed crimes and computes marts, from Parquet to Parquet, on Spark 3.5 or newer.
 
-Pure functions of DataFrames define each derived column and summary table. The job does not depend on the warehouse or
+Pure functions of DataFrames define each derived column and mart. The job does not depend on the warehouse or
 Dagster: it writes into an empty folder, from which its caller loads the tables.
 
     spark-submit enrich_crimes.py --crimes IN --community-areas CSV --fbi-codes CSV --comparable-types CSV --output OUT
@@ -215,7 +215,7 @@ def main(arguments: Sequence[str] | None, spark: SparkSession) -> None:
         arguments: command-line arguments; None for `sys.argv`.
         spark: Spark session.
     """
-    parser = argparse.ArgumentParser(description="Enrich typed crimes and compute summary tables.")
+    parser = argparse.ArgumentParser(description="Enrich typed crimes and compute marts.")
     parser.add_argument("--crimes", required=True, help="folder of Parquet files with the columns of crimes")
     for name in ("--community-areas", "--fbi-codes", "--comparable-types"):
         parser.add_argument(name, required=True, help="CSV with a header")

@@ -18,7 +18,8 @@ if TYPE_CHECKING:  # slow to import, and `--help` does not need them
 
 DataOption = Annotated[Path | None, typer.Option("--data-dir", help="Folder for everything the platform writes.")]
 AsOfOption = Annotated[
-    str | None, typer.Option("--as-of", help="Snapshot: its id, or a day (2026-05-31) for the newest at its end.")
+    str | None,
+    typer.Option("--as-of", help="Snapshot id, or a day (2026-05-31) for the newest at its end."),
 ]
 SourceOption = Annotated[str | None, typer.Option(help="Source of the data: sample, folder, kaggle or portal.")]
 FolderOption = Annotated[Path | None, typer.Option(help="Folder with CSV or JSON files, plain or compressed.")]

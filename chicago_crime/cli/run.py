@@ -28,7 +28,7 @@ def run(
     ] = None,
     sample_seed: Annotated[int | None, typer.Option(help="Random seed of the sample.")] = None,
     accept: Annotated[
-        str | None, typer.Option(help="Reason to load years that an audit refuses; published with them.")
+        str | None, typer.Option(help="Why years that an audit or a check refuses are right; recorded with them.")
     ] = None,
     assets: Annotated[
         str | None,
@@ -153,7 +153,7 @@ def _rejects(reports: Sequence["RunReport"]) -> str:
             quarantined += made.get("quarantined_lines", 0)
         elif asset == "rejected_crimes" and (count := made["dagster/partition_row_count"]):
             rejected += count
-            reasons.update(made.get("rejected_rows_by_reason", {"of unchanged years": count}))
+            reasons.update(made.get("rejected_rows_by_reason", {"in unchanged years": count}))
     by_reason = "".join(f", {reason} {count:,}" for reason, count in reasons.items())
     return f"rejected rows: {rejected:,}{by_reason}; quarantined lines: {quarantined:,}"
 

@@ -26,7 +26,7 @@ def status(
     """Show what is loaded and published, by year and table.
 
     Numbers are row counts. Marks: - missing, * its inputs have changed since it was made, ! written by another version,
-    + not published.
+    + not published. `damaged` means that a file cannot be read.
     """
     from chicago_crime.cli.screen import errors, out, printable
     from chicago_crime.graph.status import read_status

@@ -54,7 +54,7 @@ def _csv(rows: pa.Table, citation: str) -> bytes:
     """
     for number, column in enumerate(rows.columns):
         if pa.types.is_string(column.type):
-            is_formula = pc.match_substring_regex(column, r"^[=+\-@\t\r]")
+            is_formula = pc.match_substring_regex(column, r"^[=+\-@\t\r\n]")
             safe = pc.if_else(is_formula, pc.binary_join_element_wise("'", column, ""), column)
             rows = rows.set_column(number, rows.field(number).name, safe)
     buffer = io.BytesIO()

@@ -15,8 +15,8 @@ Benjamini-Hochberg procedure for Gi*, as in Caldas de Castro and Singer (2006).
 
 WHAT_HOT_MEANS = (
     "A cell is hot (or cold) if it and its eight neighbors together have more (or fewer) of these crimes than expected "
-    "if the cells' counts were shuffled across the study area. At most 5% of the marked cells, and 1% of the dark "
-    "ones, are expected to be chance: the threshold accounts for the number of cells tested."
+    "if the count of each cell were drawn at random from those of the study area. At most 5% of the marked cells, and "
+    "1% of the dark ones, are expected to be chance: the threshold accounts for the number of cells tested."
 )
 
 
@@ -25,7 +25,7 @@ def gi_star(cells: Counts, crimes: Counts) -> tuple[Floats, Counts, Floats]:
 
     Returns:
         The z-score of each cell (0 where counts do not vary), the crimes in its neighborhood, and their two-sided
-        p-value if the counts were shuffled between cells.
+        p-value if each count were drawn at random from those of all cells.
     """
     if not crimes.size:
         return np.empty(0), crimes, np.empty(0)

@@ -111,7 +111,7 @@ def alerts(installation: Installation) -> list[SensorDefinition]:
         default_status=DefaultSensorStatus.RUNNING,
         description="Sends alerts about failed runs and checks, idle schedules, failed sensors and stale data.",
     )
-    def send_word(context: SensorEvaluationContext) -> SensorResult | SkipReason:
+    def send_alerts(context: SensorEvaluationContext) -> SensorResult | SkipReason:
         now = datetime.now(UTC)
 
         def send_new(address: str, held: Held | None) -> tuple[AlertState, str]:
@@ -124,7 +124,7 @@ def alerts(installation: Installation) -> list[SensorDefinition]:
 
         return tick_of_each(addresses, context.cursor, send_new)
 
-    return [send_word]
+    return [send_alerts]
 
 
 def tick_of_each(
@@ -179,8 +179,9 @@ def _stale(installation: Installation, now: datetime) -> Iterator[str]:
     except DamagedError as error:
         yield installation.settings.complete(str(error))
         return
-    if catalog and fresh_for and now - catalog.published_at > fresh_for:
+    may_grow = catalog and any(year.source.get("details", {}).get("partial") for year in catalog.years.values())
+    if catalog and may_grow and fresh_for and now - catalog.published_at > fresh_for:
         yield (
-            f"Nothing has been published since {catalog.published_at:%Y-%m-%d}, but the source "
+            f"Nothing has been published since {catalog.published_at:%Y-%m-%d}, but years from the "
             f"{installation.source.name} should be loaded every {fresh_for.days} days"
         )

@@ -38,7 +38,7 @@ def recorded(instance: DagsterInstance, settings: Settings, run_id: str) -> Iter
     Raises:
         RunCanceledError: a signal canceled the run.
     """
-    with lease(settings.data_dir / LEASES, run_id, "a run of a command line") as note, _signals() as received:
+    with lease(settings.data_dir / LEASES, run_id, "command-line run") as note, _signals() as received:
         try:
             yield
         except BaseException:

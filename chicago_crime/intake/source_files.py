@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
+from chicago_crime.errors import HOW_TO_REPAIR
 from chicago_crime.intake.staging import publish, staging_folder
 from chicago_crime.sources.base import CrimeSource, PreviousFile, Progress, SourceError
 
@@ -157,9 +158,7 @@ class SourceFiles:
             return Manifest.model_validate_json(path.read_bytes())
         except ValidationError as error:
             what = error.errors()[0]["msg"]
-            raise SourceError(
-                f"{path} is damaged ({what}): load {year} again with the command that `chicago-crime status` prints"
-            ) from error
+            raise SourceError(f"{path} is damaged ({what}): load {year} {HOW_TO_REPAIR}") from error
 
     def readable_manifest(self, year: int) -> Manifest | None:
         """Return the manifest of a year, None if it is missing or damaged."""

@@ -258,8 +258,8 @@ def _ambiguous_dates(rows: _Rows) -> dict[str, str]:
         if after_12 <= count * MAX_CONTRARY_SHARE:
             date, place = rows.first(f"unsure_{name}")
             found[name] = (
-                f"has ambiguous dates, such as {date!r} in {place}: no day is after 12, so it is unknown whether the "
-                "day or the month comes first. Export the file again with dates like 2016-02-28 15:50:00."
+                f"has ambiguous dates, such as {date!r} in {place}: few or no days are after 12, so either the day "
+                "or the month may come first. Export the file again with dates like 2016-02-28 15:50:00."
             )
     return found
 

@@ -161,7 +161,7 @@ class Publisher:
             while True:
                 for year in [year for year in made if held.get(year) not in (wanted[year].before, made[year])]:
                     refused[year] = (
-                        f"the run {held[year].run} published {year} at {held[year].published_at}, after this run "
+                        f"run {held[year].run} published {year} at {held[year].published_at}, after this run "
                         f"started. Load the year again: {load_again(year, held[year].source)}"
                     )
                     del made[year]

@@ -10,8 +10,8 @@ from chicago_crime.errors import UsageError
 
 TABLES = {
     "community_areas": "The City's 77 community areas, and the side of the city of each.",
-    "residents": "Population of the community areas in the 2010 and 2020 censuses. An installation may add "
-    "estimates for later years.",
+    "residents": "Population of the community areas in the 2010 and 2020 censuses. `area_rates` also "
+    "uses the estimates in CHICAGO_CRIME_POPULATION.",
     "fbi_codes": "The FBI codes of the Chicago Police Department. `ucr_part1_class` is the offense class; empty "
     "means non_index.",
     "comparable_types": "Crime types that the City renamed or moved codes to, each with one label for all years. The "

@@ -49,7 +49,7 @@ class Answer(BaseModel):
     filters: dict[str, list[str]] = Field(description="The filters as read; `notes` names those that do not apply.")
     years: list[int] = Field(description="Years that the response covers.")
     synthetic_years: list[int] = Field(description="Loaded years of made-up sample data.")
-    notes: list[str] = Field(description="Filters that could not be applied, and why.")
+    notes: list[str] = Field(description="Such as filters that do not apply, and years that are not loaded.")
     numbers: Sequence[Number]
     sections: list[SectionAnswer]
 

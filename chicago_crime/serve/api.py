@@ -80,7 +80,7 @@ def _answer(dashboard: Dashboard, request: Request) -> Response:
             raise UsageError(" ".join(notes).replace("Ignored ", ""))
         if filters.sort and not re.match(SORT, filters.sort):
             columns = ", ".join(sorted(SORTABLE))
-            raise UsageError(f"sort={filters.sort}: write incidents:-date, with the - to descend; columns: {columns}")
+            raise UsageError(f"sort={filters.sort}: write incidents:-date, where - is descending; columns: {columns}")
         data = dashboard.snapshots.data(filters.as_of)
         page_request = PageRequest(data, require_known(data, filters))
         fingerprint = digest(version("chicago-crime"), name, page_request.filters.query())[:16]

@@ -1,1 +1,1 @@
-"""Where the yearly CSVs come from: one module or package per publisher, all behind `base.CrimeSource`."""
+"""Where the records come from: one module or package per publisher, all behind `base.CrimeSource`."""

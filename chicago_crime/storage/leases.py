@@ -31,7 +31,7 @@ def lease(folder: Path, name: str, note: str) -> Iterator[Path]:
     try:
         held = FileLock(file).acquire(timeout=WAIT_S)
     except Timeout as error:
-        raise PlatformError(f"another process is already running {note}: wait until it ends") from error
+        raise PlatformError(f"another process holds this {note}: wait until it ends") from error
     with held:
         file.write_text(note)
         yield file

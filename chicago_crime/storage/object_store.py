@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from chicago_crime.errors import PlatformError
+from chicago_crime.errors import HOW_TO_REPAIR, PlatformError
 
 
 def rows_key(year: int) -> str:
@@ -41,7 +41,7 @@ class NoObjectError(ObjectStoreError):
     """There is no object with this key."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"there is no object {name}: load its year again, as `chicago-crime status` says")
+        super().__init__(f"there is no object {name}: load its year {HOW_TO_REPAIR}")
 
 
 @dataclass(frozen=True)
@@ -145,4 +145,4 @@ def lake_record(store: ObjectStore, year: int) -> LakeRecord | None:
         return LakeRecord.model_validate_json(found[0])
     except ValidationError as error:
         problem = f"{record_key(year)} is damaged ({error.errors()[0]['msg']})"
-        raise ObjectStoreError(f"{problem}: load {year} again, as `chicago-crime status` says") from error
+        raise ObjectStoreError(f"{problem}: load {year} {HOW_TO_REPAIR}") from error

@@ -41,7 +41,7 @@ class Column:
     def meaning(self) -> str:
         """The description, and what must hold."""
         never = "" if self.nullable else " Never NULL."
-        return f"{self.description}{never}{self.valid_range and f' Range: {self.valid_range}.'}"
+        return f"{self.description}{never}{self.valid_range and f' Expected range: {self.valid_range}.'}"
 
     @property
     def valid_range(self) -> str:
@@ -91,7 +91,7 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
     Column(
         "iucr",
         "STRING",
-        "Illinois Uniform Crime Reporting code: 4 characters, zero-padded.",
+        "Illinois Uniform Crime Reporting code. In typed tables 4 characters, zero-padded.",
         ("iucrcode", "iucrno"),
         pattern="^[0-9]{3}[0-9A-Z]$",
         form="three digits and a digit or letter, such as 0820 or 031A",
@@ -142,7 +142,7 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
     Column(
         "fbi_code",
         "STRING",
-        "FBI crime classification (NIBRS-based), zero-padded.",
+        "FBI crime classification (NIBRS-based). In typed tables zero-padded.",
         ("fbi", "fbicd", "fbicodes", "nibrs", "nibrscode"),
         needed=True,
         pattern="^[0-9][0-9][A-Z]?$",
@@ -162,7 +162,7 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
         ("ycoord", "ycoordinates", "coordinatey"),
         between=Y_FT,
     ),
-    Column("year", "INT64", "Year of `date`.", nullable=False),
+    Column("year", "INT64", "Year of the crime.", nullable=False),
     Column(
         "updated_on",
         "DATETIME",
@@ -191,11 +191,13 @@ OFFENSE_CLASSES = ("violent", "property", "non_index")
 OFFENSE_CLASS = Column(
     "offense_class",
     "STRING",
-    "violent, property or non_index, from the FBI code. non_index if the code is missing.",
+    "violent, property or non_index, from the FBI code. non_index if the code is missing or unknown.",
     nullable=False,
 )
 CLASS_OR_ALL = replace(OFFENSE_CLASS, description="violent, property, non_index, or all for every class combined.")
-COMPARABLE = Column("primary_type_comparable", "STRING", "Crime type, with one label for types the City renamed.")
+COMPARABLE = Column(
+    "primary_type_comparable", "STRING", "Crime type, the same for types the City renamed and codes it moved."
+)
 DAY_OF_WEEK = Column(
     "day_of_week", "INT64", "ISO day of the week: 1 Monday to 7 Sunday.", nullable=False, between=(1, 7)
 )
@@ -229,7 +231,7 @@ DOMESTIC_CRIMES = count("domestic_crimes", "Number of domestic-related crimes.")
 COMMUNITY_AREA_NAME = Column("community_area_name", "STRING", "Name of the community area.")
 SIDE = Column("side", "STRING", "Side of the city, such as West.")
 
-FILTERABLE = (
+DIMENSIONS = (
     OFFENSE_CLASS,
     TYPED["primary_type"],
     COMPARABLE,
@@ -238,6 +240,6 @@ FILTERABLE = (
     TYPED["arrest"],
     TYPED["domestic"],
 )
-"""The columns that pages filter by. A mart that includes all of them can answer any combination of filters."""
+"""The dimensions that the marts by month, hour and cell share."""
 
-FILTERED_BY = tuple(column.name for column in FILTERABLE)
+DIMENSION_NAMES = tuple(column.name for column in DIMENSIONS)

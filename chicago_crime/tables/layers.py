@@ -66,19 +66,19 @@ REJECTED_CRIMES = Table(
 )
 REVISIONS = Table(
     "revisions",
-    "Changes between successive loads of a year. Empty for years loaded only once.",
+    "Changes between the published versions of a year. Empty for years published only once.",
     "snapshot, crime and kind of change",
     (
         TYPED["year"],
-        Column("snapshot", "DATETIME", "Newest updated_on after the load that introduced the change.", nullable=False),
-        Column("previous_snapshot", "DATETIME", "Newest updated_on before that load.", nullable=False),
+        Column("snapshot", "DATETIME", "Newest updated_on (or date, without it) after the change.", nullable=False),
+        Column("previous_snapshot", "DATETIME", "The same before the change.", nullable=False),
         replace(TYPED["id"], description="Identifier of the record. NULL for another_data_set.", nullable=True),
         Column(
             "kind",
             "STRING",
             "added, vanished, reclassified (primary_type, iucr or fbi_code), arrest_turned, moved (coordinates, block "
-            "or community area), corrected (any other column), or another_data_set (the two loads have too few crimes "
-            "in common to compare).",
+            "or community area), corrected (date, description, location type, beat, district, ward, domestic flag or "
+            "case number), or another_data_set (the two versions have too few crimes in common to compare).",
             nullable=False,
         ),
         Column("old_value", "STRING", "Previous value. NULL for added crimes."),

@@ -1,4 +1,4 @@
-"""The marts: small tables of counts, aggregated from `enriched_crimes` for dashboards.
+"""The marts: small tables of counts, aggregated from `enriched_crimes`.
 
 To add a mart, define a `Table` here and write `sql/tables/NAME.sql`. The graph, checks and docs pick it up.
 """
@@ -15,9 +15,9 @@ from chicago_crime.tables.columns import (
     COMPARABLE,
     CRIMES_COUNT,
     DAY_OF_WEEK,
+    DIMENSION_NAMES,
+    DIMENSIONS,
     DOMESTIC_CRIMES,
-    FILTERABLE,
-    FILTERED_BY,
     HOUR,
     IS_PROVISIONAL,
     LATITUDE,
@@ -46,7 +46,7 @@ CRIME_TYPE_COUNT = Table(
 )
 CRIMES_DAILY = Table(
     "crimes_daily",
-    "Crimes by day and offense class, with arrests and domestic-related crimes.",
+    "Crimes by day, in total and by offense class, with arrests and domestic-related crimes.",
     "day",
     (
         YEAR,
@@ -93,21 +93,21 @@ HOT_SPOTS = Table(
 )
 CRIMES_MONTHLY = Table(
     "crimes_monthly",
-    "Crimes by month and all columns that dashboards filter by.",
+    "Crimes by month, type, community area, district and flags.",
     "month, offense class, crime type (both labels), community area, district, arrest flag and domestic flag",
-    (YEAR, MONTH, *FILTERABLE, CRIMES_COUNT),
-    key=("month", *FILTERED_BY),
+    (YEAR, MONTH, *DIMENSIONS, CRIMES_COUNT),
+    key=("month", *DIMENSION_NAMES),
     upstream=(ENRICHED_CRIMES,),
     adds_up=AddsUp(),
 )
 CRIMES_HOURLY = Table(
     "crimes_hourly",
-    "Crimes by hour, day of the week and all columns that dashboards filter by. Unknown times are counted separately.",
+    "Crimes by hour, day of the week, type, community area, district and flags. Unknown times are counted separately.",
     "year, day of the week, hour, offense class, crime type (both labels), community area, district, arrest flag and "
     "domestic flag",
     (
         YEAR,
-        *FILTERABLE,
+        *DIMENSIONS,
         DAY_OF_WEEK,
         HOUR,
         replace(CRIMES_COUNT, description="Number of crimes with a known time."),
@@ -115,16 +115,16 @@ CRIMES_HOURLY = Table(
             "time_placeholders", "Number of crimes with an unknown time, recorded in hour 0; not included in `crimes`."
         ),
     ),
-    key=("year", *FILTERED_BY, "day_of_week", "hour"),
+    key=("year", *DIMENSION_NAMES, "day_of_week", "hour"),
     upstream=(ENRICHED_CRIMES,),
     adds_up=AddsUp("SUM(crimes) + SUM(time_placeholders)"),
 )
 CRIMES_BY_CELL = Table(
     "crimes_by_cell",
-    "Crimes by 660-foot grid cell and all columns that dashboards filter by. Crimes without X and Y have no cell.",
+    "Crimes by 660-foot grid cell, type, community area, district and flags. Crimes without X and Y have no cell.",
     "year, cell, offense class, crime type (both labels), community area, district, arrest flag and domestic flag",
-    (YEAR, *FILTERABLE, CELL_X, CELL_Y, CRIMES_COUNT),
-    key=("year", *FILTERED_BY, "cell_x", "cell_y"),
+    (YEAR, *DIMENSIONS, CELL_X, CELL_Y, CRIMES_COUNT),
+    key=("year", *DIMENSION_NAMES, "cell_x", "cell_y"),
     upstream=(ENRICHED_CRIMES,),
     adds_up=AddsUp(),
 )
@@ -172,7 +172,8 @@ AREA_RATES = Table(
         Column(
             "covered_to",
             "DATE",
-            "Day of the newest crime; December 31 if the year was updated after its end and no days are missing there.",
+            "Day of the newest crime; December 31 if two records were updated on January 8 of the next year or later, "
+            "and chance explains the days without crimes at the end.",
         ),
     ),
     key=("year", "community_area", "offense_class"),

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from chicago_crime.errors import UsageError
 
 FIRST_YEAR = 2001
-"""The first year of the City's data set."""
+"""The first year of the City's dataset."""
 
 PUBLISHED_AFTER_DAYS = 8
 """The City withholds the most recent seven days."""

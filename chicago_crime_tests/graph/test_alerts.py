@@ -54,7 +54,7 @@ def test_new_problems_are_sent_to_each_address_once_also_later(loaded_copy: Sett
     addresses = f"{webhook.address}/one {webhook.address}/two"
     settings = loaded_copy.model_copy(update={"alerts": SecretStr(addresses)})
     definitions = build_definitions(Installation(settings))
-    [sensor] = [one for one in definitions.sensors or [] if one.name == "send_word"]
+    [sensor] = [one for one in definitions.sensors or [] if one.name == "send_alerts"]
 
     with open_instance(settings) as instance:
 

@@ -11,13 +11,16 @@ from chicago_crime.published.catalog import CHICAGO
 from chicago_crime.tables import CRIMES, REJECTED_CRIMES
 
 KINDS = {
-    "new_days": ("New days", "after the earlier load"),
-    "added": ("Added", "new in the data, of days that the earlier load had"),
+    "new_days": ("New days", "of days that the City had not yet published"),
+    "added": ("Added", "new in the data, of days that were published before"),
     "vanished": ("Vanished", "no longer in the data"),
     "reclassified": ("Reclassified", "different primary type, IUCR or FBI code"),
     "arrest_turned": ("Arrest flag changed", "now set, or no longer set"),
     "moved": ("Moved", "different coordinates, block or community area"),
-    "corrected": ("Corrected", "different date, description, location type, beat, ward, flag or case number"),
+    "corrected": (
+        "Corrected",
+        "different date, description, location type, beat, district, ward, domestic flag or case",
+    ),
     "another_data_set": ("Different dataset", "too few IDs in common to compare"),
 }
 """Kind of revision -> label and meaning."""
@@ -93,8 +96,8 @@ def _snapshot(request: PageRequest) -> Section:
         "while new data is loaded. To see an older one, add as_of= and a day or snapshot ID to the address; "
         "chicago-crime snapshots lists them.",
         [
-            "Source lines = crimes + rejected rows + quarantined lines (+ blank lines). Checks verify this before a "
-            "year is published."
+            "Source lines = crimes + rejected rows + quarantined lines (+ blank and continuation lines). Checks verify "
+            "this before a year is published."
         ],
         tables=[PageTable("years", "Source of each year", columns, rows)],
     )
@@ -119,7 +122,7 @@ def _revisions(request: PageRequest) -> Section:
         Column("changes", "Crimes", "count"),
         Column("meaning", "Meaning", "prose"),
     )
-    title = "Changes since the first load"
+    title = "Changes since the first publication"
     if not rows:
         unchanged = f"No changes in {request.years_text}."
         return Section("revisions", title, unchanged, is_wide=False)

@@ -36,7 +36,7 @@ MONTHS = (
     Column("high", "Expected to", "count"),
     Column("verdict", "Verdict"),
 )
-NO_VICTIMS = "The records contain nothing about victims, so no group counts people who were shot."
+NO_VICTIMS = "The records do not list victims, so no group counts people who were shot."
 
 
 def overview(request: PageRequest) -> View:

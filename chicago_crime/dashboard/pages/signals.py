@@ -86,9 +86,11 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
     selected = f"The filters select {len(rows):,} of them. " if len(rows) < len(found) else ""
     if found and not rows:
         selected = "None of them match the filters, so it is unknown whether those counts are unusual. "
+    untested = "no count matches the filters" if found else "nothing was tested"
+    title = f"{count}, compared with the mean of {years}" if rows else untested
     return Section(
         span,
-        f"{SPANS[span]}: {f'{count}, compared with the mean of {years}' if rows else 'nothing was tested'}",
+        f"{SPANS[span]}: {title}",
         f"{days_text(first, last)}, compared with the same days of {years}. "
         f"{len(found):,} counts of offenses in the city and its areas were tested, the city's separately. {selected}"
         "With so many tests, some counts fall outside their expected range by chance. Only those far outside are "

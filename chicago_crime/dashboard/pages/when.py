@@ -89,7 +89,7 @@ def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
 
 
 def busiest_of(what: str, crimes: Mapping[str, int], occur: Mapping[str, int], kind: Kind, unit: str = "") -> str:
-    """Name the hours or days with most crimes on average; none if chance could explain which they are."""
+    """Name the busiest hour or day on average, and a second one that chance could put first; none if there are more."""
     means = {name: count / occur[name] for name, count in crimes.items() if count}
     first = max(means, key=means.__getitem__, default="")
 

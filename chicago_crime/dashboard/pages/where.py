@@ -197,7 +197,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
         Section(
             "map",
             title,
-            f"Click a {called} to see its blocks.",
+            f"Click a {called} to see its 660-foot cells.",
             [
                 *([f"Pale with a dashed border: {caveats.SMALL_RATE}."] if by_rate else []),
                 *caveats.incomparable(request, request.years, kind),

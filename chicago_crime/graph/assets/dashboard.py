@@ -1,4 +1,4 @@
-"""A link that opens Looker Studio on the summary tables. It is only in the graph on Google Cloud."""
+"""A link that opens Looker Studio on the marts. It is only in the graph on Google Cloud."""
 
 from dagster import AssetExecutionContext, MaterializeResult, MetadataValue, ResourceParam, asset
 
@@ -12,7 +12,7 @@ from chicago_crime.tables import TABLES
 from chicago_crime.tables.years import format_years
 
 REPORTED = tuple(sorted((t for t in TABLES.values() if t.adds_up), key=lambda table: table.made_by != "sql"))
-"""The summary tables, crimes_monthly first because a new report opens on the first data source.
+"""The marts, crimes_monthly first because a new report opens on the first data source.
 
 A report on individual crimes would read all of them for every chart."""
 

@@ -45,7 +45,7 @@ NULL_COUNTS = {column.name: f"COUNTIF({column.name} IS NULL)" for column in CRIM
 
 @check("crime_csv", can_be_accepted=True)
 def has_not_shrunk(inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    """The file has at most 1% fewer rows than there are published crimes, unless those are sample data."""
+    """The file lacks at most 1% of the published crimes, or fewer than 5, unless those are sample data."""
     published = inputs.published()
     for year, manifest in inputs.manifests(years).items():
         there = published.get(year)
@@ -58,7 +58,7 @@ def has_not_shrunk(inputs: CheckInputs, years: Sequence[int]) -> Findings:
 
 @check("crime_csv", can_be_accepted=True)
 def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    """No day is missing before a day with rows; in small files, no run of days that cannot be empty by chance."""
+    """No day before another is missing, except by chance, and no month has less than half the rows a day of another."""
     for year, manifest in inputs.manifests(years).items():
         one = Finding({f"rows in month {month[-2:]}": rows for month, rows in manifest.months.items()})
         if manifest.gaps:
@@ -80,7 +80,7 @@ def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
 
 @check("crime_object", can_be_accepted=True)
 def few_lines_quarantined(inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    """All lines could be read as rows. Fails if 1% or more could not."""
+    """All lines could be read as rows. Fails if at least 1% of the lines, and at least 5, could not."""
     for year, manifest in inputs.manifests(years).items():
         one = Finding({"lines": manifest.lines, "quarantined": manifest.quarantined})
         if manifest.quarantined:
@@ -110,7 +110,7 @@ def nothing_lost_at_the_gate(inputs: CheckInputs, years: Sequence[int]) -> Findi
 
 @check(REJECTED_CRIMES.name, can_be_accepted=True)
 def few_rows_rejected(inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    """At most 1% of the rows were rejected."""
+    """At most 1% of rows have no id or no readable date. Warns if more are rejected, except superseded ones."""
     loaded = inputs.warehouse.stored(RAW_CRIMES)
     for year, reasons in inputs.warehouse.count_by(REJECTED_CRIMES, years, "reason").items():
         one = Finding(reasons)
@@ -126,7 +126,7 @@ def few_rows_rejected(inputs: CheckInputs, years: Sequence[int]) -> Findings:
 
 @check(CRIMES.name)
 def is_like_the_year_before(inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    """Shares of NULLs and crime types are within 5 percentage points of the previous year."""
+    """Shares of NULLs and crime types change by at most 5 percentage points from year to year, and rows by 1.6 times."""
     stored = inputs.warehouse.stored(CRIMES)
     compared, needed = inputs.with_year_before(CRIMES, years)
     manifests = inputs.manifests(needed)

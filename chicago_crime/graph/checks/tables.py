@@ -20,7 +20,7 @@ def checks_of_tables() -> Iterator[Check]:
         yield Check(
             table.name,
             "holds_to_schema",
-            "Key columns are unique, required columns have no NULLs, and all rows belong to the year.",
+            "Keys are unique, required columns have no NULLs, and all rows belong to the year.",
             partial(_holds_to_schema, table),
         )
         if out_of_range(table):
@@ -35,7 +35,7 @@ def checks_of_tables() -> Iterator[Check]:
             yield Check(
                 table.name,
                 "adds_up",
-                f"The counts add up to the rows of {table.upstream[0].name}.",
+                f"{table.adds_up.total} = {table.adds_up.upstream} of {table.upstream[0].name}.",
                 partial(_adds_up, table),
             )
 

@@ -1,6 +1,6 @@
--- What:    changes between loads of a year, by kind; new_days are added crimes of days that the earlier load could not have.
+-- What:    changes between published versions of a year, by kind; new_days are of days not yet published before.
 -- Grain:   year, both snapshots and kind of change.
--- Columns: the grain; changes; arrest flags that became true; for another data set, its crimes and those before.
+-- Columns: the grain; changes; arrest flags that became true; for another dataset, its crimes and those before.
 SELECT
   year,
   snapshot,

@@ -17,7 +17,7 @@ by_day AS (
     DATE(date) AS day,
     COUNT(*) AS crimes,
     COUNT(community_area) AS with_area,
-    MAX(updated_on) AS updated_on
+    COUNTIF(updated_on >= DATETIME(DATE(@year + 1, 1, 8))) AS late_updates
   FROM enriched_crimes
   GROUP BY day
 ),
@@ -27,7 +27,7 @@ runs AS (
     day,
     crimes,
     with_area,
-    updated_on,
+    late_updates,
     DATE_DIFF(day, LAG(day, 1, DATE(@year - 1, 12, 31)) OVER (ORDER BY day), DAY) - 1 AS empty_days,
     SUM(crimes) OVER () AS all_crimes,
     DATE_DIFF(MAX(day) OVER (), DATE(@year - 1, 12, 31), DAY) AS days,
@@ -36,13 +36,13 @@ runs AS (
 ),
 
 -- Empty days count, unless they are a gap in the file: the rule of `find_gaps` in `tables/years.py`. So do those at the
--- end of a year that was updated after the City had published all of it, unless their probability is at most e^-10: a part
--- of a year must not count as all of it.
+-- end of a year with two updates after the City had published all of it (one may be wrong), unless their probability is at
+-- most e^-10: a part of a year must not count as all of it.
 judged AS (
   SELECT
     *,
     all_crimes * LN(days / (days - empty_days)) >= IF(all_crimes >= 50 * days, 20, 40) AS is_gap,
-    all_crimes * LN(days_of_year / days) < 10 AND MAX(updated_on) OVER () >= DATETIME(DATE(@year + 1, 1, 8)) AS is_over
+    all_crimes * LN(days_of_year / days) < 10 AND SUM(late_updates) OVER () >= 2 AS is_over
   FROM runs
 ),
 

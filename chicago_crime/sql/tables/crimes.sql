@@ -1,6 +1,6 @@
 -- What:    the year's crimes, typed; partitioned by month and clustered by primary_type.
 -- Grain:   reported crime; for homicides, victim.
--- Columns: the City's 22 columns except location, and month. NULL where the source has no valid value.
+-- Columns: the City's 22 columns except location, and month. NULL where the source has no readable value.
 SELECT
   id,
   case_number,

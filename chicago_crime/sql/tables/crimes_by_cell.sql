@@ -1,4 +1,4 @@
--- What:    crimes by 660 ft grid cell and all columns that dashboards filter by, for maps.
+-- What:    crimes by 660 ft grid cell, type, community area, district and flags, for maps.
 -- Grain:   year, offense class, crime type (both labels), community area, district, both flags, and cell (NULL if unknown).
 -- Columns: the grain and the crimes.
 SELECT

@@ -1,4 +1,4 @@
--- What:    crimes by hour, day of the week and all columns that dashboards filter by. Placeholder times are counted separately.
+-- What:    crimes by hour, day of the week, type, community area, district and flags. Placeholder times are apart.
 -- Grain:   year, offense class, crime type (both labels), community area, district, both flags, day of the week and hour.
 -- Columns: the grain, crimes with a known time, and crimes with a placeholder time.
 SELECT

@@ -1,4 +1,4 @@
--- What:    crimes by month and all columns that dashboards filter by, for trends.
+-- What:    crimes by month, type, community area, district and flags, for trends.
 -- Grain:   month, offense class, crime type (both labels), community area, district, arrest flag and domestic flag.
 -- Columns: the grain and the crimes. For arrests: SUM(IF(arrest, crimes, 0)).
 SELECT

@@ -1,10 +1,10 @@
--- What:    changes between successive loads of a year.
+-- What:    changes between the published version of a year and the new one.
 -- Grain:   snapshot, crime and kind of change; repeated if the same snapshot was loaded with other values.
 -- Columns: year, both snapshots, the crime as it is now (or was, if it vanished), kind, old and new value.
--- It runs before crimes is replaced: crimes still has the previous snapshot, raw_crimes the new one, and revisions the
+-- It runs before crimes is replaced: crimes still has the published version, raw_crimes the new one, and revisions the
 -- earlier changes, which are kept. Running it twice gives the same result.
--- If the snapshots share less than half of the smaller one, the new one is another data set, such as real data replacing a
--- sample: one row records that, and the earlier changes are dropped together with their data set.
+-- If the snapshots share less than half of the smaller one, the new one is another dataset, such as real data replacing a
+-- sample: one row records that, and the earlier changes are dropped together with their dataset.
 WITH both_snapshots AS (
   SELECT
     FALSE AS is_new,

@@ -23,7 +23,7 @@ import duckdb
 from typing_extensions import override
 
 from chicago_crime import reference
-from chicago_crime.errors import HOW_TO_LOAD
+from chicago_crime.errors import HOW_TO_LOAD, HOW_TO_REPAIR
 from chicago_crime.intake.staging import staging_folder
 from chicago_crime.settings import Settings
 from chicago_crime.storage.local.parquet_files import has_checksum, noted_lineage, quoted
@@ -219,7 +219,7 @@ class ParquetReader(DuckDBReader):
     def damage(self, table: str, year: int) -> str | None:
         if has_checksum(file := self.file(table, year)):
             return None
-        return f"{file} is damaged (wrong checksum): load {year} again, with all assets"
+        return f"{file} is damaged (wrong checksum): load {year} {HOW_TO_REPAIR}"
 
     @override
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
@@ -262,7 +262,7 @@ class ParquetReader(DuckDBReader):
                 return self._read_footers(files[:half]) | self._read_footers(files[half:])
             path = Path(files[0])
             self._damaged[path.parent.name, int(path.stem)] = (
-                f"{path} is damaged ({error}): load {path.stem} again, as `chicago-crime status` says"
+                f"{path} is damaged ({error}): load {path.stem} {HOW_TO_REPAIR}"
             )
             return {}
         for name, _, column, children in sorted(columns, key=itemgetter(0, 1)):

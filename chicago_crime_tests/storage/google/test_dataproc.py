@@ -193,7 +193,7 @@ def test_a_run_leaves_the_work_of_a_living_run_alone(cloud: Cloud) -> None:
         assert start(cloud, cloud.spark()).reason == ""
         assert (folder / "ours").exists()
         twice = start(cloud, cloud.spark(), run_id)
-        assert "another process is already running enrich-crimes-" in twice.reason
+        assert "another process holds this enrich-crimes-" in twice.reason
 
     ran = start(cloud, cloud.spark(), run_id, before_job=other_runs)
     assert ran.reason == ""
