@@ -71,7 +71,7 @@ def _swap(store: BucketStore, file: Path) -> bool:
 
 def _delete(store: BucketStore, file: Path) -> bool:
     store.delete_prefix("crimes/")
-    return store.list() == []
+    return store.list("") == []
 
 
 def _put(store: BucketStore, file: Path) -> bool:

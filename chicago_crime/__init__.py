@@ -27,6 +27,7 @@ def open(location: str | Path | None = None, *, as_of: date | str | None = None)
     Raises:
         NothingPublishedError: there is no snapshot, or none for that day or id.
         DamagedError: its catalog is damaged.
+        ObjectStoreError: the location cannot be reached, or it is a URL and `as_of` is a day.
         UsageError: the location or `as_of` is invalid.
     """
     from chicago_crime.installation import reader_at

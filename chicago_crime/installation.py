@@ -29,7 +29,7 @@ from chicago_crime.storage.warehouse import TableReader, Warehouse
 from chicago_crime.tables import CRIMES
 from chicago_crime.tables.years import format_years
 
-if TYPE_CHECKING:  # Google's libraries are an extra
+if TYPE_CHECKING:  # slow to import, or extras
     from chicago_crime.published.publisher import Publisher
     from chicago_crime.published.reader import SnapshotReader
     from chicago_crime.published.views import Views
@@ -204,7 +204,9 @@ class Installation:
 
 
 def reader_at(location: str | Path | None, as_of: date | str | None = None) -> SnapshotReader:
-    """Reads a snapshot of this installation, of a data folder or a copy of one, of a bucket or a web address.
+    """Open a snapshot: of this installation, of a data folder or a copy of one, of a bucket or of a web address.
+
+    Files of the last two are cached in `~/.cache/chicago-crime`.
 
     Raises:
         NothingPublishedError: there is none.
@@ -225,7 +227,7 @@ def reader_at(location: str | Path | None, as_of: date | str | None = None) -> S
     if text.startswith("gs://"):
         store = build_bucket_store(settings, text.removeprefix("gs://").rstrip("/"))
     elif text.startswith(("https://", "http://")):
-        store = WebStore(text.rstrip("/"))
+        store = WebStore(text)
     else:
         folder = data_dir = Path(text).expanduser().absolute()
         if not folder.is_dir():

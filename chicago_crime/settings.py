@@ -296,20 +296,23 @@ class Settings(BaseModel):
         }
 
 
-def load_settings(options: Mapping[str, object] | None = None, **overrides: object) -> Settings:
-    """Read the settings from the environment. Empty variables are ignored.
+def load_settings(
+    options: Mapping[str, object] | None = None, environment: Mapping[str, str] | None = None, **overrides: object
+) -> Settings:
+    """Read the settings from an environment, by default that of this process. Empty variables are ignored.
 
     Command-line options, which errors name instead of the variables, and overrides take precedence.
 
     Raises:
         SettingsError: a setting is invalid, or a variable starts with `CHICAGO_CRIME_` but is not a setting.
     """
-    ours = {name.removeprefix(PREFIX).lower(): value for name, value in os.environ.items() if name.startswith(PREFIX)}
+    variables = os.environ if environment is None else environment
+    ours = {name.removeprefix(PREFIX).lower(): value for name, value in variables.items() if name.startswith(PREFIX)}
     if unknown := sorted(ours.keys() - Settings.model_fields.keys()):
         names = ", ".join(PREFIX + name.upper() for name in Settings.model_fields)
         wrong = ", ".join(PREFIX + name.upper() for name in unknown)
         raise SettingsError(f"unknown setting {wrong}: the settings are {names}")
-    theirs = {field: os.environ.get(name) for field, name in OTHER_VARIABLES.items() if field not in ours}
+    theirs = {field: variables.get(name) for field, name in OTHER_VARIABLES.items() if not ours.get(field)}
     from_environment = {name: value for name, value in (theirs | ours).items() if value}
     options = options or {}
     try:

@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, event
 
 from chicago_crime.graph.run import RunReport
-from chicago_crime.settings import Settings, load_settings
+from chicago_crime.settings import OTHER_VARIABLES, PREFIX, Settings, load_settings
 from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
 from chicago_crime_tests.support import REAL_ROWS, crimes_of_months, folder_settings, real_year, run_well, write_csv
 
@@ -25,8 +25,12 @@ GOOGLE_SERVER = "chicago_crime_tests.servers.google_server"
 
 
 def pytest_configure() -> None:
-    """Unset COLUMNS before the console reads it, so that each test can choose the terminal width."""
-    os.environ.pop("COLUMNS", None)
+    """Remove what tests must not inherit: the settings of an installation, credentials, the width of the terminal."""
+    others = {"COLUMNS", "DAGSTER_HOME", *OTHER_VARIABLES.values()} - {"JAVA_HOME"}
+    for name in list(os.environ):
+        if name.startswith((PREFIX, "KAGGLE_")) or name in others:
+            del os.environ[name]
+    os.environ["NO_PROXY"] = "127.0.0.1,localhost"  # test servers run on this machine
     import_module("chicago_crime.cli.screen")
 
 
@@ -80,14 +84,6 @@ def _load_migrations_once(config: Config) -> ScriptDirectory:
 
 
 ScriptDirectory.from_config = staticmethod(_load_migrations_once)
-
-
-@pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith(("CHICAGO_CRIME_", "KAGGLE_")) or name == "DAGSTER_HOME":
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")  # test servers run on this machine
 
 
 @pytest.fixture

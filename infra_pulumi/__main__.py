@@ -45,7 +45,7 @@ environment: dict[str, pulumi.Input[str]] = {
     "CHICAGO_CRIME_KAGGLE_SECRET": kaggle.secret.id,
 }
 if fixed := sorted(environment.keys() & config.settings.keys()):
-    raise ConfigError(f"{fixed[0]} is set by the stack: pulumi config rm --path settings.{fixed[0]}")
+    raise ConfigError(f"{fixed[0]} is set by the stack: `pulumi config rm --path settings.{fixed[0]}`")
 environment |= config.plain_settings
 after_all = [apis, access, network]
 machine = Machine("machine", config, identities, network, registry, environment, settings.version, after_all)

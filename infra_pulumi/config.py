@@ -209,7 +209,7 @@ class Config(BaseModel):
             near = get_close_matches(unknown[0], FIELD_OF, 1)
             raise ValueError(f"there is no setting {unknown[0]}" + (f"; did you mean {near[0]}?" if near else ""))
         try:
-            load_settings(None, **{FIELD_OF[name]: value for name, value in settings.items()})
+            load_settings(environment=settings)
         except SettingsError as error:
             raise ValueError(str(error)) from None
         as_lines(settings)  # raises an error for values that an environment file cannot hold

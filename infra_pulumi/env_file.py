@@ -18,13 +18,9 @@ def as_lines(outputs: Mapping[str, str]) -> str:
     """Return the settings among the outputs, sorted, one `NAME=value` per line. Other outputs are ignored.
 
     Raises:
-        ValueError: there are no settings, or a value cannot be quoted.
+        ValueError: a value cannot be quoted.
     """
     settings = {name: str(value) for name, value in outputs.items() if name.startswith(PREFIX)}
-    if not settings:
-        raise ValueError(
-            "the stack has no outputs: run `pulumi up` first, or choose a stack with `pulumi stack select`"
-        )
     for name, value in settings.items():
         if found := UNSAFE.search(value):  # the value may be a secret
             raise ValueError(f"{name} has the character {found[0]!r}, which cannot be quoted for all programs")
@@ -35,7 +31,10 @@ def as_lines(outputs: Mapping[str, str]) -> str:
 def main() -> None:
     """Read outputs as JSON from standard input, and write the file to standard output."""
     try:
-        sys.stdout.write(as_lines(json.load(sys.stdin)))
+        lines = as_lines(json.load(sys.stdin))
+        if not lines:
+            sys.exit("The stack has no outputs: run `pulumi up` first, or choose a stack with `pulumi stack select`.")
+        sys.stdout.write(lines)
     except ValueError as error:
         sys.exit(f"Cannot write an environment file: {error}")
 

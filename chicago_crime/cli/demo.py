@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from chicago_crime.cli.options import DataOption, chosen_settings
+from chicago_crime.cli.options import DataOption, chosen_installation
 
 YEARS = range(2019, 2023)
 ROWS = 20_000
@@ -17,15 +17,12 @@ def demo(data_dir: DataOption = None) -> None:
     By default, they go into the folder `demo` of the data folder, so that they never mix with real rows.
     """
     from chicago_crime.cli.run import load
-    from chicago_crime.cli.screen import Screen, answer, out
-    from chicago_crime.installation import Installation
+    from chicago_crime.cli.screen import answer, out
+    from chicago_crime.settings import load_settings
 
     out.print(f"Loading {YEARS[0]}-{YEARS[-1]} of the sample: {ROWS:,} SYNTHETIC rows per year.")
-    settings = chosen_settings(source="sample", sample_rows=ROWS, data_dir=data_dir)
-    if data_dir is None:
-        settings = settings.model_copy(update={"data_dir": settings.data_dir / "demo"})
-        Screen.data_dir = Path(os.path.relpath(settings.data_dir))
-    installation = Installation(settings)
+    folder = data_dir or Path(os.path.relpath(load_settings().data_dir / "demo"))
+    installation = chosen_installation(source="sample", sample_rows=ROWS, data_dir=folder)
     if not load(installation, YEARS):
         raise typer.Exit(1)
     from chicago_crime.sql import answers  # after the run, whose extra includes what this needs

@@ -94,7 +94,9 @@ def _machine_problem(error: BaseException) -> str | None:
     if isinstance(error, OSError):  # Arrow's have neither file name nor errno
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}{_ADVICE.get(error.errno or 0, '')}"
-    if isinstance(error, MemoryError) or (duckdb and isinstance(error, duckdb.Error)):
+    if isinstance(error, MemoryError) or (
+        duckdb and isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException)
+    ):
         return str(error) or "out of memory"
     return _machine_problem(error.__cause__) if error.__cause__ else None
 

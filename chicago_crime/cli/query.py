@@ -72,8 +72,6 @@ def _answer(reader: "TableReader", sql: str, format: str, output: Path | None) -
     if format == "table":
         found = reader.first_rows(sql, MOST_ROWS + 1)
         out.print(*answer(found.columns, found.rows, out.width), sep="\n")
-        if not found.rows:
-            out.print("no rows")
     elif output:
         with complete_file(output) as file:
             reader.write(sql, Path(file.name), format)

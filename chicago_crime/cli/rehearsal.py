@@ -118,7 +118,7 @@ class Rehearsal:
         return steps if self.has_cluster else steps[:-1]
 
     def _put(self) -> tuple[str, float]:
-        with staging_folder(self.settings.data_dir) as folder:
+        with staging_folder(self.settings.data_dir / "staging") as folder:
             file = run_gate(SampleSource(rows=ROWS).fetch(YEAR, folder), YEAR, folder).split.file
             self._lake = self.store.put(rows_key(YEAR), file)
         _require(
@@ -165,7 +165,7 @@ class Rehearsal:
 
     def _publish(self) -> tuple[str, float]:
         self.warehouse.clear_year(REVISIONS, YEAR)  # as in every first load: an export of no rows may write no file
-        with staging_folder(self.settings.data_dir) as folder:
+        with staging_folder(self.settings.data_dir / "staging") as folder:
             file = self.warehouse.fetch_parquet([CRIMES, REVISIONS], [YEAR], folder)[CRIMES.name, YEAR]
             added = self.store.add(f"published/data/{CRIMES.name}/{YEAR}", file)
             content = file.read_bytes()

@@ -48,7 +48,7 @@ def rehearse(
         out.print(printable(f"{one.outcome:8} {one.step.name}, {one.seconds:.1f} s"), style=STYLES[one.outcome])
         if one.outcome == "failed":
             out.print(printable(f"  {one.message}\n  {one.step.advice}", keep="\n"))
-    report.write_text(as_report(results, rehearsal))
+    report.write_text(as_report(results, rehearsal), encoding="utf-8")
     out.print(f"Report: {report}")
     if any(one.outcome == "failed" for one in results):
         raise typer.Exit(1)

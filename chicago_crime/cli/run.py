@@ -183,14 +183,14 @@ def _notes_of_files(made: dict[str, Any]) -> Iterator[str]:
     details = made["details"]
     if difference := details.get(DIFFERENCE):
         yield f"the full year was downloaded as a check: {difference}"
-    if lines := details.get("lines_of_no_year"):
-        yield f"lines without a year, skipped: {lines:,}; the first is {details['first_of_no_year']}"
+    if lines := details.get("lines_without_year"):
+        yield f"lines without a year, skipped: {lines:,}; the first is {details['first_without_year']}"
     if letters := details.get("windows_1252_letters"):
         yield f"bytes that are not UTF-8, read as Windows-1252: {letters:,}"
-    remarks = ("no_times", "dates_after_update", "empty_columns", "sample")
+    remarks = ("no_times", "dates_after_update", "future_updates", "empty_columns", "sample")
     yield from (details[name] for name in remarks if name in details)
-    if "left_out" in details:
-        yield f"files skipped: {details['left_out']}"
+    if "skipped_files" in details:
+        yield f"files skipped: {details['skipped_files']}"
 
 
 def print_plan(

@@ -94,6 +94,8 @@ def answer(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int)
     shown = min(len(rows), MOST_ROWS if is_table else MOST_RECORDS)
     if is_table:
         yield table
+        if not rows:
+            yield "no rows"
     else:
         yield from _records(names, cells, shown)
     if shown < len(rows):

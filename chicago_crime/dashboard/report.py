@@ -128,7 +128,7 @@ def render_paper(template: str, request: PageRequest, **more: Any) -> str:
     return TEMPLATES.get_template(template).render(
         synthetic_years=caveats.synthetic_years(request.facts),
         citation=request.citation,
-        map_css=Markup((FOLDER / "static" / "map.css").read_text().partition("@media")[0]),
+        map_css=Markup((FOLDER / "static" / "map.css").read_text(encoding="utf-8").partition("@media")[0]),
         **more,
     )
 

@@ -65,7 +65,7 @@ def exec_dagster_dev(settings: Settings, port: int) -> NoReturn:
 
     with open_instance(settings) as instance:
         lock = os.open(settings.home / "ui.lock", os.O_CREAT | os.O_RDWR)
-        os.set_inheritable(lock, True)  # so that Dagster holds it; filelock's end with this program
+        os.set_inheritable(lock, True)  # inherited by Dagster; filelock would release it
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -8,7 +8,7 @@ from dagster import AssetKey, Definitions
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.graph.run import assets_in
-from chicago_crime.graph.run_state import FETCHED
+from chicago_crime.graph.run_state import SOURCE_ASSET
 from chicago_crime.installation import Installation
 from chicago_crime.intake.source_files import Manifest
 from chicago_crime.published.audit import HOW_TO_ACCEPT, is_large, mixing_problem
@@ -113,7 +113,7 @@ def make_plan(
                 fetched.append(manifest)
         except PlatformError as error:
             warnings.append(str(error))
-    if FETCHED in chosen:
+    if SOURCE_ASSET in chosen:
         installation.source.check_settings()
         expected = _expected(installation.source, years, problems)
         warnings += dict.fromkeys(f"skipped files: {one.skipped}" for one in expected.values() if one.skipped)
@@ -133,10 +133,10 @@ def make_plan(
     needed = int(sum(plan.likely_bytes for plan in plans) * DISK_PER_BYTE[settings.deployment])
     free = shutil.disk_usage(next(f for f in (settings.data_dir, *settings.data_dir.parents) if f.exists())).free
     runs = contiguous_ranges(list(years))
-    if FETCHED not in chosen:
+    if SOURCE_ASSET not in chosen:
         needed = 0
         lake = [year for year in years if lake_record(installation.object_store, year)]
-        held = {**stored, FETCHED: [one.year for one in fetched], "crime_object": lake}
+        held = {**stored, SOURCE_ASSET: [one.year for one in fetched], "crime_object": lake}
         problems += _missing(definitions, chosen, years, held)
     elif problem := mixing_problem(settings.source, range(runs[0][0], runs[0][1] + 1), installation.published_years()):
         problems.append(problem)

@@ -24,7 +24,7 @@ from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.graph.command_line_runs import fail_dead_runs, recorded
 from chicago_crime.graph.dagster_internals import message_of, range_tags, years_in_tags
 from chicago_crime.graph.jobs import fetch_boundaries, load_and_publish
-from chicago_crime.graph.run_state import FETCHED, PUBLISHED
+from chicago_crime.graph.run_state import PUBLISHED_ASSET, SOURCE_ASSET
 from chicago_crime.installation import Installation
 from chicago_crime.published.audit import ACCEPT_TAG, mixing_problem
 from chicago_crime.tables.years import contiguous_ranges, format_years
@@ -122,7 +122,7 @@ class RunReport:
 
     @property
     def _publications(self) -> list[tuple[int, dict[str, Any]]]:
-        return [(year, made) for (asset, year), made in sorted(self.metadata.items()) if asset == PUBLISHED]
+        return [(year, made) for (asset, year), made in sorted(self.metadata.items()) if asset == PUBLISHED_ASSET]
 
 
 def run_years(
@@ -145,7 +145,7 @@ def run_years(
     fail_dead_runs(instance, installation.settings)
     ranges = contiguous_ranges(list(years))
     chosen = None if assets is None else _select(definitions, assets)
-    if chosen is None or AssetKey(FETCHED) in chosen:
+    if chosen is None or AssetKey(SOURCE_ASSET) in chosen:
         installation.source.check_settings()
         first, last = ranges[0]
         if problem := mixing_problem(installation.source.name, range(first, last + 1), installation.published_years()):
@@ -159,7 +159,7 @@ def run_years(
                 _QUIET, instance=instance, tags=tags, raise_on_error=False, asset_selection=chosen, run_id=run_id
             )
         report = report_of(instance, run_id)
-        if chosen is not None and AssetKey(PUBLISHED) not in chosen:  # `published` would evaluate the checks
+        if chosen is not None and AssetKey(PUBLISHED_ASSET) not in chosen:  # `published` would evaluate the checks
             report.success = report.success and not any(one.is_error for one in report.checks)
         yield report
 

@@ -16,10 +16,10 @@ from chicago_crime.storage.leases import years_locked
 LEFT_OUT_TAG = "chicago_crime/left_out"
 """Run tag with the years that a run left out, and the reasons, for a retry from its failed step."""
 
-FETCHED = "crime_csv"
+SOURCE_ASSET = "crime_csv"
 """Key of the asset that reads from the source."""
 
-PUBLISHED = "published"
+PUBLISHED_ASSET = "published"
 """Key of the asset that publishes years."""
 
 
@@ -56,7 +56,7 @@ class RunState:
         return self.accept or self.accepted_before(year, sha256, in_manifest)
 
     def accepted_before(self, year: int, sha256: str, in_manifest: str | None = None) -> str | None:
-        """Return the reason that the run gave which fetched or published the same file of a year; None without one."""
+        """Return the reason given when the same file was fetched or published before; None if none was given."""
         held = self.before.get(year)
         is_published = held is not None and held.source.get("sha256") == sha256
         return in_manifest or (held.accepted if held and is_published else None)
@@ -80,17 +80,16 @@ def run_state_resource(installation: Installation, listener: Listener) -> Resour
 
         with years_locked(installation.settings.data_dir / "locks", years, run.run_id, waits):
             steps = run.step_keys_to_execute or ()
-            continues = bool(run.parent_run_id and steps and FETCHED not in steps)
-            before = run.tags if continues else {}
+            continues = bool(run.parent_run_id and steps and SOURCE_ASSET not in steps)
+            left_out = json.loads(run.tags.get(LEFT_OUT_TAG, "{}")) if continues else {}
             if not continues and LEFT_OUT_TAG in run.tags:
-                instance.add_run_tags(run.run_id, RunState(listener).as_tags())  # inherited by re-executing all
-            left_out = json.loads(before.get(LEFT_OUT_TAG, "{}"))
+                instance.add_run_tags(run.run_id, {LEFT_OUT_TAG: "{}"})  # inherited by re-executing all steps
             why = "The run that this one continues left it out: "
             advice = " This run did not read the file again: materialize the year, or re-execute all steps"
             selected = {key.to_user_string() for key in run.asset_selection or ()}
             yield RunState(
                 listener,
-                publishes=not selected or PUBLISHED in selected,
+                publishes=not selected or PUBLISHED_ASSET in selected,
                 accept=run.tags.get(ACCEPT_TAG, "").strip() or None,
                 before=installation.published_years(),
                 left_out={int(year): f"{why}{reason.removesuffix('.')}.{advice}" for year, reason in left_out.items()},

@@ -41,7 +41,7 @@ class GateResult:
     Attributes:
         split: the rows and the damaged lines; every line after the header is accounted for.
         months, days, gaps, unreadable, details: as in `Manifest`.
-        problems: the problems that refuse the file unless a user accepts them.
+        problems: problems for which the file is refused unless a user accepts them.
         damage: the number of damaged lines, and the first one; "" without damage.
     """
 
@@ -103,11 +103,11 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
     if min(of_year, counts.rows - values.rejected) < counts.rows * MIN_SHARE_OF_YEAR:  # nothing to accept
         raise SourceError(f"{fetched.origin}: {' '.join(problems)}")
     unreadable = {name: asdict(found) for name, found in values.unreadable.items()}
-    no_times = "" if values.has_times else _without_times([*header.ignored, *fetched.ignored])
     empty = dict.fromkeys(own for name, own in own_names.items() if not values.present.get(name, 1))
     remarks = {
-        "no_times": no_times,
+        "no_times": "" if values.has_times else _without_times([*header.ignored, *fetched.ignored]),
         "dates_after_update": values.after_update,
+        "future_updates": values.future_updates,
         "empty_columns": f"columns without any value: {', '.join(empty)}" if empty else "",
         "sample": "" if fetched.synthetic or of_year >= FEWEST_A_DAY * len(in_year) else SAMPLE,
     }

@@ -126,7 +126,7 @@ class SourceFiles:
             )
             previous = self.readable_manifest(year)
             written = fresh / "manifest.json"
-            written.write_text(manifest.model_dump_json(indent=2) + "\n")
+            written.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
             gate_files = (fetched.path, split.file, split.quarantine)
             for target, file in dict(zip(self._files(manifest), gate_files, strict=True)).items():
                 publish(file, target)

@@ -78,7 +78,8 @@ class Values:
         present: by typed column, the number of values that are not empty.
         unreadable: by typed column, the unreadable values; omits columns without any.
         column_errors: by column, an error because of which even its readable values are wrong.
-        after_update: warning about dates after the last update of their row, and updates after the file was written.
+        after_update: warning about dates after the last update of their row; "" if there are none.
+        future_updates: warning about last updates in the future; "" if there are none.
         has_times: whether any date has a time of day; True if there are too few dates to tell.
         headers: numbers, from 1, of rows with a column name in place of an id.
     """
@@ -90,6 +91,7 @@ class Values:
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
     column_errors: dict[str, str] = field(default_factory=dict)
     after_update: str = ""
+    future_updates: str = ""
     has_times: bool = True
     headers: list[int] = field(default_factory=list)
 
@@ -107,7 +109,7 @@ class Values:
         ]
         problems += [
             f"column {own_names[name]!r}: {found.count:,} of {self.present[name]:,} values cannot be read; the first "
-            f"is {found.example!r} in {found.place}. Export the file again with values like {_FORMS[TYPED[name].type]}."
+            f"is {found.example!r} in {found.place}. Expected: {_FORMS[TYPED[name].type]}. Export the file again."
             for name, found in self.unreadable.items()
             if found.count > self.present[name] * MAX_UNREADABLE_SHARE
         ]
@@ -193,12 +195,12 @@ def read_values(file: Path, place_of: Callable[[int], Place], ends: Sequence[int
                 f"{late:,} of {total['date']:,} dates are later than the last update of their row; the first is "
                 f"{date!r} in {place}. Are day and month swapped?"
             )
-        written = datetime.fromtimestamp(file.stat().st_mtime, UTC).replace(tzinfo=None) + timedelta(days=1)
-        if total["last_update"] and total["last_update"] > written:
-            (row, update), *others = rows.numbered("updated_on", f"WHERE value > '{written}' ORDER BY row")
-            found.after_update += (
-                f"{found.after_update and ' '}{len(others) + 1:,} of {total['updated_on']:,} last updates are later "
-                f"than the file; the first is {update} in {place_of(row)}. Is its year right?"
+        tomorrow = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1)
+        if total["last_update"] and total["last_update"] > tomorrow:
+            (row, update), *others = rows.numbered("updated_on", f"WHERE value > '{tomorrow}' ORDER BY row")
+            found.future_updates = (
+                f"{len(others) + 1:,} of {total['updated_on']:,} last updates are in the future; the first is {update} "
+                f"in {place_of(row)}. Is its year right?"
             )
         if unread["id"]:
             ids = rows.numbered("unreadable_id", "WHERE value IS NOT NULL ORDER BY row")
@@ -231,7 +233,9 @@ def _swapped_dates(rows: _Rows) -> dict[str, str]:
     """
     total, found = rows.total, dict[str, str]()
     columns = [("date", "rewritten"), ("updated_on", "rewritten")]
-    for name, how in [*columns, ("date", "reformatted")] if total["after_update"] >= MIN_REJECTED else columns:
+    if total["after_update"] >= MIN_REJECTED:
+        columns.append(("date", "reformatted"))
+    for name, how in columns:
         rewritten = total[f"{how}_{name}"]
         others = total[name] - rewritten
         if min(rewritten, others) < MIN_PER_FORMAT:
@@ -320,7 +324,7 @@ def _other_year(rows: _Rows) -> dict[str, str]:
     if other < max(MIN_REJECTED, dates * MAX_REJECTED_SHARE):
         return {}
     date, place = rows.first("other_year")
-    problem = f"contradicts the column year in {other:,} of {dates:,} rows, first {date!r} in {place}"
+    problem = f"contradicts the column year in {other:,} of {dates:,} rows; the first is {date!r} in {place}"
     return {"date": f"{problem}. If the dates are right, remove the column; else export the file again with ISO dates."}
 
 
@@ -360,9 +364,9 @@ def _shared_id_errors(rows: _Rows) -> dict[str, str]:
         return {}
     return {
         "id": f"has ids shared by several crimes: {shared['all_crimes']:,} of {ids:,} rows share their id with another "
-        f"crime, {shared['crimes']:,} of them {shared['written']!r}, first in {rows.place_of(shared['row'])}. Export "
-        "the file again with the City's ids as whole numbers. Row numbers cannot replace them, and spreadsheets round "
-        "ids not formatted as whole numbers."
+        f"crime, {shared['crimes']:,} of them {shared['written']!r}, the first in {rows.place_of(shared['row'])}. "
+        "Export the file again with the City's ids as whole numbers. Row numbers cannot replace them, and spreadsheets "
+        "round ids not formatted as whole numbers."
     }
 
 

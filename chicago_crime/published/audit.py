@@ -100,7 +100,7 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
         found.append(f"{older:,} crimes have an older update in the new file than in the published {year}")
     if lost_months:
         found.append(
-            f"the new file has no crimes in {', '.join(lost_months)}, but the published year has: if another file has "
+            f"the new file has no crimes in {', '.join(lost_months)}, but the published year does. If another file has "
             "them, put it into the same folder"
         )
     compared = [*_COMPARED, "the time of day in date"]

@@ -110,7 +110,7 @@ class PublishedYear(_Record):
 
     def damage(self, year: int, file: object, problem: str = "damaged") -> str:
         """Describe a problem with one of its files, and the command that fixes it."""
-        return f"{file} is {problem}. Load the year again: {load_again(year, self.source)}"
+        return f"{file} is {problem}. Load the year again: `{load_again(year, self.source)}`"
 
 
 class Catalog(_Record):
@@ -247,7 +247,7 @@ def newest_readable(store: ObjectStore) -> NewestReadable:
         newest = next((kept for _, kept in kept_snapshots(store) if isinstance(kept, Catalog)), None)
         how = f"no other snapshot is readable, so load the years again. {HOW_TO_LOAD}"
         if newest:
-            again = f"chicago-crime run --years {max(newest.years)} --assets published"
+            again = f"`chicago-crime run --years {max(newest.years)} --assets published`"
             how = f"to restore it from the newest snapshot: {again}"
         return NewestReadable(newest, version, f"{error}; {how}")
 

@@ -48,7 +48,8 @@ class Database:
             params: a sequence of values for `?`, or a mapping of values for `$name`.
 
         Raises:
-            DamagedError: a file is damaged or cannot be downloaded.
+            DamagedError: a file is missing or damaged.
+            ObjectStoreError: a file cannot be downloaded.
             duckdb.Error: the query is invalid.
         """
         for table, files in self.reader.files_named(query).items():

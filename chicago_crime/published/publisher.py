@@ -23,6 +23,7 @@ from chicago_crime.published.catalog import (
     PublishedYear,
     load_again,
     newest_readable,
+    parse,
     published_at,
     snapshots,
 )
@@ -138,7 +139,7 @@ class Publisher:
             catalog, version = self._current()
             held = catalog.years if catalog else {}
             refused = {
-                year: f"{'; '.join(problems.values())}. Load the year again: {load_again(year, candidate.source)}"
+                year: f"{'; '.join(problems.values())}. Load the year again: `{load_again(year, candidate.source)}`"
                 for year, candidate in candidates.items()
                 if (problems := broken_links(year, stored, candidate.lake, str(candidate.source.get("sha256"))))
             }
@@ -156,13 +157,13 @@ class Publisher:
             for year in list(made):
                 if any(after[table.name].get(year) != stored[table.name][year] for table in PUBLISHED):
                     again = load_again(year, wanted[year].source)
-                    refused[year] = f"another run changed its tables at the same time. Load the year again: {again}"
+                    refused[year] = f"another run changed its tables at the same time. Load the year again: `{again}`"
                     del made[year]
             while True:
                 for year in [year for year in made if held.get(year) not in (wanted[year].before, made[year])]:
                     refused[year] = (
                         f"run {held[year].run} published {year} at {held[year].published_at}, after this run "
-                        f"started. Load the year again: {load_again(year, held[year].source)}"
+                        f"started. Load the year again: `{load_again(year, held[year].source)}`"
                     )
                     del made[year]
                 if len({one.is_synthetic for one in (held | made).values()}) > 1:
@@ -223,12 +224,11 @@ class Publisher:
         return self.warehouse.stored_of_all(list(TABLES.values()))
 
     def _current(self) -> tuple[Catalog | None, str | None]:
-        catalog, version, _ = newest_readable(self.store)
+        catalog, version, problem = newest_readable(self.store)
         if catalog:
             content = _written(catalog)
             self._keep(catalog.snapshot, content)  # a publisher may have died after swapping the catalog
-            found = self.store.read(CATALOG)
-            if (found is None or found[0] != content) and self.store.swap(CATALOG, content, version):  # repair it
+            if problem and self.store.swap(CATALOG, content, version):
                 found = self.store.read(CATALOG)
                 version = found[1] if found else None
         return catalog, version
@@ -236,8 +236,10 @@ class Publisher:
     def _keep(self, snapshot: str, content: bytes) -> None:
         key = f"{SNAPSHOTS}{snapshot}.json"
         found = self.store.read(key)
-        if found is None or found[0] != content:  # missing, or damaged
-            self.store.swap(key, content, found and found[1])
+        with suppress(DamagedError):
+            if found and parse(key, found[0]):
+                return
+        self.store.swap(key, content, found and found[1])
 
     def _is_published(self, year: int, sha256: str, stored: Stored, published: PublishedYear | None) -> bool:
         if published is None or published.source.get("sha256") != sha256:

@@ -159,7 +159,7 @@ class SnapshotReader(DuckDBReader):
             if newest and key not in newest.keys:
                 return DamagedError(f"{path} is {problem}. It cannot be restored: use another snapshot")
         if year is None:
-            return DamagedError(f"{path} is {problem}. Fetch the boundaries again: chicago-crime boundaries")
+            return DamagedError(f"{path} is {problem}. Fetch the boundaries again: `chicago-crime boundaries`")
         return DamagedError(self.catalog.years[year].damage(year, path, problem))
 
     def _fetch(self, key: str, year: int | None) -> None:

@@ -9,7 +9,7 @@ import requests
 from typing_extensions import override
 
 from chicago_crime.published.catalog import DamagedError
-from chicago_crime.storage.object_store import Item, ObjectStoreError, ReadableStore, checksum_of
+from chicago_crime.storage.object_store import Item, NoObjectError, ObjectStoreError, ReadableStore, checksum_of
 
 TIMEOUT_S = 60
 
@@ -29,8 +29,10 @@ class WebStore(ReadableStore):
         """Download an object named by its checksum, and verify it."""
         file = folder / PurePosixPath(key).name
         with self._request(key) as response, file.open("wb") as stream:
+            if response.status_code == requests.codes.not_found:
+                raise NoObjectError(self._url(key))
             if not response.ok:
-                raise DamagedError(f"{self._url(key)}: the server returned status {response.status_code}")
+                raise ObjectStoreError(f"{self._url(key)}: the server returned status {response.status_code}")
             for block in response.iter_content(1 << 20):
                 stream.write(block)
         if checksum_of(file)[:16] != file.stem:

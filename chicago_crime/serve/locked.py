@@ -50,6 +50,7 @@ def locked_rows(reader: SnapshotReader, sql: str, count: int) -> Rows:
         raise UsageError("DuckDB crashed, possibly out of memory: narrow the query") from None
     finally:
         process.kill()
+        process.join()
         receiver.close()
     if isinstance(found, UsageError):
         raise found

@@ -18,7 +18,7 @@ MAX_REQUEST = 1 << 16
 def add_programs(dashboard: Dashboard) -> None:
     """Add the endpoints to the dashboard, on the same snapshots."""
     server = build_server(dashboard.snapshots)
-    names = [*LOCAL_NAMES, *dashboard.settings.dashboard_hosts.split()]
+    names = [*LOCAL_NAMES, *dashboard.settings.dashboard_hosts.lower().split()]
     hosts = [form for name in names for form in (name, f"{name}:*")]
     security = TransportSecuritySettings(
         allowed_hosts=hosts, allowed_origins=[f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts]

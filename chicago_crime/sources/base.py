@@ -87,7 +87,7 @@ class SourceFile:
         spans: origin of the lines after the header, if the CSV was assembled from the user's files.
         ignored: columns of these files that were dropped because they are not source columns.
         missing: source columns that some of these files lack.
-        problems: problems that refuse the file unless a user accepts them.
+        problems: problems for which the file is refused unless a user accepts them.
     """
 
     path: Path
@@ -132,7 +132,7 @@ class Expected:
         rows: number of rows, if known.
         bytes: size as uncompressed CSV, if known.
         problem: why fetching it would fail; "" if no problem is known.
-        refusals: problems that refuse it unless a user accepts them.
+        refusals: problems for which it is refused unless a user accepts them.
         skipped: files that would be skipped, and why.
     """
 
@@ -153,7 +153,7 @@ class CrimeSource(ABC):
     """True if every year that appears is meant to be loaded, as in a folder of the user."""
 
     fresh_for: timedelta | None = None
-    """Maximum age of published data from this source; None if the source never changes."""
+    """Maximum age of published data from this source; None if it does not change by itself."""
 
     @abstractmethod
     def years(self) -> list[int]:

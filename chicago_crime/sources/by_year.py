@@ -77,9 +77,10 @@ class YearSplit:
         windows_letters: bytes that are not UTF-8 and were read as Windows-1252.
         lines: physical lines by year, including `NO_YEAR`; they add up to `read`.
         bytes: bytes of these lines by year, as UTF-8.
-        no_rows: lines without a year that are empty, have only empty fields, or repeat the header.
-        first_of_no_year: place and start of the first other line without a year.
-        cut_off: the problem with an incomplete last line that lacks its line end; "" if there is none.
+        blank_or_header: lines without a year that are empty, have only empty fields, or repeat the header.
+        first_without_year: place and start of the first other line without a year.
+        incomplete: start of an incomplete last line that lacks its line end; "" if there is none.
+        last_line: number of the last line.
         files: for each requested year, a CSV with a header; a file beside it, `.numbers`, has the line numbers.
     """
 
@@ -92,31 +93,38 @@ class YearSplit:
     windows_letters: int = 0
     lines: Counter[int] = field(default_factory=Counter)
     bytes: Counter[int] = field(default_factory=Counter)
-    no_rows: int = 0
-    first_of_no_year: str = ""
-    cut_off: str = ""
+    blank_or_header: int = 0
+    first_without_year: str = ""
+    incomplete: str = ""
+    last_line: int = 0
     files: dict[int, Path] = field(default_factory=dict)
 
     @property
-    def of_no_year(self) -> int:
+    def without_year(self) -> int:
         """Lines without a year that may be rows."""
-        return self.lines[NO_YEAR] - self.no_rows
+        return self.lines[NO_YEAR] - self.blank_or_header
 
     @property
-    def without_year(self) -> str:
-        """Describe the lines without a year; "" if all have one."""
-        return f"{self.of_no_year:,}, such as {self.first_of_no_year}" if self.of_no_year else ""
+    def described_without_year(self) -> str:
+        """The number of lines without a year, and the first; "" if all have one."""
+        return f"{self.without_year:,}, such as {self.first_without_year}" if self.without_year else ""
 
     @property
     def problems(self) -> list[str]:
-        """Problems that refuse all its years unless a user accepts them."""
-        problems = [self.cut_off] if self.cut_off else []
+        """Problems for which all its years are refused unless a user accepts them."""
+        problems: list[str] = []
+        if self.incomplete:
+            problems.append(
+                f"the last line of {self.item}, {Place(self.last_line, unit=self.unit)}, is incomplete "
+                f"({self.incomplete!r}). If the file was truncated, download it again. If no rows are missing, remove "
+                "this line."
+            )
         if self.layout.line + self.read == SHEET_LINES:
             problems.append(f"{self.item} has {SHEET_LINES:,} lines, all that a spreadsheet keeps: download it again.")
-        if self.of_no_year > self.read * MAX_REJECTED_SHARE and self.of_no_year >= MIN_REJECTED:
+        if self.without_year > self.read * MAX_REJECTED_SHARE and self.without_year >= MIN_REJECTED:
             problems.append(
-                f"{self.of_no_year:,} of {self.read:,} lines of {self.item} have no year in their date; the "
-                f"first is {self.first_of_no_year}. Export the file again with dates like 02/28/2016 03:50:00 PM."
+                f"{self.without_year:,} of {self.read:,} lines of {self.item} have no year in their date; the "
+                f"first is {self.first_without_year}. Export the file again with dates like 02/28/2016 03:50:00 PM."
             )
         return problems
 
@@ -134,9 +142,9 @@ class YearSplit:
             details |= {
                 "lines_of_all_years": self.read,
                 "lines_of_other_years": self.read - self.lines[year] - self.lines[NO_YEAR],
-                "lines_of_no_year": self.of_no_year,
-                "blank_lines_and_headers": self.no_rows,
-                "first_of_no_year": self.first_of_no_year,
+                "lines_without_year": self.without_year,
+                "blank_lines_and_headers": self.blank_or_header,
+                "first_without_year": self.first_without_year,
             }
         return {key: value for key, value in details.items() if value}
 
@@ -175,7 +183,8 @@ def split_by_year(
         lines, dialect = _read_lines(stream, split), layout.dialect
         # If all lines belong to one year and need no conversion, only the gate needs to find the ends of the rows.
         is_by_line = is_one_year and unit == "line" and layout.is_plain
-        for found in _line_records(lines) if is_by_line else find_records(lines, dialect, layout.header.names):
+        all_records = _line_records(lines) if is_by_line else find_records(lines, dialect, layout.header.names)
+        for found in all_records:
             in_year = np.full(len(found.ends), years[0]) if is_one_year else find_years(found, layout.header, dialect)
             counted = found.lines if unit == "record" else np.ones(found.lines.sum(), np.int64)
             numbers = np.repeat(np.arange(number, number + len(counted)), counted)
@@ -189,17 +198,13 @@ def split_by_year(
                     rows.write(of_year.text if layout.is_plain else as_csv(of_year, dialect, range(dialect.width)))
                     row_numbers.write(numbers[np.repeat(is_of_year, found.lines)].tobytes())
                 elif year == NO_YEAR:
-                    _count_no_year(split, found, is_of_year, numbers)
+                    _count_without_year(split, found, is_of_year, numbers)
             number += len(counted)
             done += len(found.text)
             progress(done, max(done, total) if total else None)
     progress(done, done)
     assert split.lines.total() == split.read, f"{item}: {split.lines} of {split.read} lines"
-    if start := split.cut_off:
-        split.cut_off = (
-            f"the last line of {item}, {Place(number - 1, unit=unit)}, is incomplete ({start!r}). If the file was "
-            "truncated, download it again. If no rows are missing, remove this line."
-        )
+    split.last_line = number - 1
     return split
 
 
@@ -224,7 +229,7 @@ def _read_lines(stream: BufferedReader, split: YearSplit) -> Iterator[bytes]:
         end = b"".join((before + text).splitlines(keepends=True)[-MAX_RECORD_LINES:])
         *_, last = find_records([end], split.layout.dialect)
         if last.problem:
-            split.cut_off = strip_mark(last.text[:-1]).decode(errors="replace")[:80]
+            split.incomplete = strip_mark(last.text[:-1]).decode(errors="replace")[:80]
 
 
 def _utf8(block: bytes, split: YearSplit) -> bytes:
@@ -294,14 +299,14 @@ def _years_in(text: bytes, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     return np.where(is_year.any(axis=1) & np.isin(years // 100, (19, 20)), years, NO_YEAR)
 
 
-def _count_no_year(split: YearSplit, found: Records, is_none: np.ndarray, numbers: np.ndarray) -> None:
-    is_no_row = (found.are_blank | (found.problem == REPEATED_HEADER)) & is_none
-    split.no_rows += int(is_no_row.sum())
+def _count_without_year(split: YearSplit, found: Records, is_none: np.ndarray, numbers: np.ndarray) -> None:
+    is_blank_or_header = (found.are_blank | (found.problem == REPEATED_HEADER)) & is_none
+    split.blank_or_header += int(is_blank_or_header.sum())
     starts = found.starts
-    for row in np.flatnonzero(is_none & ~is_no_row):
+    for row in np.flatnonzero(is_none & ~is_blank_or_header):
         line = strip_mark(found.text[starts[row] : found.ends[row] - 1])
         may_be_header = found.are_rows and b"date" in line.lower()
-        if split.first_of_no_year and not may_be_header:
+        if split.first_without_year and not may_be_header:
             continue
         text = line.decode(errors="replace")
         place = Place(int(numbers[found.lines[:row].sum()]), unit=split.unit)
@@ -310,6 +315,6 @@ def _count_no_year(split: YearSplit, found: Records, is_none: np.ndarray, number
         except HeaderError as error:
             raise SourceError(f"{split.item}: {place} {error}") from None
         if is_header:
-            split.no_rows += 1
+            split.blank_or_header += 1
         else:
-            split.first_of_no_year = split.first_of_no_year or f"{split.item}, {place}: {text[:80]!r}"
+            split.first_without_year = split.first_without_year or f"{split.item}, {place}: {text[:80]!r}"

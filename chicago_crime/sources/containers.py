@@ -143,11 +143,11 @@ def _members(file: Path) -> tuple[list[Item], list[str]]:
             names = Counter(name for name in archive.namelist() if not name.endswith("/"))
     except (OSError, zipfile.BadZipFile):
         return itself, []  # listed, so that fetching its year reports the error
-    shown = [name for name in names if not any(_is_hidden(part) for part in Path(name).parts if part != "..")]
-    known = [name for name in shown if name.lower().endswith((*_TEXTS, *(f".csv{end}" for end in _PACKED)))]
-    read = known or (shown if len(shown) == 1 else [])
+    visible = [name for name in names if not any(_is_hidden(part) for part in Path(name).parts if part != "..")]
+    known = [name for name in visible if name.lower().endswith((*_TEXTS, *(f".csv{end}" for end in _PACKED)))]
+    read = known or (visible if len(visible) == 1 else [])
     members = [Item(file, name, copy) for name in read for copy in range(names[name])]
-    return (members, sorted({*shown} - {*read})) if read else (itself, [])
+    return (members, sorted({*visible} - {*read})) if read else (itself, [])
 
 
 @contextmanager
@@ -168,7 +168,7 @@ def source_errors(item: Item) -> Iterator[None]:
             raise SourceError(f"{item} is damaged or truncated ({error}): download it again") from error
         if error.errno == errno.ENOSPC:
             raise SourceError(f"the disk of the data folder is full while copying {item}: free some space") from error
-        raise SourceError(f"{item} cannot be copied ({error.strerror}): check its permissions") from error
+        raise SourceError(f"{item} cannot be read ({error.strerror}): check its permissions") from error
 
 
 @contextmanager
@@ -268,7 +268,7 @@ def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
     with copy.open("wb") as file:
         file.writelines(utf8_blocks(reader))
     values: dict[str, Any] = {}
-    number = 0  # as on the last page of the API
+    number = 0  # an empty array, as on the last page of the API
     for number, (_, one) in enumerate(_elements(item, copy), start=1):
         values |= one or {}
         if number > MAX_BEFORE_OBJECTS and not values:
@@ -279,7 +279,7 @@ def _json_as_csv(item: Item, reader: io.BufferedReader, folder: Path) -> Path:
         file.write(csv_line([key.encode(errors="replace").decode() for key in values] or SOURCE_NAMES))
         for text, one in _elements(item, copy):
             line = mark_damaged("not a JSON object", text.encode(errors="surrogateescape"))
-            with suppress(UnicodeEncodeError):  # half of a character that JSON writes as two
+            with suppress(UnicodeEncodeError):  # a lone surrogate, such as "\ud83d"
                 line = line if one is None else csv_line([_text(one.get(key)) for key in values])
             file.write(line)
     return target
@@ -297,7 +297,7 @@ def _elements(item: Item, file: Path) -> Iterator[tuple[str, dict[str, Any] | No
             if has_more and len(text) - at <= MAX_RECORD_BYTES:
                 block = stream.read(BLOCK)
                 text, at, has_more = text[at:] + block, 0, bool(block)
-            sign = text[at : at + 1]  # "" before the next block
+            sign = text[at : at + 1]  # "" at the end of the file
             if sign in _BETWEEN:
                 depth = max(0, depth + {"[": 1, "]": -1}.get(sign, 0))
                 at += 1
@@ -325,7 +325,7 @@ def _check_keys(item: Item, values: Mapping[str, Any]) -> None:
     is_by_column = all(isinstance(value, dict | list) for value in values.values())  # as pandas writes by default
     if is_by_column or not SPELLINGS.keys() & counts.keys():
         if message := values.get("message") or values.get("error"):
-            raise NotCrimesError(f"{item} is an error of a server ({_text(message)[:80]!r}): download it again")
+            raise NotCrimesError(f"{item} is a server's error message ({_text(message)[:80]!r}): download it again")
         has = f" (keys found: {', '.join([*values][:12])})" if values else ""
         raise NotCrimesError(f"{item} {_NO_OBJECTS}{has}")
 

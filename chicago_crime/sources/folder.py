@@ -148,7 +148,7 @@ class FolderSource(CrimeSource):
         origin = _abbreviated([*dict.fromkeys(str(part.item.inside or part.item) for part in parts)], " and ")
         details = _details(parts, without_year, year) | {VERSION: version, "folder": shown(self.folder)}
         if skipped := _abbreviated([*same, *not_crimes, *others]):
-            details["left_out"] = skipped
+            details["skipped_files"] = skipped
         spans = tuple(part.span(year) for part in parts)
         ignored, missing = ((), ()) if is_alike else (_columns(parts, "ignored"), _columns(parts, "missing"))
         problems = tuple(problem for split in [*parts, *without_year] for problem in split.problems)
@@ -208,7 +208,7 @@ class FolderSource(CrimeSource):
                 unread.append(str(error))
                 continue
             if split.without_year:
-                without_year.append(split.without_year)
+                without_year.append(split.described_without_year)
         have = format_years(self.years()) or "none"
         reasons = "".join(
             f" {reason}: {_abbreviated(texts)}."
@@ -322,7 +322,7 @@ def _expected(item: Item, year: int) -> Expected:
         refusals = tuple(split.problems)
         if year in split.lines:
             return Expected(str(item), bytes=split.bytes[year], refusals=refusals)
-        skipped = f"lines without a year: {split.without_year}" if split.without_year else ""
+        skipped = f"lines without a year: {split.described_without_year}" if split.without_year else ""
         return Expected("", bytes=0, refusals=refusals if skipped else (), skipped=skipped)
     except SourceError as error:
         if not is_one_year and isinstance(error, NotCrimesError):

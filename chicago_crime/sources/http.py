@@ -20,7 +20,7 @@ from tenacity import (
     Retrying,
     retry_if_exception,
     stop_after_attempt,
-    stop_after_delay,
+    stop_before_delay,
     wait_exponential,
     wait_random,
 )
@@ -131,7 +131,7 @@ def with_retries(call: Callable[[], _T], server: str, policy: RetryPolicy) -> _T
     backoff = wait_exponential(policy.first_wait_s, policy.max_wait_s) + wait_random(0, policy.first_wait_s)
     retrying = Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, HttpError) and error.is_transient),
-        stop=stop_after_attempt(policy.attempts) | stop_after_delay(policy.deadline_s),
+        stop=stop_after_attempt(policy.attempts) | stop_before_delay(policy.deadline_s),
         wait=wait,
         before_sleep=log_retry,
         reraise=True,

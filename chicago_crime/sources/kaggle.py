@@ -34,7 +34,7 @@ from chicago_crime.sources.retry import RetryPolicy
 OWNER, DATASET = "salikhussaini49", "chicago-crimes"
 ADDRESS = f"https://www.kaggle.com/datasets/{OWNER}/{DATASET}"
 
-HOW_TO_GET_ONE = (
+HOW_TO_GET_TOKEN = (
     "create one at https://www.kaggle.com/settings (API Tokens), and put it in the environment variable "
     "KAGGLE_API_TOKEN or the file ~/.kaggle/access_token. The source 'portal' needs none: CHICAGO_CRIME_SOURCE=portal"
 )
@@ -123,7 +123,7 @@ class _Session:
         # The client has no settings for timeouts and headers; Kaggle's own tools set them on its session, too.
         self._http = client.http_client()._session
         if self._http.auth is None:
-            raise SourceError(f"Kaggle requires an API token, and none was found: {HOW_TO_GET_ONE}")
+            raise SourceError(f"Kaggle requires an API token, and none was found: {HOW_TO_GET_TOKEN}")
         self._http.headers["Accept-Encoding"] = "identity"  # so that sizes match the listing
         set_timeout(self._http, policy)
 
@@ -169,7 +169,7 @@ class _Session:
         except HttpError as error:
             if error.status in (401, 403):
                 raise SourceError(
-                    f"{error}: the API token was not accepted. If it is expired or incomplete, {HOW_TO_GET_ONE}"
+                    f"{error}: the API token was not accepted. If it is expired or incomplete, {HOW_TO_GET_TOKEN}"
                 ) from None
             if error.status == 404:
                 raise SourceError(f"{error}: the dataset {OWNER}/{DATASET} or the file no longer exists") from None
@@ -190,7 +190,7 @@ def _unpacked(path: Path) -> Path:
     items = scan(path.parent)[0]
     if len(items) > 1:
         raise SourceError(
-            f"Kaggle sent {path.name} as a zip file with {len(items)} CSVs in place of one: download it "
+            f"Kaggle sent {path.name} as a zip file with {len(items)} CSVs instead of one: download it "
             "by hand, and use the source 'folder'"
         )
     if not (member := items[0].member):

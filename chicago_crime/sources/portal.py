@@ -15,6 +15,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from heapq import merge
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -266,13 +268,12 @@ def _apply_changes(changes: _Changes, path: Path, only: Collection[int] | None =
 
 def _difference(full: Path, updated: Path, since: str) -> str:
     """Describe the differences between a full download and the updated previous file."""
-    rows: list[set[tuple[int, bytes]]] = []
-    for path in (full, updated):
-        with path.open("rb") as file:
+    with full.open("rb") as new, updated.open("rb") as old:
+        for file in (new, old):
             file.readline()
-            rows.append(set(rows_of(file)))
-    ids = {id_ for id_, _ in rows[0] ^ rows[1]}
+        rows_by_id = groupby(merge(rows_of(new), rows_of(old)), key=itemgetter(0))
+        ids = [id_ for id_, (first, *others) in rows_by_id if others != [first]]
     return (
-        f"{len(ids):,} rows, the first with id {min(ids)}, differ from the changes downloaded since {since}; they are "
+        f"{len(ids):,} rows, the first with id {ids[0]}, differ from the changes downloaded since {since}; they are "
         "loaded as the portal has them now"
     )

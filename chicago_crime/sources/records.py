@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_RECORD_LINES = 20
-"""Lines of a row with quoted line ends. In a longer one, a line that could be a row itself makes the opening quote
-damage, because a stray quote would swallow all rows up to the next."""
+"""Lines of a row with quoted line ends. If a longer one contains a line that could be a row itself, its opening quote
+is taken for a stray one, which would swallow all rows up to the next quote."""
 
 MAX_RECORD_BYTES = 1_000_000
 """Maximum bytes of a row."""
@@ -25,7 +25,7 @@ MAX_RECORD_BYTES = 1_000_000
 MAX_LINE_BYTES = 64_000_000
 """Maximum bytes of a line; a file with a longer one is not a CSV."""
 
-csv.field_size_limit(MAX_RECORD_BYTES)
+csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD_BYTES))
 
 REPEATED_HEADER = "repeated header"
 _OPEN_QUOTE = "unclosed quote"

@@ -12,7 +12,7 @@ class RetryPolicy:
         first_wait_s: wait before the second attempt, in seconds; it doubles with each attempt.
         max_wait_s: maximum wait between two attempts, in seconds; a longer Retry-After is an error.
         timeout_s: timeout for connecting, and between two blocks of a response, in seconds.
-        deadline_s: maximum time for all attempts together, in seconds.
+        deadline_s: no attempt starts later than this after the first one, in seconds.
     """
 
     attempts: int = 6

@@ -30,7 +30,7 @@ def statement(name: str) -> exp.Query:
 
     The result is cached: copy it before changing it.
     """
-    query = sqlglot.parse_one((_FOLDER / f"{name}.sql").read_text(), read="bigquery")
+    query = sqlglot.parse_one((_FOLDER / f"{name}.sql").read_text(encoding="utf-8"), read="bigquery")
     for table in list(query.find_all(exp.Table)):
         if table.name in _SUBQUERIES:
             table.replace(statement(f"fragments/{table.name}").copy().subquery(table.alias_or_name))
@@ -58,5 +58,5 @@ def tables_read(name: str) -> list[str]:
 
 def answers() -> list[tuple[str, str]]:
     """Example questions, each with a query on the marts in SQL that runs on DuckDB and BigQuery."""
-    texts = [file.read_text() for file in sorted((_FOLDER / "demo").glob("*.sql"))]
+    texts = [file.read_text(encoding="utf-8") for file in sorted((_FOLDER / "demo").glob("*.sql"))]
     return [(text.splitlines()[0].removeprefix("-- "), text) for text in texts]

@@ -1,5 +1,6 @@
 """What each year of a table was computed from. Staleness is decided by content, never by file times."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -47,8 +48,14 @@ class Lineage:
 
 
 def _identity(table: Table, inputs: str, estimates: Path | None) -> str:
-    of_estimates = estimates.read_text() if estimates and table.name == "area_rates" else ""
+    of_estimates = estimates.read_text(encoding="utf-8") if estimates and _reads_residents(table) else ""
     return digest(table.name, code_version(table) + of_estimates, inputs)
+
+
+@cache
+def _reads_residents(table: Table) -> bool:
+    sql = _PACKAGE / "sql" / "tables" / f"{table.name}.sql"
+    return table.made_by == "sql" and bool(re.search(r"\bresidents\b", sql.read_text(encoding="utf-8")))
 
 
 def digest(*texts: str) -> str:

@@ -86,11 +86,14 @@ class ObjectStore(ReadableStore):
     """Objects that can be replaced. Writes are atomic: readers see the old object or the new one."""
 
     def put(self, key: str, file: Path) -> StoredObject:
-        """Store a copy of a file under a key, which is names separated by slashes, replacing any previous object."""
+        """Store a file under a key, which is names separated by slashes, replacing any previous object.
+
+        Do not change the file afterwards: a folder store links to it.
+        """
         return self._put(key, file, checksum_of(file))
 
     def add(self, prefix: str, file: Path) -> StoredObject:
-        """Store a copy of a file under a prefix, with a name derived from its content.
+        """Store a file under a prefix, with a name derived from its content; do not change the file afterwards.
 
         The key is `<prefix>/<first 16 characters of the sha256><suffix of the file>`.
         """
@@ -99,7 +102,7 @@ class ObjectStore(ReadableStore):
 
     @abstractmethod
     def _put(self, key: str, file: Path, sha256: str) -> StoredObject:
-        """Store a copy of a file with this checksum."""
+        """Store a file with this checksum."""
 
     @abstractmethod
     def location(self, key: str) -> str:

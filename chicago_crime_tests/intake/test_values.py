@@ -118,7 +118,7 @@ def test_a_repeated_id_is_refused_only_for_another_crime(tmp_path: Path) -> None
     corrected = [row | {"case_number": "HX2"} for row in LARGE[:9]]
     assert gated(tmp_path, LARGE + again + corrected).problems == []
     other |= {"block": "002XX N STATE ST", "case_number": ""}
-    with pytest.raises(SourceError, match=r"40 of 2,020 rows share their id with .* 2 of them '0', first in line 2"):
+    with pytest.raises(SourceError, match=r"40 of 2,020 rows share their id .* 2 of them '0', the first in line 2"):
         gated(tmp_path, LARGE + [row | other for row in LARGE[:20]])
 
 

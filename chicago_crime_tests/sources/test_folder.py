@@ -316,9 +316,9 @@ def test_every_line_of_a_file_of_many_years_is_accounted_for(tmp_path: Path, dow
         "lines_before_header": 1,
         "lines_of_all_years": 96 + 8,
         "lines_of_other_years": 72,
-        "lines_of_no_year": 1,
+        "lines_without_year": 1,
         "blank_lines_and_headers": 2,
-        "first_of_no_year": f"{downloads / name}, line 55: 'total,,,\\x1b[31mred,,,'",
+        "first_without_year": f"{downloads / name}, line 55: 'total,,,\\x1b[31mred,,,'",
     }
     assert isinstance(found[2015], Manifest)
     assert found[2015].details["lines_of_other_years"] == 24 + 5 + 36

@@ -62,7 +62,7 @@ def _data_folder(installation: Installation) -> Finding:
     free = shutil.disk_usage(folder).free
     detail = f"{folder}, {size(free)} free"
     if free < LEAST_FREE_DISK:
-        fix = "loading all years needs about 8 GB, and `run --dry-run` shows the need of yours: free some space"
+        fix = "loading all years needs about 8 GB (`run --dry-run` shows what your years need): free some space"
         return Finding("data folder", "warning", detail, fix)
     return Finding("data folder", "ok", detail)
 

@@ -82,7 +82,7 @@ def _older_snapshots(status: Status, store: ObjectStore) -> Iterator[Finding]:
     for snapshot, one in kept_snapshots(store):
         if not isinstance(one, Catalog):
             file = store.location(f"{SNAPSHOTS}{snapshot}.json")
-            fix = f"remove it: it cannot be rebuilt, and no file of its age is deleted while it exists: {file}"
+            fix = f"delete {file}: it cannot be rebuilt, and it keeps unreferenced files of its age from being deleted"
             yield Finding(f"snapshot {snapshot}", "broken", f"{file} is damaged", fix)
             continue
         tables = [table for year in one.years.values() for table in year.tables.values() if table.key not in known]

@@ -21,7 +21,7 @@ from chicago_crime.published.publisher import Publisher
 from chicago_crime.sources.base import Boundaries
 from chicago_crime.storage.object_store import ObjectStore
 
-FETCHED = "could_be_fetched"
+FETCH_CHECK = "could_be_fetched"
 """Name of the check that warns if they could not be fetched."""
 
 
@@ -32,7 +32,7 @@ FETCHED = "could_be_fetched"
     description="Official boundaries of community areas, police districts, beats and wards, from the City's portal or "
     "a folder. Fetching them publishes a new snapshot with the same years.",
     output_required=False,  # without them, the published ones remain, and a run of years does not fail
-    check_specs=[AssetCheckSpec(FETCHED, asset="boundaries", description="The boundaries could be fetched.")],
+    check_specs=[AssetCheckSpec(FETCH_CHECK, asset="boundaries", description="The boundaries could be fetched.")],
 )
 def boundaries(
     context: AssetExecutionContext,
@@ -45,7 +45,7 @@ def boundaries(
         found = fetch_boundaries()
     except PlatformError as error:
         yield AssetCheckResult(
-            passed=False, check_name=FETCHED, severity=AssetCheckSeverity.WARN, description=str(error)
+            passed=False, check_name=FETCH_CHECK, severity=AssetCheckSeverity.WARN, description=str(error)
         )
         if not years_in_tags(context.run.tags):  # the run has no other task
             raise Failure(str(error)) from error
@@ -53,7 +53,7 @@ def boundaries(
     held = object_store.read(BOUNDARIES)
     object_store.swap(BOUNDARIES, found.geojson, held and held[1])  # if another run was faster, its result is as new
     snapshot = publisher.publish({}, context.run.run_id).snapshot
-    yield AssetCheckResult(passed=True, check_name=FETCHED)
+    yield AssetCheckResult(passed=True, check_name=FETCH_CHECK)
     yield MaterializeResult(
         metadata={
             "origin": found.origin,

@@ -38,7 +38,8 @@ def each_year(
     The metadata that `work` returns for a year includes `dagster/partition_row_count`.
 
     Raises:
-        Failure: some years failed. The message has the reason for each; the other years are recorded.
+        Failure: some years failed, and the run does not publish or no year is left. The message has the reason for
+            each; the other years are recorded.
     """
     done = {year: _kept(published, asset) for year, published in run_state.kept.items()}
     failed: dict[int, Exception] = {}

@@ -47,7 +47,7 @@ def crime_object(
         assert manifest, "a year without one has no files"
         object_store.put(quarantine_key(year), quarantine)
         stored = object_store.put(rows_key(year), rows)
-        if manifest.is_canonical and stored.sha256 != manifest.sha256:  # the gate did not change it, so nobody may
+        if manifest.is_canonical and stored.sha256 != manifest.sha256:  # the gate left it unchanged
             raise ObjectStoreError(f"{rows} was changed after it was fetched: load the year again")
         record = LakeRecord(sha256=stored.sha256, source_sha256=manifest.sha256)
         object_store.swap(record_key(year), record.model_dump_json().encode(), None)

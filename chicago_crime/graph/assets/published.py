@@ -1,5 +1,7 @@
 """The published snapshot, which all readers use. Years are added once their tables are fresh and checks have passed."""
 
+import time
+
 from dagster import AssetExecutionContext, MetadataValue, ResourceParam, asset
 
 from chicago_crime.errors import PlatformError
@@ -42,7 +44,9 @@ def published(
             candidates[year] = _candidate(check_inputs, run_state, year)
         except PlatformError as error:
             refused[year] = run_state.complete(str(error))
+    began = time.perf_counter()
     result = publisher.publish(candidates, context.run.run_id)
+    seconds = round(time.perf_counter() - began, 3)  # of all years together
     refused |= {year: run_state.complete(reason) for year, reason in result.refused.items()}
     snapshot = result.snapshot
     done = sorted((candidates.keys() | run_state.kept.keys()) - refused.keys())
@@ -59,11 +63,11 @@ def published(
             "is_repaired": year in result.repaired,
             "accepted": held.accepted or "",
             "checks": MetadataValue.json([one.model_dump() for one in held.checks if one.outcome != "passed"]),
-            "seconds": 0.0,
+            "seconds": seconds,
             "problem": run_state.complete(result.problem),
             **unchanged,
         }
-        run_state.listener(Step("published", year, rows, None if unchanged else 0.0))
+        run_state.listener(Step("published", year, rows, None if unchanged else seconds))
         record(context, "published", year, metadata, is_partial=bool(refused))
     if refused:
         raise failure("published", refused, len(done))
@@ -77,8 +81,8 @@ def _candidate(check_inputs: CheckInputs, run_state: RunState, year: int) -> Can
     """
     manifest = check_inputs.source_files.manifest(year)
     if manifest is None:
-        raise PlatformError(f"not fetched yet: {load_again(year, newest_source(run_state.before))}")
-    again = f"Load the year again: {load_again(year, manifest.model_dump())}"
+        raise PlatformError(f"not fetched yet: `{load_again(year, newest_source(run_state.before))}`")
+    again = f"Load the year again: `{load_again(year, manifest.model_dump())}`"
     if outdated := [table.name for table in TABLES.values() if year in check_inputs.warehouse.outdated(table)]:
         raise PlatformError(f"columns of another version: {', '.join(outdated)}. {again}")
     accept = run_state.accepted(year, manifest.sha256, manifest.accepted)

@@ -54,16 +54,16 @@ def crime_csv(
                 context.log.warning(f"{origin} cannot be compared with the published year: {error}")
             if problems and gated.damage:  # damaged lines may explain what is missing
                 problems.insert(0, gated.damage)
-            sha256, former = gated.split.sha256, source_files.readable_manifest(year)
-            before = former.accepted if former and former.sha256 == sha256 else None
-            before = run_state.accepted_before(year, sha256, before)
-            accept = run_state.accept or before
+            sha256, previous = gated.split.sha256, source_files.readable_manifest(year)
+            recorded = previous.accepted if previous and previous.sha256 == sha256 else None
+            accept = run_state.accepted(year, sha256, recorded)
             if problems and not accept:
                 reasons = "; ".join(one.removesuffix(".") for one in problems)
                 raise SourceError(f"{origin}: {reasons}. {HOW_TO_ACCEPT}")
             for one in problems:
                 context.log.warning(f"{year} is accepted ({accept}): {one}")
-            return accept if problems else before  # the published year may already lack the same crimes
+            # Without problems, the published year may already lack the same crimes.
+            return accept if problems else run_state.accepted_before(year, sha256, recorded)
 
         manifest = source_files.fetch(prepared, year, progress_of(year), audit)
         if manifest.synthetic:

@@ -14,15 +14,14 @@ from dagster import (
     multi_asset,
 )
 
-from chicago_crime.errors import PlatformError
 from chicago_crime.graph.assets.by_year import Metadata, each_year, stored_metadata
 from chicago_crime.graph.assets.describe import asset_spec
 from chicago_crime.graph.partitions import one_run_for_all_years
 from chicago_crime.graph.run_state import RunState
-from chicago_crime.published.catalog import PublishedYear
+from chicago_crime.published.catalog import DamagedError, PublishedYear
 from chicago_crime.published.reader import columns_digest
 from chicago_crime.storage.object_store import ObjectStore, ObjectStoreError, lake_record, rows_key
-from chicago_crime.storage.warehouse import TableYear, Warehouse, WarehouseError, is_computed_from
+from chicago_crime.storage.warehouse import TableYear, Warehouse, is_computed_from
 from chicago_crime.tables import CRIMES, RAW_CRIMES, REJECTED_CRIMES, REVISIONS, TABLES, Table
 
 TYPED_TOGETHER = (CRIMES, REJECTED_CRIMES, REVISIONS)
@@ -45,8 +44,8 @@ def raw_crimes(
         record = lake_record(object_store, year)
         if record is None:
             raise ObjectStoreError(
-                f"{rows_key(year)} is incomplete. Write it again: chicago-crime run --years {year} --assets "
-                "key:crime_object+"
+                f"{rows_key(year)} is incomplete. Write it again: `chicago-crime run --years {year} "
+                "--assets key:crime_object+`"
             )
         rows = object_store.location(rows_key(year))
         stored = warehouse.load_csv(RAW_CRIMES, year, rows, record.sha256)
@@ -76,11 +75,12 @@ def type_crimes(
     def revise(year: int) -> Metadata:
         held = {table: years.get(year) for table, years in stored.items()}
         try:
-            if _restore_published(warehouse, object_store, year, run_state.before.get(year), held):
-                return _with_counts(warehouse, REVISIONS, year, warehouse.replace_year(REVISIONS, year), "kind")
-        except PlatformError as error:
+            is_comparable = _restore_published(warehouse, object_store, year, run_state.before.get(year), held)
+        except DamagedError as error:  # any other error may pass, and must not erase the revisions
             context.log.warning(f"The revisions of {year} start over: the published year cannot be read: {error}")
-        return _with_counts(warehouse, REVISIONS, year, warehouse.clear_year(REVISIONS, year), "kind")
+            is_comparable = False
+        make = warehouse.replace_year if is_comparable else warehouse.clear_year
+        return _with_counts(warehouse, REVISIONS, year, make(REVISIONS, year), "kind")
 
     def reject(year: int) -> Metadata:
         raw, typed = stored[RAW_CRIMES].get(year), warehouse.stored(CRIMES).get(year)
@@ -113,12 +113,12 @@ def _restore_published(
         return False
     there = [(table, published.tables[table.name]) for table in (CRIMES, REVISIONS)]
     if any(one.columns != columns_digest(table) for table, one in there):
-        raise WarehouseError("it has columns of another version")
+        raise DamagedError("it has columns of another version")
     for table, one in there:
         working = held[table]
         if working is None or working.lineage != one.lineage or warehouse.damage(table.name, year):
             if not object_store.is_intact(one.key, one.bytes, one.sha256):
-                raise WarehouseError(f"{one.key} is damaged")
+                raise DamagedError(f"{one.key} is damaged")
             warehouse.load_parquet(table, year, object_store.location(one.key), one.lineage)
     return published.tables[CRIMES.name].rows > 0
 

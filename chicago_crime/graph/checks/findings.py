@@ -103,7 +103,7 @@ class Check:
 def check(
     asset: str, can_be_accepted: bool = False
 ) -> "Callable[[Callable[[CheckInputs, Sequence[int]], Findings]], Check]":
-    """Make a check of a function, with its name and, as the description, its docstring, as Dagster's decorators do."""
+    """Turn a function into a check, named after it and described by its docstring, as Dagster's decorators do."""
     return lambda examine: Check(asset, examine.__name__, getdoc(examine) or "", examine, can_be_accepted)
 
 

@@ -126,7 +126,7 @@ def few_rows_rejected(inputs: CheckInputs, years: Sequence[int]) -> Findings:
 
 @check(CRIMES.name)
 def is_like_the_year_before(inputs: CheckInputs, years: Sequence[int]) -> Findings:
-    """Shares of NULLs and crime types change by at most 5 percentage points from year to year, and rows by 1.6 times."""
+    """Shares of NULLs and crime types change by at most 5 percentage points a year, and rows by 1.6 times."""
     stored = inputs.warehouse.stored(CRIMES)
     compared, needed = inputs.with_year_before(CRIMES, years)
     manifests = inputs.manifests(needed)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from chicago_crime.graph.checks.findings import Check, CheckInputs, Finding, Findings
-from chicago_crime.published.audit import MIN_LOST
+from chicago_crime.sources.base import MIN_REJECTED
 from chicago_crime.tables import CRIMES, TABLES, Table
 from chicago_crime.tables.columns import TYPED
 
@@ -51,7 +51,7 @@ def _values_are_possible(table: Table, inputs: CheckInputs, years: Sequence[int]
         one = Finding(rows or "no problem")
         file = manifests[year].origin if year in manifests else "the file"
         for problem, count in rows.items():
-            if count > stored[year].rows * MAX_INVALID and count >= MIN_LOST:
+            if count > stored[year].rows * MAX_INVALID and count >= MIN_REJECTED:
                 one.failures.append(f"{problem} in {count:,} rows: check the columns of {file}")
             else:
                 one.warnings.append(f"{problem} in {count:,} rows")

@@ -89,7 +89,7 @@ class Profile:
 @lru_cache
 def profile() -> Profile:
     """Load the measured profile."""
-    values = json.loads(PROFILE_FILE.read_text())
+    values = json.loads(PROFILE_FILE.read_text(encoding="utf-8"))
     return Profile(**values | {"kinds": [Kind(*kind) for kind in values["kinds"]]})
 
 

@@ -93,7 +93,7 @@ class BucketStore(ObjectStore):
         return self.uri(key)
 
     @override
-    def list(self, prefix: str = "") -> list[Item]:
+    def list(self, prefix: str) -> list[Item]:
         found = (
             Item(blob.name.removeprefix(self.folder), blob.size or 0, blob.updated.timestamp())
             for blob in self._blobs(prefix)
@@ -172,7 +172,7 @@ class BucketStore(ObjectStore):
     def _no_bucket(self) -> ObjectStoreError:
         return ObjectStoreError(
             f"there is no bucket {self.bucket}: create it with `gcloud storage buckets create gs://{self.bucket} "
-            "--uniform-bucket-level-access --location=` and the region, or set CHICAGO_CRIME_GCS_BUCKET to another"
+            "--uniform-bucket-level-access --location=` and the region, or correct its name in the settings"
         )
 
     def _send(self, blob: storage.Blob, upload: Callable[..., None], generation: int) -> bool:
@@ -205,7 +205,7 @@ class BucketStore(ObjectStore):
                     return None
             except DataCorruption:
                 continue
-        raise ObjectStoreError(f"{self.uri(key)} was damaged in {_DOWNLOAD_ATTEMPTS} downloads: try again")
+        raise ObjectStoreError(f"{self.uri(key)} was damaged or replaced in {_DOWNLOAD_ATTEMPTS} downloads: try again")
 
     def _find(self, key: str) -> storage.Blob | None:
         """Look up an object; None if it does not exist."""

@@ -68,7 +68,7 @@ class FolderStore(ObjectStore):
     def list(self, prefix: str) -> list[Item]:
         root = self.folder / prefix
         items = []
-        for path in sorted((root if root.is_dir() else root.parent).rglob("*")):
+        for path in sorted((root.parent if prefix.rstrip("/") == prefix != "" else root).rglob("*")):
             key = path.relative_to(self.folder).as_posix()
             with suppress(FileNotFoundError):  # deleted meanwhile
                 if key.startswith(prefix) and S_ISREG((stat := path.stat()).st_mode):

@@ -51,7 +51,8 @@ def write_year(
 ) -> int:
     """Write the rows of a query to a file and return their number.
 
-    The table determines column names, types and row order: equal rows make equal files, whatever computed them.
+    The table determines column names, types and row order: equal rows make equal files, whatever computed
+    them. Only `raw_crimes` has no order.
     """
     columns = ", ".join(f'CAST("{c.name}" AS {DUCKDB_TYPES[c.type]}) AS "{c.name}"' for c in table.columns)
     order = f" ORDER BY {', '.join(table.total_order)}" if table.made_by != "csv" else ""

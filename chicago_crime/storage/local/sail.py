@@ -41,7 +41,7 @@ def run_job(options: list[str]) -> str | None:
     prepare()
     process = _idle.pop()
     assert process.stdin and process.stdout
-    error: str | None = "the engine's process ended"
+    error: str | None = "the engine's process ended, possibly because the system ran out of memory"
     try:
         with suppress(BrokenPipeError):
             print(json.dumps(options), file=process.stdin, flush=True)

@@ -89,7 +89,7 @@ def test_objects_are_listed_over_all_pages(server: StorageServer, store: BucketS
     server.buckets.write(BUCKET, "quarantine/1.parquet", b"")
     server.most_listed = 3
     assert [item.key for item in store.list("crimes/")] == [f"crimes/{number}.csv" for number in range(7)]
-    assert len(store.list()) == 8
+    assert len(store.list("")) == 8
     assert store.list("nothing") == []
     assert [store.has_parquet(f"gs://{BUCKET}/{name}") for name in ("quarantine", "crimes")] == [True, False]
     assert store.at(f"gs://{BUCKET}/crimes/")[0].client is store.client
@@ -192,7 +192,7 @@ def test_a_missing_object_is_an_error_and_a_missing_bucket_has_the_command_that_
             use()
     server.buckets.path(BUCKET, "").rmdir()
     with pytest.raises(ObjectStoreError, match=f"no bucket {BUCKET}: create it with `gcloud storage buckets create"):
-        store.list()
+        store.list("")
 
 
 @pytest.mark.parametrize(
@@ -255,10 +255,10 @@ def test_an_emulator_needs_no_credentials_and_an_unreachable_server_is_an_error(
     monkeypatch.setenv("HOME", str(tmp_path))
     store = store_at(server, None)
     with pytest.raises(ObjectStoreError, match="does not accept the credentials"):
-        store.list()
+        store.list("")
     server.wants_tokens = False
-    assert store.list() == []
+    assert store.list("") == []
     credentials = service_account_file(tmp_path, "http://127.0.0.1:9/token")
     store = replace(store_at(server, credentials), policy=replace(POLICY, deadline_s=0.1))
     with pytest.raises(ObjectStoreError, match=f"bucket {BUCKET}. cannot be reached.*try again later"):
-        store.list()
+        store.list("")

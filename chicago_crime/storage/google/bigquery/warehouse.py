@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from sqlglot import exp
 from typing_extensions import override
 
 from chicago_crime import sql
+from chicago_crime.errors import PlatformError
 from chicago_crime.settings import Settings
 from chicago_crime.sources.retry import RetryPolicy
 from chicago_crime.sql.duckdb_scans import no_rows, parquet_scan
@@ -170,13 +171,18 @@ class BigQueryWarehouse(Warehouse):
     def _export_folder(self) -> Iterator[str]:
         """Create a folder in the bucket; it is deleted on exit, as are those of processes that died."""
         name = uuid.uuid4().hex
-        with lease(self.leases, name, "an export") as note:
+        with lease(self.leases, name, "export") as note:
             try:
                 yield f"exports/{name}/"
             finally:
-                for one in (note, *abandoned(self.leases)):
-                    self.staging.delete_prefix(f"exports/{one.name}/")
-                    one.unlink()
+                self._remove_export(note)
+                for dead in abandoned(self.leases):
+                    self._remove_export(dead)
+
+    def _remove_export(self, note: Path) -> None:
+        with suppress(PlatformError):  # the note stays, and the next export tries again
+            self.staging.delete_prefix(f"exports/{note.name}/")
+            note.unlink()
 
     def _download(self, table: Table, years: Sequence[int], as_of: datetime, remote: str, folder: Path) -> list[Path]:
         """Export and download years of a table, in any order. There may be no files if there are no rows."""

@@ -100,16 +100,20 @@ class DataprocSpark(SparkRunner):
         return f"\nThe end of its log:\n{text[-4000:]}" if text else ""
 
     def _clean_up(self, name: str, log: logging.Logger, folder: str | None = None) -> bool:
-        """Stop a program and delete its workspace. Returns whether nothing is left.
+        """Stop a program and, if a folder is given, delete it. Returns whether nothing is left.
 
         Errors are only logged, so that they do not hide an earlier one.
         """
         try:
             self.backend.end(name, log.info)
+        except PlatformError as error:
+            log.error(f"{name} may still be running, and billed, until the next run stops it: {error}")
+            return False
+        try:
             if folder:
                 self.store.delete_prefix(f"{folder}/")
         except PlatformError as error:
-            log.error(f"{name} may still be running, and billed, until the next run stops it: {error}")
+            log.error(f"{self.store.uri(folder)} could not be deleted; the next run tries again: {error}")
             return False
         return True
 
