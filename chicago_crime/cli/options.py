@@ -40,7 +40,7 @@ def chosen_settings(**options: Any) -> "Settings":
 
     Screen.data_dir = options.get("data_dir")
     given = {name: value for name, value in options.items() if value is not None}
-    implied = {"source": "folder"} if "folder" in given and "source" not in given else {}
+    implied: dict[str, Any] = {"source": "folder"} if "folder" in given and "source" not in given else {}
     settings = load_settings(given, **implied)
     for name in given:
         source = name.partition("_")[0]  # settings of a source begin with its name

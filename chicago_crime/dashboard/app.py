@@ -209,7 +209,7 @@ class Dashboard:
     def internal_error(self, request: Request, error: Exception) -> Response:
         """Serve the page for a bug; details are logged."""
         log.error("%s failed", request.url, exc_info=error)
-        problem = "This is a bug in the dashboard. This is a bug in the dashboard. The server's log has the details."
+        problem = "This is a bug in the dashboard. The server's log has the details."
         return self._error(500, "Something went wrong", problem)
 
     def _page_request(self, request: Request, is_strict: bool = False) -> PageRequest:

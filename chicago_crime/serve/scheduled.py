@@ -22,7 +22,7 @@ from dagster import (
     sensor,
 )
 
-from chicago_crime.errors import PlatformError
+from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.graph.alerts import Held, send, tick_of_each
 from chicago_crime.graph.assets.describe import OWNERS
 from chicago_crime.installation import Installation, build_bucket_store
@@ -65,7 +65,7 @@ def site_assets(installation: Installation) -> list[AssetsDefinition]:
 
 
 def upload(folder: Path, store: ObjectStore) -> None:
-    """Upload the files of a site to a store, replacing and removing only files of earlier uploads.
+    """Upload the files of a site to a store. Objects of the same names are replaced, and only earlier uploads removed.
 
     Raises:
         PlatformError: the store refuses access, or its manifest is not one of a site.
@@ -139,7 +139,7 @@ def report(installation: Installation, address: str, sent: Sent, now: datetime) 
     try:
         named: Any = (settings.report_areas or "").split(",")
         filters = require_known(data, Filters(area=tuple(name.strip() for name in named)))
-    except PlatformError as error:
+    except UsageError as error:
         raise SettingsError(f"CHICAGO_CRIME_REPORT_AREAS: {error}") from error
     request, areas = PageRequest(data, filters), filters.area
     found = dict(unusual_counts(request))

@@ -17,17 +17,18 @@ from chicago_crime.dashboard.filters import ROWS, VALUES, VIEWS, Filters
 from chicago_crime.dashboard.known import OF_SNAPSHOT, known, require_known
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.errors import PlatformError
+from chicago_crime.published.catalog import PUBLISHED
 from chicago_crime.reference import offense_groups
 from chicago_crime.serve.answers import Answer, answer_page
 from chicago_crime.serve.locked import locked_rows
-from chicago_crime.tables import TABLES
 
 INSTRUCTIONS = (
-    "Reported crime in Chicago since 2001, from one published snapshot. Responses include caveats: pass them on with "
-    "the numbers. Arrest rates are not clearance rates, provisional counts will still grow, and the data contains "
-    "nothing about victims."
+    "Reported crime in Chicago since 2001. Responses name their published snapshot and include caveats: pass them on "
+    "with the numbers. Arrest rates are not clearance rates, provisional counts will still grow, and victims "
+    "are not listed."
 )
 DEFAULT_ROWS = 50
+TABLES = {table.name: table for table in PUBLISHED}
 
 Limit = Annotated[int, Field(ge=1, le=500, description="maximum rows per table")]
 

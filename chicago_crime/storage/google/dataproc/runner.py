@@ -113,7 +113,7 @@ class DataprocSpark(SparkRunner):
             if folder:
                 self.store.delete_prefix(f"{folder}/")
         except PlatformError as error:
-            log.error(f"{self.store.uri(folder)} could not be deleted; the next run tries again: {error}")
+            log.error(f"{folder} in the bucket could not be deleted; the next run tries again: {error}")
             return False
         return True
 
