@@ -1,5 +1,6 @@
 """The reader of published snapshots, shared by `query`, reports, pages and interfaces."""
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -13,7 +14,7 @@ from typing_extensions import override
 from chicago_crime import reference
 from chicago_crime.errors import PlatformError
 from chicago_crime.intake.staging import publish, staging_folder
-from chicago_crime.published.catalog import Catalog, DamagedError, PublishedTable, current
+from chicago_crime.published.catalog import DATA, Catalog, DamagedError, PublishedTable, current
 from chicago_crime.storage.lineage import digest
 from chicago_crime.storage.local.parquet_reader import DuckDBReader
 from chicago_crime.storage.object_store import NoObjectError, ReadableStore, StoredObject, checksum_of
@@ -25,6 +26,9 @@ if TYPE_CHECKING:  # slow to import, and `query` does not need it
     from sqlglot import exp
 
 DOWNLOADS_AT_ONCE = 8
+
+UNREAD_S = 7 * 86_400
+"""Minimum time since a cached file was read before it is removed, in seconds."""
 
 
 @dataclass
@@ -169,6 +173,14 @@ class SnapshotReader(DuckDBReader):
                 publish(self.store.get(key, fresh), self.folder / key)
         except NoObjectError:
             raise self._damage(key, year, "missing") from None
+
+
+def remove_unused(folder: Path, catalog: Catalog) -> None:
+    """Remove cached files that a snapshot does not name and that nobody has read for a week."""
+    for file in (folder / DATA).rglob("*.*"):
+        is_unused = file.relative_to(folder).as_posix() not in catalog.keys
+        if is_unused and time.time() - file.stat().st_atime > UNREAD_S:
+            file.unlink(missing_ok=True)
 
 
 def columns_digest(table: Table) -> str:

@@ -1,5 +1,6 @@
 """Tests of `chicago_crime.open()`: snapshots opened from data directories, copies and web servers."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -91,7 +92,12 @@ def test_tables_of_a_url_are_cached(loaded_copy: Settings, address: str, monkeyp
     assert db.describe("enriched_crimes").fetchall()
     cached = sorted((Path.home() / ".cache" / "chicago-crime").rglob("*.parquet"))
     assert {file.parent.parent.name for file in cached} == {"enriched_crimes"}
+    unread, read = (cached[0].with_name(f"{name}.parquet") for name in ("unread", "read"))
+    for file in (unread, read):
+        file.touch()
+    os.utime(unread, (0, 0))
     assert chicago_crime.open(address, as_of=db.catalog.snapshot).sql(COUNT).fetchall() == BOTH
+    assert (unread.exists(), read.exists()) == (False, True)
     with pytest.raises(ObjectStoreError, match="cannot list snapshots"):
         chicago_crime.open(address, as_of="2026-05-31")
     with pytest.raises(NothingPublishedError, match=f"^{address}/elsewhere: nothing is published yet$"):

@@ -185,7 +185,6 @@ class ParquetReader(DuckDBReader):
     """Reads the warehouse's own tables, `<folder>/<table>/<year>.parquet`."""
 
     _footers: dict[tuple[Path, int, int], _Footer] = field(default_factory=dict, init=False, repr=False)
-    _damaged: dict[tuple[str, int], str] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def folder(self) -> Path:
@@ -203,17 +202,14 @@ class ParquetReader(DuckDBReader):
 
     @override
     def files_of(self, table: str) -> Sequence[Path]:
-        self._damaged.clear()
-        self._read([TABLES[table]])
-        for problem in self._damaged.values():
+        for problem in self._read([TABLES[table]])[1].values():
             raise WarehouseError(problem)
         return self._years(table)
 
     @override
     def damaged_years(self) -> Mapping[tuple[str, int], str]:
-        self._damaged.clear()
-        self._read(list(TABLES.values()))
-        return dict(self._damaged)
+        problems = self._read(list(TABLES.values()))[1]
+        return {(file.parent.name, int(file.stem)): problem for file, problem in problems.items()}
 
     @override
     def damage(self, table: str, year: int) -> str | None:
@@ -223,7 +219,7 @@ class ParquetReader(DuckDBReader):
 
     @override
     def stored_of_all(self, tables: Sequence[Table]) -> dict[str, dict[int, TableYear]]:
-        found = self._read(tables)
+        found, _ = self._read(tables)
         return {
             table.name: {
                 int(file.stem): TableYear(rows, stat.st_size, stat.st_mtime, noted_lineage(file))
@@ -236,21 +232,24 @@ class ParquetReader(DuckDBReader):
     @override
     def outdated(self, table: Table) -> list[int]:
         names = [column.name for column in table.columns]
-        return [int(file.stem) for file, (_, (_, found)) in self._read([table]).items() if found != names]
+        return [int(file.stem) for file, (_, (_, found)) in self._read([table])[0].items() if found != names]
 
     def _years(self, table: str) -> list[Path]:
         return sorted((self.folder / table).glob("[0-9][0-9][0-9][0-9].parquet"))
 
-    def _read(self, tables: Sequence[Table]) -> dict[Path, tuple[stat_result, _Footer]]:
-        """Return the files of some tables with their footers, which are cached."""
+    def _read(self, tables: Sequence[Table]) -> tuple[dict[Path, tuple[stat_result, _Footer]], dict[Path, str]]:
+        """Return the files of some tables with their footers, which are cached, and the problems of damaged ones."""
         stats = {file: file.stat() for table in tables for file in self._years(table.name)}
         keys = {file: (file, stat.st_ino, stat.st_mtime_ns) for file, stat in stats.items()}
-        if unread := [str(file) for file, key in keys.items() if key not in self._footers]:
-            self._footers |= {keys[file]: footer for file, footer in self._read_footers(unread).items()}
-        return {file: (stats[file], self._footers[key]) for file, key in keys.items() if key in self._footers}
+        footers, problems = self._read_footers([str(file) for file, key in keys.items() if key not in self._footers])
+        self._footers |= {keys[file]: footer for file, footer in footers.items()}
+        found = {file: (stats[file], self._footers[key]) for file, key in keys.items() if key in self._footers}
+        return found, problems
 
-    def _read_footers(self, files: list[str]) -> dict[Path, _Footer]:
-        """Read the footers of files, and record files with an unreadable footer as damaged."""
+    def _read_footers(self, files: list[str]) -> tuple[dict[Path, _Footer], dict[Path, str]]:
+        """Return the footers of files, and the problems of files whose footer cannot be read."""
+        if not files:
+            return {}, {}
         try:
             with self.connect() as connection:
                 rows = connection.table_function("parquet_file_metadata", [files]).select("file_name", "num_rows")
@@ -259,13 +258,11 @@ class ParquetReader(DuckDBReader):
                 columns = nodes.select("file_name", "column_id", "name", "num_children").fetchall()
         except duckdb.Error as error:
             if half := len(files) // 2:  # find the damaged ones
-                return self._read_footers(files[:half]) | self._read_footers(files[half:])
+                halves = self._read_footers(files[:half]), self._read_footers(files[half:])
+                return halves[0][0] | halves[1][0], halves[0][1] | halves[1][1]
             path = Path(files[0])
-            self._damaged[path.parent.name, int(path.stem)] = (
-                f"{path} is damaged ({error}): load {path.stem} {HOW_TO_REPAIR}"
-            )
-            return {}
+            return {}, {path: f"{path} is damaged ({error}): load {path.stem} {HOW_TO_REPAIR}"}
         for name, _, column, children in sorted(columns, key=itemgetter(0, 1)):
             if children is None:  # the root of the schema has some
                 footers[Path(name)][1].append(column)
-        return footers
+        return footers, {}

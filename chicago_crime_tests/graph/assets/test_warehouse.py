@@ -10,8 +10,10 @@ import pytest
 from chicago_crime.graph.instance import open_instance
 from chicago_crime.settings import Settings
 from chicago_crime.storage.leases import years_locked
-from chicago_crime.tables import CRIMES, RAW_CRIMES, REVISIONS
-from chicago_crime_tests.support import crime, crimes_of_months, rows_of, run_well, warehouse_of, write_csv
+from chicago_crime.storage.local.duckdb_warehouse import DuckDBWarehouse
+from chicago_crime.storage.warehouse import TableYear, WarehouseError
+from chicago_crime.tables import CRIMES, RAW_CRIMES, REVISIONS, Table
+from chicago_crime_tests.support import crime, crimes_of_months, rows_of, run, run_well, warehouse_of, write_csv
 
 WRONG_DATE = crime(id=7, date="12/31/2013 11:00:00 PM")
 TYPING = "crime_csv,crime_object,raw_crimes,crimes"
@@ -67,6 +69,22 @@ def test_typing_the_same_rows_again_keeps_the_revisions(loaded: Settings) -> Non
     for assets in ("crime_csv,crime_object,raw_crimes,revisions", TYPING):
         run_well(loaded, 2014, assets=assets)
         assert kinds_and_arrests(loaded) == (["added", "arrest_turned"], 1)
+
+
+def test_an_error_that_may_pass_does_not_erase_the_revisions(loaded: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_well(loaded, 2014)
+    write_csv(loaded.folder / "2014.csv", [*crimes_of_months(2014), crime(id=8, date="01/05/2014 11:00:00 PM")])
+
+    def full_disk(warehouse: DuckDBWarehouse, table: Table, year: int) -> TableYear:
+        if table == REVISIONS:
+            raise WarehouseError("the disk is full")
+        return replace_year(warehouse, table, year)
+
+    replace_year = DuckDBWarehouse.replace_year
+    monkeypatch.setattr(DuckDBWarehouse, "replace_year", full_disk)
+    [report] = run(loaded, 2014)
+    assert "the disk is full" in report.reasons[0]
+    assert kinds_and_arrests(loaded)[0] == ["added", "arrest_turned"]
 
 
 @pytest.mark.parametrize("table", ["crimes", "revisions"])
