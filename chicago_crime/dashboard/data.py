@@ -3,6 +3,7 @@
 The SQL is in `sql/pages/`; each page's module turns the results into a view.
 """
 
+import logging
 import threading
 import time
 from calendar import monthrange
@@ -19,6 +20,7 @@ from chicago_crime.errors import PlatformError
 from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import CATALOG, PUBLISHED, Catalog, DamagedError, NothingPublishedError
 from chicago_crime.published.reader import SnapshotReader
+from chicago_crime.storage.object_store import ObjectStoreError
 from chicago_crime.storage.warehouse import WarehouseError
 from chicago_crime.tables.years import format_years
 
@@ -33,6 +35,8 @@ REFRESH_SECONDS = 2.0
 """Maximum delay until a new snapshot is shown."""
 
 Derived = TypeVar("Derived")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -261,6 +265,7 @@ class Snapshots:
         self.installation = installation
         self.as_of = as_of
         self._opened: OrderedDict[date | str | None, tuple[float, Data]] = OrderedDict()
+        self._looked_up: set[date | str | None] = set()
         self._lock = threading.Lock()
         if as_of:  # fail early if the snapshot of a command does not exist
             self.data()
@@ -271,18 +276,32 @@ class Snapshots:
         Raises:
             NothingPublishedError: the snapshot does not exist.
             DamagedError: its catalog is damaged.
+            ObjectStoreError: it was not read before, and the object store cannot be reached.
         """
         chosen = as_of or self.as_of
         with self._lock:
             checked_at, data = self._opened.get(chosen, (float("-inf"), None))
-            if data is None or time.monotonic() - checked_at > REFRESH_SECONDS:
-                reader = self._reader(chosen, was_read=data is not None)
-                held = {one.catalog.snapshot: one for _, one in self._opened.values()}
-                data = held.get(reader.catalog.snapshot) or Data(reader)
-                self._opened[chosen] = time.monotonic(), data
-                while len(self._opened) > SNAPSHOTS_KEPT:
-                    self._opened.popitem(last=False)
+            if data and (time.monotonic() - checked_at <= REFRESH_SECONDS or chosen in self._looked_up):
+                self._opened.move_to_end(chosen)
+                return data
+            self._looked_up.add(chosen)
+        try:
+            reader = self._reader(chosen, was_read=data is not None)
+        except ObjectStoreError as error:
+            if data is None:
+                raise
+            log.warning("The newest snapshot cannot be looked up, so pages show the last one: %s", error)
+            reader = data.reader
+        finally:
+            with self._lock:
+                self._looked_up.discard(chosen)
+        with self._lock:
+            held = {one.catalog.snapshot: one for _, one in self._opened.values()}
+            data = held.get(reader.catalog.snapshot) or Data(reader)
+            self._opened[chosen] = time.monotonic(), data
             self._opened.move_to_end(chosen)
+            while len(self._opened) > SNAPSHOTS_KEPT:
+                self._opened.popitem(last=False)
             return data
 
     def _reader(self, chosen: date | str | None, was_read: bool) -> SnapshotReader:

@@ -16,6 +16,7 @@ from chicago_crime.dashboard.report import write_report
 from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import CATALOG, SNAPSHOTS
 from chicago_crime.settings import Settings
+from chicago_crime.storage.object_store import ObjectStoreError
 from chicago_crime_tests.dashboard.conftest import client_of
 from chicago_crime_tests.end_to_end.browsing import free_port
 from chicago_crime_tests.support import run_well
@@ -113,6 +114,20 @@ def test_damaged_and_removed_files_are_reported_where_needed(copied: Settings) -
     response = client.get("/overview")
     assert response.status_code == 503
     assert f"{CATALOG} is gone" in response.text and "Nothing is loaded yet" not in response.text
+
+
+def test_pages_show_the_last_snapshot_while_the_store_cannot_be_reached(
+    copied: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_off(*arguments: object) -> None:
+        raise ObjectStoreError("Cloud Storage cannot be reached")
+
+    server, late = Snapshots(Installation(copied)), Snapshots(Installation(copied))
+    data = server.data()
+    monkeypatch.setattr(Installation, "reader", cut_off)
+    assert server.data() is data
+    with pytest.raises(ObjectStoreError, match="cannot be reached"):
+        late.data()
 
 
 def test_a_damaged_catalog_is_reported(copied: Settings) -> None:
