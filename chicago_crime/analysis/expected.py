@@ -23,7 +23,8 @@ NORMAL_95 = 1.959964
 ALIKE, UNLIKE = 16, 4
 """Weight, in years, of the variation pooled over other rows: the same offense in other areas, or other offenses.
 
-Prior degrees of freedom, estimated after Smyth (2004) from Chicago's years 2014 to 2016 as 18 and 2."""
+Near the prior degrees of freedom that the method of Smyth (2004) estimates from Chicago's years 2014 to 2016: 18 and 2.
+"""
 
 LEAST_YEARS = 2
 """Minimum number of earlier years; fewer do not show how counts vary."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 from sqlglot import exp
@@ -33,6 +34,16 @@ ACCEPT_TAG = "chicago_crime/accept"
 HOW_TO_ACCEPT = (
     f"If the file is correct, run again with --accept and the reason; in the UI, set the tag {ACCEPT_TAG} to the reason"
 )
+
+
+class _Area(NamedTuple):
+    """A row of `audit/lost_crimes`."""
+
+    area: int | None
+    published: int
+    lost: int
+    example: int | None
+    older: int
 
 
 def is_large(lost: int, of: int, share: float = MAX_LOSS) -> bool:
@@ -73,28 +84,27 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
     with staging_folder(staging) as folder, duckdb.connect(config={"threads": 2}) as connection:
         connection.sql(parsed).select(*_COMPARED).to_table("new_crimes")
         tables = {"crimes": parquet_scan(store.get(there.key, folder)), "new_crimes": exp.to_table("new_crimes")}
-        areas = connection.execute(
-            to_duckdb(statement("audit/lost_crimes"), {"year": year}, tables.__getitem__)
-        ).fetchall()
+        query = to_duckdb(statement("audit/lost_crimes"), {"year": year}, tables.__getitem__)
+        areas = [*map(_Area._make, connection.execute(query).fetchall())]
         months = exp.select("MONTH(date) AS month").where(f"YEAR(date) = {year}").group_by("ALL")
-        held = months.from_(tables["crimes"]).having(f"COUNT(*) >= {MIN_LOST}")
-        gone = exp.except_(held, months.from_("new_crimes")).order_by("month").sql("duckdb")
+        published_months = months.from_(tables["crimes"]).having(f"COUNT(*) >= {MIN_LOST}")
+        gone = exp.except_(published_months, months.from_("new_crimes")).order_by("month").sql("duckdb")
         lost_months = [f"{year}-{month:02}" for (month,) in connection.execute(gone).fetchall()]
         values = [exp.Count(this=exp.column(name)) for name in _COMPARED]
         counts = exp.select(*values, "COUNT_IF(date != DATE_TRUNC('day', date))")
         [before], [now] = (connection.execute(counts.from_(one).sql("duckdb")).fetchall() for one in tables.values())
-    lost, older = (sum(area[column] for area in areas) for column in (2, 4))
+    lost, older = sum(one.lost for one in areas), sum(one.older for one in areas)
     if is_large(lost, there.rows):
         found = [
             f"{lost:,} of the {there.rows:,} published crimes of {year} are missing from the new file, or dated in "
-            f"another year there, such as id {areas[0][3]}"
+            f"another year there, such as id {areas[0].example}"
         ]
     else:
         found = [
-            f"{of_area:,} of the {held:,} published crimes of {year} in community area {area} are missing from the new "
-            "file"
-            for area, held, of_area, *_ in areas
-            if area is not None and is_large(of_area, held, MAX_LOSS_OF_AREA)
+            f"{one.lost:,} of the {one.published:,} published crimes of {year} in community area {one.area} are missing "
+            "from the new file"
+            for one in areas
+            if one.area is not None and is_large(one.lost, one.published, MAX_LOSS_OF_AREA)
         ][:3]
     if older >= MIN_LOST:
         found.append(f"{older:,} crimes have an older update in the new file than in the published {year}")

@@ -1,10 +1,9 @@
 -- What:    whether days or months come first in dates that are written in numbers. In parsed dates, months do.
 -- Grain:   one row.
--- Columns: per date column, dates that are rewritten (see `values_read`) although their day is after 12, or are not
---          although it is earlier (not_swapped_...): none if a program swapped day and month where it could; the same
---          for reformatted dates. Per column, the first and last month of dates with a day up to 12. Of both columns,
---          dates in numbers with a day after 12, and those of them with a two-digit year; per column, dates with a
---          two-digit year.
+-- Columns: not_swapped_HOW_COLUMN: dates that contradict a swap of day and month, because they are rewritten (or
+--          reformatted, see `values_read`) with a day after 12, or not rewritten with a day up to 12; first_month_ and
+--          last_month_COLUMN, of dates with a day up to 12; of both columns, after_12: dates in numbers with a day after
+--          12, and short_year_after_12: those of them with a two-digit year; short_year_COLUMN: dates with a two-digit year.
 SELECT
   COUNTIF(is_rewritten_date != (EXTRACT(DAY FROM date) <= 12)) AS not_swapped_rewritten_date,
   COUNTIF(is_reformatted_date != (EXTRACT(DAY FROM date) <= 12)) AS not_swapped_reformatted_date,

@@ -1,4 +1,4 @@
--- What:    whether a row matches the filters. An empty list or NULL matches all rows.
+-- What:    whether a row matches the filters. An empty list or NULL matches all rows, except @years.
 -- Grain:   none: an expression that replaces the name matches_filters in other statements.
 -- Columns: the condition, over columns of enriched_crimes.
 SELECT
