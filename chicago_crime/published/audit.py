@@ -101,8 +101,8 @@ def compare(rows: Path, year: int, published: PublishedYear | None, store: Objec
         ]
     else:
         found = [
-            f"{one.lost:,} of the {one.published:,} published crimes of {year} in community area {one.area} are missing "
-            "from the new file"
+            f"{one.lost:,} of the {one.published:,} published crimes of {year} in community area {one.area} are "
+            "missing from the new file"
             for one in areas
             if one.area is not None and is_large(one.lost, one.published, MAX_LOSS_OF_AREA)
         ][:3]
