@@ -299,7 +299,11 @@ def test_tables_and_columns_are_described_by_the_command_and_in_queries(data_dir
     assert "residents: Population of the community areas" in words_of(command("describe", "residents"))
     for arguments in (["describe", "crimes_monthly"], ["query", "describe crimes_monthly;", "--data-dir", data_dir]):
         described = words_of(command(*arguments, COLUMNS="120"))
-        assert COMPARABLE.description in described and "Never NULL." in described and "Range: 1 to 77." in described
+        assert (
+            COMPARABLE.description in described
+            and "Never NULL." in described
+            and "Expected range: 1 to 77." in described
+        )
 
 
 def test_synthetic_rows_are_always_labeled(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def test_a_missing_published_file_affects_neither_other_tables_nor_other_years(
         result = command(loaded_copy, *arguments)
         assert result.exit_code == 1
         where = f"--source folder --folder {loaded_years.folder}"
-        how = f"chicago-crime run --data-dir {loaded_copy.data_dir} --years 2014 {where}\n"
+        how = f"chicago-crime run --data-dir {loaded_copy.data_dir} --years 2014 {where}`"
         assert file.name in result.output and how in result.output, "the data directory was copied, but not its source"
     assert command(loaded_copy, "query", "SELECT COUNT(*) FROM crimes_monthly").exit_code == 0
     assert file.name in command(loaded_copy, "query", "SHOW TABLES").output

@@ -19,6 +19,7 @@ from chicago_crime.definitions import build_definitions
 from chicago_crime.graph.alerts import AlertState, new_alerts
 from chicago_crime.graph.instance import open_instance
 from chicago_crime.installation import Installation
+from chicago_crime.published.catalog import CATALOG
 from chicago_crime.serve.scheduled import Sent, report
 from chicago_crime.settings import Settings, SettingsError, load_settings
 from chicago_crime_tests.servers.faults import Fault, FaultyHandler, FaultyServer
@@ -163,6 +164,10 @@ def test_stale_data_is_reported_once(loaded_copy: Settings) -> None:
     with open_instance(loaded_copy) as instance:
         in_a_week, later = (datetime.now(UTC) + timedelta(days=days) for days in (7, 9))
         state = AlertState(in_a_week.timestamp())
+        assert new_alerts(installation, instance, state, later)[0] == [], "the years are over"
+        catalog = json.loads((file := loaded_copy.data_dir / "objects" / CATALOG).read_text())
+        catalog["years"]["2015"]["source"]["details"]["partial"] = True
+        file.write_text(json.dumps(catalog))
         assert new_alerts(installation, instance, state, in_a_week)[0] == []
         [line], state = new_alerts(installation, instance, state, later)
         assert line.startswith("Nothing has been published since ") and line.endswith("should be loaded every 8 days")

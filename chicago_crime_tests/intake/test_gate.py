@@ -90,4 +90,4 @@ def test_names_that_are_not_utf_8_are_read_and_shown(tmp_path: Path) -> None:
     (folder / os.fsdecode(b"r\xe9sum\xe9.txt")).touch()
     [report] = run(folder_settings(tmp_path / "data", folder), 2016)
     details = report.metadata["crime_csv", 2016]["details"]
-    assert details["left_out"].startswith("r\ufffdsum\ufffd.txt is not a supported format")
+    assert details["skipped_files"].startswith("r\ufffdsum\ufffd.txt is not a supported format")

@@ -103,7 +103,7 @@ def test_losses_of_one_area_or_month_are_detected(settings: Settings) -> None:
     [report] = run(settings, 2014)
     assert "1 of 1,255 lines cannot be read as rows; the first is line 1,256 (1 field" in report.reasons[0]
     assert "7 of the 60 published crimes of 2014 in community area 9" in report.reasons[0]
-    assert "the new file has no crimes in 2014-12, but the published year has" in report.reasons[0]
+    assert "the new file has no crimes in 2014-12, but the published year does" in report.reasons[0]
 
 
 def test_real_rows_replace_synthetic_ones_but_are_never_mixed_with_them(settings: Settings) -> None:

@@ -178,14 +178,14 @@ YEAR_FIRST = [
         ("2016.zip", zipped({"a.csv": b"version https://git-lfs.github.com/spec/v1\n"}), ":a.csv is a Git LFS pointer"),
         ("2016.csv", b"/annex/objects/SHA256E-s9--1.csv\n", "is a git-annex pointer: run `git annex get` in its"),
         ("2016.csv", b"\n<!doctype html><title>503</title>", "is an HTML or XML page"),
-        ("2016.csv", b'{"error": true, "message": "Not found"}', r"an error of a server \('Not found'\): "),
+        ("2016.csv", b'{"error": true, "message": "Not found"}', r"a server's error message \('Not found'\): "),
         ("2016.csv", b'[{"id": 1}, {"id": 2', "is truncated: its JSON array has no end"),
         ("all.json", json.dumps(as_json())[:-1].encode() + b",\n", "is truncated: its JSON array has no end"),
         ("2016.json", b'[{"id": 1}, {"id"' + b" " * 3_000_000, "is JSON, but without one object per crime: download"),
         ("all.csv", PLAIN + SWAPPED, "line 26 is a header with the columns in a different order. Split the file"),
         ("2016.csv", PLAIN + SWAPPED, "line 26 is a header with the columns in a different order. Split the file"),
         ("2016.csv", ALIGNED.encode(), "24 of 24 lines cannot be read as rows"),
-        ("all.csv", text_of(YEAR_FIRST).encode(), "'Date' contradicts the column year in 36 of 48 rows, first '15-"),
+        ("all.csv", text_of(YEAR_FIRST).encode(), "contradicts the column year in 36 of 48 rows; the first is '15-"),
         ("all.csv", text_of([row | {"year": ""} for row in YEAR_FIRST]).encode(), "48 of 672 lines of /"),
         ("2016.json", b'{"ID": {"0": 1, "1": 2}, "Date": {}}', r"one object per crime: .* \(keys found: ID, Date"),
         ("2016.csv", b"[1, 2]", "one object per crime: download it as .csv"),
@@ -391,5 +391,5 @@ def test_skipped_files_are_listed_with_the_reason(tmp_path: Path, monkeypatch: p
     assert f"{tmp_path}/in/linked.csv is a broken symbolic link: restore its target" in skipped
     named = ("march.zip:april.txt is not a supported", "older is a folder: ", "pipe_2016.csv is not a supported")
     assert [text[: len(start)] for text, start in zip(skipped[-3:], named, strict=True)] == [*named]
-    assert source.fetch(2016, tmp_path).details["left_out"] == planned.skipped
+    assert source.fetch(2016, tmp_path).details["skipped_files"] == planned.skipped
     assert f"{tmp_path}/in/linked.csv is a broken" in source.expect([2015])[2015].problem
