@@ -1,12 +1,11 @@
 """Dagster definitions for the published numbers: the static site as an asset, and the scheduled report."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dagster import (
     AssetsDefinition,
@@ -29,9 +28,6 @@ from chicago_crime.installation import Installation, build_bucket_store
 from chicago_crime.published.catalog import CHICAGO, NothingPublishedError
 from chicago_crime.settings import SettingsError
 from chicago_crime.storage.object_store import ObjectStore
-
-if TYPE_CHECKING:  # the pages import charting libraries, which would slow Dagster down
-    from chicago_crime.dashboard.page_request import PageRequest
 
 
 def site_assets(installation: Installation) -> list[AssetsDefinition]:
@@ -123,11 +119,14 @@ def report(installation: Installation, address: str, sent: Sent, now: datetime) 
         SettingsError: an area does not exist.
         PlatformError: nothing is published, or the address cannot be reached.
     """
+    # the pages import charting libraries, which would slow Dagster down
+    from chicago_crime.analysis.expected import UNUSUAL
     from chicago_crime.dashboard import caveats
     from chicago_crime.dashboard.data import Data
     from chicago_crime.dashboard.filters import Filters
     from chicago_crime.dashboard.known import require_known
     from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
+    from chicago_crime.dashboard.pages.signals import SPANS, signals
     from chicago_crime.dashboard.report import write_report
 
     settings, today = installation.settings, now.date().isoformat()
@@ -142,7 +141,14 @@ def report(installation: Installation, address: str, sent: Sent, now: datetime) 
     except UsageError as error:
         raise SettingsError(f"CHICAGO_CRIME_REPORT_AREAS: {error}") from error
     request, areas = PageRequest(data, filters), filters.area
-    found = dict(unusual_counts(request))
+    view = signals(request)
+    found = {
+        f"{span}: {row['name']}": f"{label}: {row['sentence']}"
+        for span, label in SPANS.items()
+        if (table := view.table(span))
+        for row in table.rows
+        if row["verdict"] == UNUSUAL
+    }
     done = "nothing new"
     if is_report_day or not found.keys() <= {*sent.unusual}:
         names, year = [request.area_name(area) for area in areas], max(request.facts.years)
@@ -161,16 +167,3 @@ def report(installation: Installation, address: str, sent: Sent, now: datetime) 
             send(address, title, [*lines, f"To cite: {request.citation}"], files)
             done = "sent"
     return Sent(today if is_report_day else sent.day, snapshot, tuple(found)), done
-
-
-def unusual_counts(request: "PageRequest") -> Iterator[tuple[str, str]]:
-    """Yield each unusual count under the filters: a key that is stable across snapshots, and a sentence."""
-    from chicago_crime.analysis.expected import UNUSUAL
-    from chicago_crime.dashboard.pages.signals import SPANS, signals
-
-    view = signals(request)
-    for span, label in SPANS.items():
-        table = view.table(span)
-        for row in table.rows if table else ():
-            if row["verdict"] == UNUSUAL:
-                yield f"{span}: {row['name']}", f"{label}: {row['sentence']}"
