@@ -91,7 +91,7 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = lambda link: 
     with suppress(NoCrimesError):  # a place may have no crimes in the newest year
         if not filters.has_dates:  # which Compare ignores
             views.append(compare(replace(request)))  # a copy, because it changes the years
-    [drawn], table = views[1].sections[0].maps, "blocks" if has_place else "areas"
+    drawn, table = views[1].sections[0].map, "blocks" if has_place else "areas"
     tables = {table: (incidents(request) if has_place else views[1]).table(table), "spans": views[-1].table("spans")}
     used = [_section(view, name) for view, name in zip(views, ("trend", "map", "hours", "spans"), strict=False)]
     sections = {section.name: section for section in used}
@@ -100,8 +100,8 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = lambda link: 
         table: "Blocks with the most crimes" if has_place else "Areas with the most crimes",
     }
     about = [(one.label, one.caveat) for one in views[0].numbers if one.caveat]
-    about += [(headings[section.name], section.intro) for section in used if section.figures]
-    noted = [section for section in used if section.figures or section.name != "trend"]
+    about += [(headings[section.name], section.intro) for section in used if section.figure]
+    noted = [section for section in used if section.figure or section.name != "trend"]
     about += [(headings[section.name], caveat) for section in noted for caveat in section.caveats]
     about += [(headings[table], caveat) for caveat in ([] if has_place else _section(views[1], "table").caveats)]
     notes: dict[str, list[str]] = {}
@@ -116,7 +116,7 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = lambda link: 
         "numbers": views[0].numbers,
         "sections": sections,
         "figure": cache(lambda name, height: _drawn(sections[name], height)),
-        "map": replace(drawn, marks=[replace(mark, link=page_of(mark.link)) for mark in drawn.marks]),
+        "map": drawn and replace(drawn, marks=[replace(mark, link=page_of(mark.link)) for mark in drawn.marks]),
         "tables": {name: shortened(found, ROWS_SHOWN[name]) for name, found in tables.items() if found},
         "notes": notes,
         "newest": last_day,
@@ -139,7 +139,7 @@ def _section(view: View, name: str) -> Section:
 
 def _drawn(section: Section, height: int) -> Markup | str:
     """Return the chart of a section as SVG, or the sentence that replaces it."""
-    return as_svg(section.figures[0], height) if section.figures else section.intro
+    return as_svg(section.figure, height) if section.figure else section.intro
 
 
 def shortened(table: PageTable, rows: int) -> tuple[PageTable, int]:

@@ -203,9 +203,9 @@ class Section:
     title: str
     intro: str = ""
     caveats: Sequence[str] = ()
-    figures: Sequence[Figure] = ()
+    figure: Figure | None = None
     tables: Sequence[PageTable] = ()
-    maps: Sequence[Map] = ()
+    map: Map | None = None
     is_wide: bool = True
     link: Link | None = None
     table_caveats: Sequence[str] = ()
@@ -238,10 +238,9 @@ class View:
     def only(self, name: str) -> Section | None:
         """Return the section with only the chart or map of this name."""
         for section in self.sections:
-            figures = [figure for figure in section.figures if figure.name == name]
-            maps = [one for one in section.maps if one.name == name]
-            if figures or maps:
-                return replace(section, figures=figures, maps=maps, tables=(), table_caveats=())
+            drawn = section.figure or section.map
+            if drawn and drawn.name == name:
+                return replace(section, tables=(), table_caveats=())
         return None
 
     def table(self, name: str) -> PageTable | None:

@@ -67,7 +67,7 @@ def test_crimes_without_area_or_cell_are_mapped_as_none(settings: Settings) -> N
     run_well(settings, 2014)
     for shown in MAPS:
         request = PageRequest(data_of(settings), Filters(map=shown))
-        assert not where(request).sections[0].maps[0].marks
+        assert not where(request).sections[0].map.marks
         assert request.notes == ["These crimes are in no cell: their records have no X and Y coordinates."]
     with pytest.raises(NoCrimesError, match="have no community area"):
         overview(PageRequest(data_of(settings), Filters(area=(25,))))
@@ -187,7 +187,7 @@ def test_an_incomplete_month_makes_no_other_month_unusual(data: Data, monkeypatc
 @pytest.mark.parametrize(("shown", "places"), [("areas", 77), ("districts", 22), ("beats", 270), ("wards", 50)])
 def test_a_map_shows_the_places_of_its_table_and_links_into_each(data: Data, shown: str, places: int) -> None:
     view = where(PageRequest(data, Filters(year=(2016,), map=shown)))
-    [drawn] = view.sections[0].maps
+    drawn = view.sections[0].map
     found = rows(view, shown)
     assert {mark.label for mark in drawn.marks} == {f"{row['name']}: {crimes_text(row['crimes'])}" for row in found}
     assert len(found) == len(drawn.marks) >= places
@@ -197,13 +197,13 @@ def test_a_map_shows_the_places_of_its_table_and_links_into_each(data: Data, sho
     [link] = [mark.link for mark in drawn.marks if mark.label.startswith(f"{first['name']}:")]
     filters, _, _ = read_filters(parse_qsl(link.removeprefix("/where?")))
     inside = where(PageRequest(data, filters))
-    assert inside.sections[0].maps[0].view != inside.sections[0].maps[0].whole, "the map is zoomed to the place"
+    assert inside.sections[0].map.view != inside.sections[0].map.whole, "the map is zoomed to the place"
     assert inside.numbers[0].value == f"{first['crimes']:,}"
 
 
 def test_excluded_places_are_on_the_map_without_a_number(data: Data) -> None:
     view = where(PageRequest(data, Filters(district=(11,), type=("HOMICIDE",), map="beats")))
-    [drawn] = view.sections[0].maps
+    drawn = view.sections[0].map
     found = rows(view, "beats")
     chosen = {mark.label for mark in drawn.marks if mark.css != "unknown"}
     assert chosen == {f"{row['name']}: {crimes_text(row['crimes'])}" for row in found}
@@ -219,8 +219,8 @@ def test_rates_of_few_residents_or_crimes_are_highlighted(data: Data) -> None:
     small = {row["name"] for row in rows(view, "areas") if row["is_small"]}
     assert {"Fuller Park", "Burnside"} <= small
     assert all(row["residents"] < 10_000 or row["crimes"] < 20 for row in rows(view, "areas") if row["is_small"])
-    assert {mark.label.split(":")[0] for mark in view.sections[0].maps[0].marks if "pale" in mark.css} == small
-    by_count = where(PageRequest(data, Filters(year=(2016,)))).sections[0].maps[0]
+    assert {mark.label.split(":")[0] for mark in view.sections[0].map.marks if "pale" in mark.css} == small
+    by_count = where(PageRequest(data, Filters(year=(2016,)))).sections[0].map
     assert not any("pale" in mark.css for mark in by_count.marks), "counts do not depend on residents"
     rate = overview(PageRequest(data, Filters(year=(2016,), area=(37, 41)))).numbers[3]
     assert rate.caveat.startswith("Fuller Park: fewer than 10,000 residents")
@@ -244,7 +244,7 @@ def test_rates_of_rare_crimes_are_per_100_000_residents(data: Data) -> None:
         assert row["rate_per_100000"] == pytest.approx(100_000 * row["crimes"] / row["residents"])
     shown = where(rare).sections[0]
     assert shown.title.startswith("Crimes per 100,000 residents a year by community area")
-    assert all("per 100,000 residents a year" in mark.label for mark in shown.maps[0].marks)
+    assert all("per 100,000 residents a year" in mark.label for mark in shown.map.marks)
     assert overview(rare).numbers[3].label == "Per 100,000 residents a year"
     assert overview(PageRequest(data, Filters(year=(2016,)))).numbers[3].label == "Per 1,000 residents a year"
 
@@ -255,14 +255,14 @@ def test_official_outlines_are_not_drawn_for_years_before_they_changed(copied: S
     data = data_of(copied)
     areas = where(PageRequest(data, Filters())).sections[0]
     assert "official" not in " ".join(areas.caveats)
-    assert len(areas.maps[0].marks) == 77
-    assert {mark.path.count("M") for mark in areas.maps[0].marks} == {1}, "each place is one square"
+    assert len(areas.map.marks) == 77
+    assert {mark.path.count("M") for mark in areas.map.marks} == {1}, "each place is one square"
     wards = where(PageRequest(data, Filters(map="wards"))).sections[0]
     assert "The official boundaries were redrawn in 2023." in wards.caveats[0]
     for shown in ("cells", "hot_spots", "areas"):
         in_ward = where(PageRequest(data, Filters(ward=(24,), map=shown))).sections[0]
         assert in_ward.caveats[-1] == wards.caveats[0] and wards.caveats[0].startswith("Approximate boundaries of 2016")
-    assert {mark.path.count("M") for mark in wards.maps[0].marks} != {1}
+    assert {mark.path.count("M") for mark in wards.map.marks} != {1}
 
 
 def test_hot_spots_of_a_place_are_relative_to_it(data: Data, sample: Settings) -> None:
@@ -279,7 +279,7 @@ def test_hot_spots_of_a_place_are_relative_to_it(data: Data, sample: Settings) -
     x, y = (int(hottest[name] // 660) for name in ("x_ft", "y_ft"))
     blocks = Counter(row["block"] for row in held if (row["cell_x"], row["cell_y"]) == (x, y))
     assert hottest["block"] == min(blocks, key=lambda block: (-blocks[block], block))
-    assert f"{hottest['block']}, Austin: {hottest['crimes']} crimes" in " ".join(view.sections[0].maps[0].cells["tip"])
+    assert f"{hottest['block']}, Austin: {hottest['crimes']} crimes" in " ".join(view.sections[0].map.cells["tip"])
     assert PageRequest(data, Filters()).filter_label("cell", f"{x},{y}") == f"Cell {x},{y}, {hottest['block']}"
     city = where(PageRequest(data, Filters(map="hot_spots")))
     assert found.keys() != {(row["x_ft"], row["y_ft"]) for row in rows(city, "hot-spots")}

@@ -131,7 +131,7 @@ def test_no_cell_is_hot_where_there_is_one_or_none(outbreak: Data) -> None:
         assert ("These crimes are in no cell" in " ".join(request.notes)) == (cells == 0)
         assert table.title.startswith("0 hot cells hold")
         assert len(table.tables[0].rows) == 0
-        assert len(drawn.maps[0].cells["tip"]) == cells
+        assert len(drawn.map.cells["tip"]) == cells
 
 
 def test_trends_with_new_codes_have_a_caveat(outbreak: Data) -> None:

@@ -147,10 +147,10 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
         if not row["is_complete"]
     ]
     reached = [] if request.filters.has_dates else [y for y in loaded if 0 < request.years[0] - y <= OLDEST]
-    figures, only_month = [], ""
+    figure, only_month = None, ""
     if len(drawn) > 1:
         label = f"Line chart of crimes per month in {request.period_text}"
-        figures = [charts.trend("trend", label, drawn, has_range)]
+        figure = charts.trend("trend", label, drawn, has_range)
     elif drawn:
         only_month = f"{as_text(drawn[0]['month'], 'month')}: {crimes_text(drawn[0]['crimes'])}. "
     if has_range:
@@ -170,7 +170,7 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
             *caveats.incomparable(request, [*reached, *request.years]),
             *caveats.drifting(request, request.years),
         ],
-        figures,
+        figure,
         [PageTable("months", "Crimes by month", MONTHS, rows, 400, is_open=False)],
         link=caveats.HOW_TESTED if has_range else None,
         table_caveats=tested,
@@ -227,7 +227,7 @@ def _types(request: PageRequest, by_type: Mapping[str, Counter[str]], crimes: in
         if len(rows) > 1
         else f"{crimes_text(crimes)} in {request.period_text}, all of one type: {drawn[0]['name']}.",
         [caveats.LABELS, *caveats.incomparable(request, request.years)],
-        [charts.ranked("types", "Bar chart of the most common crime types", drawn)] if len(rows) > 1 else [],
+        charts.ranked("types", "Bar chart of the most common crime types", drawn) if len(rows) > 1 else None,
         [PageTable("types", "Crimes by type", columns, rows, is_open=False)],
         table_caveats=[caveats.ARREST],
     )

@@ -78,10 +78,10 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
         Column("score", "Standard score", "score"),
         Column("verdict", "Verdict"),
     )
-    chart, figures = "", []
+    chart, figure = "", None
     if len(drawn) > 1:  # a chart of one bar would only repeat the first row of the table
         chart = f"The chart shows the first {len(drawn)}. Gray: the expected range."
-        figures = [charts.ranges(span, f"Chart of unusual counts, {SPANS[span].lower()}", drawn)]
+        figure = charts.ranges(span, f"Chart of unusual counts, {SPANS[span].lower()}", drawn)
     count = f"{len(unusual):,} unusual count{'' if len(unusual) == 1 else 's'}"
     selected = f"The filters select {len(rows):,} of them. " if len(rows) < len(found) else ""
     if found and not rows:
@@ -100,7 +100,7 @@ def _section(request: PageRequest, span: str, found: list[Signal], before: list[
             *caveats.still_growing(everything),
             *([caveats.UNPLACED] if lacks_areas else []),
         ],
-        figures,
+        figure,
         [PageTable(span, "All counts: unusual ones first, the city's before its areas'", columns, rows, shown=50)],
         link=caveats.HOW_TESTED,
         table_caveats=[caveats.MANY_TESTS, caveats.NO_VERDICT],

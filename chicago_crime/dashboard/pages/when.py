@@ -83,7 +83,7 @@ def _hours(request: PageRequest, found: list[dict[str, Any]]) -> Section:
             *([unequal] if len({*occur.values()}) > 1 else []),
             *caveats.incomparable(request, request.years),
         ],
-        [charts.hours("hours", "Heat map of crimes by weekday and hour", rows)],
+        charts.hours("hours", "Heat map of crimes by weekday and hour", rows),
         [PageTable("hours", f"Crimes by weekday and hour, {request.period_text}", columns, rows, 168, is_open=False)],
     )
 
@@ -124,6 +124,6 @@ def _months(request: PageRequest, by_month: defaultdict[date, Counter[str]]) -> 
             *caveats.on_records(request),
             *caveats.incomparable(request, request.years),
         ],
-        [charts.months("months", "Heat map of crimes by month and year", rows)],
+        charts.months("months", "Heat map of crimes by month and year", rows),
         [PageTable("months", f"Crimes by month, {request.period_text}", columns, rows, 400, is_open=False)],
     )

@@ -203,7 +203,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
                 *caveats.incomparable(request, request.years, kind),
                 *_about_outlines(request, kind),
             ],
-            maps=[_place_map(request, shown, f"Map: {what.lower()} by {called}", rows, unit, by_rate)],
+            map=_place_map(request, shown, f"Map: {what.lower()} by {called}", rows, unit, by_rate),
             is_wide=False,
         ),
         Section(
@@ -302,7 +302,7 @@ def _cell_map(
     link = f"/incidents?{request.incidents(cell=None)}&cell="
     drawn = cells_map(name, f"Map: {title.lower()}", at, colors, legend, *around, tips, link)
     notes = [note, *caveats.incomparable(request, request.years), *_about_outlines(request, "area")]
-    return Section("map", f"{title}, {request.period_text}", intro, notes, maps=[drawn], is_wide=False)
+    return Section("map", f"{title}, {request.period_text}", intro, notes, map=drawn, is_wide=False)
 
 
 def _cell_table(request: PageRequest, title: str, table: PageTable, intro: str = "") -> Section:
