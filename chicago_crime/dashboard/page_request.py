@@ -114,10 +114,9 @@ class PageRequest:
 
     @property
     def default_end(self) -> date:
-        """The newest day of the chosen years, or of the newest year whose previous year is loaded."""
+        """The newest day of the chosen years; of all loaded years if none are chosen."""
         loaded = self.facts.years
-        chosen = [year for year in self.filters.year if year in loaded]
-        return loaded[max(chosen or [year for year in loaded if year - 1 in loaded] or loaded)].last_day
+        return loaded[max({*self.filters.year} & loaded.keys() or loaded)].last_day
 
     @property
     def years_text(self) -> str:

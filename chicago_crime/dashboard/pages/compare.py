@@ -43,9 +43,6 @@ def compare(request: PageRequest) -> View:
     period = {"last_day": end, "years_back": sorted({*chain(*backs.values())}), "start": None, "finish": None}
     found = request.answer("compare", years, place=_place(request), **period).to_pylist()
     request.years, request.last_day = [end.year], end
-    if not request.filters.end and not request.filters.year and end < facts.newest_day:
-        newest = f"the newest day, {as_text(facts.newest_day, 'date')}"
-        request.notes.append(f"The periods do not end on {newest}: {facts.newest_day.year - 1} is not loaded.")
     if request.filters.has_dates:
         ending = f"its periods end on the end date, {as_text(end, 'date')}"
         request.notes.append(f"The From and To dates do not apply to this page: {ending}.")
