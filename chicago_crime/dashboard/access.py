@@ -25,8 +25,6 @@ COSTLY = {"download", "report", "incidents", "api", "mcp"}
 """First path segments of rate-limited routes: their responses are large, or requested by programs."""
 TURNS = Semaphore(8)
 """For pages computed at the same time; more would only delay each other."""
-CLIENT_CLOSED_REQUEST = 499
-"""Status code of nginx for a response that nobody receives."""
 
 
 def middleware(settings: Settings) -> list[Middleware]:
@@ -44,7 +42,7 @@ def in_turn(page: Callable[[Request], Response]) -> Callable[[Request], Response
     def respond(request: Request) -> Response:
         with TURNS:
             if from_thread.run(request.is_disconnected):
-                return Response(status_code=CLIENT_CLOSED_REQUEST)
+                return Response(status_code=499)  # as nginx logs a response that nobody receives
             return page(request)
 
     return respond

@@ -117,10 +117,7 @@ def classes(values: Sequence[float], kind: str) -> tuple[list[str], Legend]:
     step, form = (1, "{:,.0f}") if kind == "count" else (0.1, "{:,.1f}")
     edges = [least, *breaks]
     ends = [*(cut - step for cut in breaks), most]
-    texts = [
-        form.format(low) if form.format(low) == form.format(high) else f"{form.format(low)}\u2013{form.format(high)}"
-        for low, high in zip(edges, ends, strict=True)
-    ]
+    texts = ["\u2013".join(dict.fromkeys(map(form.format, span))) for span in zip(edges, ends, strict=True)]
     return found, list(zip(colors, texts, strict=True))
 
 
