@@ -37,17 +37,15 @@ MARTS = tuple(table for table in TABLES.values() if ENRICHED_CRIMES in table.ups
 LOCAL = ("origin", "details")
 """Fields of a source file's manifest that name local folders."""
 
-CITY, UNUSUAL, METHODS, DICTIONARY, DOWNLOADS = (
-    f"{name}.html" for name in ("index", "unusual", "methods", "data-dictionary", "downloads")
-)
 TITLES = {
-    CITY: "City and places",
-    UNUSUAL: "Unusual counts",
-    METHODS: "Methods and caveats",
-    DICTIONARY: "Data dictionary",
-    DOWNLOADS: "Downloads",
+    "index.html": "City and places",
+    "unusual.html": "Unusual counts",
+    "methods.html": "Methods and caveats",
+    "data-dictionary.html": "Data dictionary",
+    "downloads.html": "Downloads",
 }
 """The pages that all others link to."""
+CITY, UNUSUAL, METHODS, DICTIONARY, DOWNLOADS = TITLES
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def compare(request: PageRequest) -> View:
     backs = {span: loaded_backs(facts, end, span) for span in spans}
     years = {day.year for span, loaded in backs.items() for back in loaded for day in days_of(span, end, back)}
     period = {"last_day": end, "years_back": sorted({*chain(*backs.values())}), "start": None, "finish": None}
-    found = request.answer("compare", years, place=_place(request), **period).to_pylist()
+    found = request.answer("compare", years, place=request.filters.rows, **period).to_pylist()
     request.years, request.last_day = [end.year], end
     if request.filters.has_dates:
         ending = f"its periods end on the end date, {as_text(end, 'date')}"
@@ -71,11 +71,6 @@ def compare(request: PageRequest) -> View:
         "How do the latest four weeks, the year to date and the last full year compare with earlier years?",
         sections=[_table(request, rows, total, end, comparable), _by_year(request)],
     )
-
-
-def _place(request: PageRequest) -> str | None:
-    """The `place` parameter of the queries: what a row is, or None for types."""
-    return None if request.filters.rows == "type" else request.filters.rows
 
 
 def spans_of(end: date) -> dict[str, str]:
@@ -255,7 +250,8 @@ def _is_provisional(facts: Facts, end: date) -> bool:
 
 def _by_year(request: PageRequest) -> Section:
     loaded = request.facts.years
-    statement, row_name = ("places", "place") if (place := _place(request)) else ("totals", "type")
+    place = request.filters.rows
+    statement, row_name = ("totals", "type") if place == "type" else ("places", "place")
     counts: dict[str | int | None, Counter[int]] = defaultdict(Counter)
     for row in request.answer(statement, loaded, place=place, start=None, finish=None).to_pylist():
         counts[row[row_name]][row["year"]] += row["crimes"]

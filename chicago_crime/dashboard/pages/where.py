@@ -137,19 +137,17 @@ def _place_rows(request: PageRequest, kind: str, by_rate: bool) -> tuple[list[Ro
     for number in places:
         row = {"name": request.filter_label(kind, number), "number": number, "crimes": by_place[number]}
         row |= {"link": _inside(request.filters, kind, number), "incidents": request.incidents(**{kind: number})}
-        rows.append(row | (_per_resident(request, number, by_place[number], unit) if kind == "area" else {}))
+        if kind == "area":
+            rate = share(unit * row["crimes"], request.resident_years([number]))
+            row |= {
+                "side": request.facts.sides.get(number),  # outlines from cells include invalid numbers
+                f"rate_per_{unit}": None if caveats.no_rates(request, "area") else rate,
+                "residents": request.residents(request.years, [number]) / len(request.years),
+                "is_small": row["crimes"] < caveats.SMALL or request.has_few_residents(number),
+            }
+        rows.append(row)
     by = f"rate_per_{unit}" if by_rate else "crimes"
     return sorted(rows, key=lambda row: (-row[by], row["name"])), unit
-
-
-def _per_resident(request: PageRequest, area: int, crimes: int, unit: int) -> Row:
-    rate = share(unit * crimes, request.resident_years([area]))
-    return {
-        "side": request.facts.sides.get(area),  # outlines from cells include invalid numbers
-        f"rate_per_{unit}": None if caveats.no_rates(request, "area") else rate,
-        "residents": request.residents(request.years, [area]) / len(request.years),
-        "is_small": crimes < caveats.SMALL or request.has_few_residents(area),
-    }
 
 
 def _inside(filters: Filters, kind: str, number: int) -> str:

@@ -1,10 +1,10 @@
 -- What:    three periods and the same periods of earlier years, for the page Compare.
--- Grain:   place of the kind @place (area, district, ward or beat), or type if @place is NULL; and years back.
+-- Grain:   place of the kind @place (area, district, ward or beat), or type if @place is type; and years back.
 -- Columns: the grain; crimes in the 28 days and the year to date ending on @last_day, and in the last full calendar year,
 --          each shifted by years_back years.
 WITH by_day AS (
   SELECT
-    IF(@place IS NULL, primary_type_comparable, CAST(chosen_place AS STRING)) AS row_name,
+    IF(@place = 'type', primary_type_comparable, CAST(chosen_place AS STRING)) AS row_name,
     DATE(date) AS day,
     COUNT(*) AS crimes
   FROM enriched_crimes
