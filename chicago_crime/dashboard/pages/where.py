@@ -107,18 +107,14 @@ def _outlines(request: PageRequest, kind: str) -> tuple[Outlines, list[str]]:
     return data.derived(f"outlines of {kind} in {newest}", from_cells), [f"{about} {reason}"]
 
 
-def _chosen(request: PageRequest) -> tuple[Outlines, list[str]]:
-    """Return the outlines of the smallest places that the filters select, if any, with caveats."""
-    for kind in ("beat", "ward", "area", "district"):
-        if numbers := getattr(request.filters, kind):
-            outlines, notes = _outlines(request, kind)
-            return {n: shape for n, shape in outlines.items() if n in numbers}, notes
-    return {}, []
-
-
-def _about_outlines(request: PageRequest, kind: str) -> list[str]:
-    """List the caveats on the outlines of all places of a kind and of the chosen places."""
-    return [*dict.fromkeys([*_outlines(request, kind)[1], *_chosen(request)[1]])]
+def _around(request: PageRequest, kind: str) -> tuple[Outlines, Outlines, list[str]]:
+    """Return the outlines of all places of a kind, and of the smallest chosen places if any, with caveats."""
+    outlines, notes = _outlines(request, kind)
+    for smallest in ("beat", "ward", "area", "district"):
+        if numbers := getattr(request.filters, smallest):
+            found, more = _outlines(request, smallest)
+            return outlines, {n: shape for n, shape in found.items() if n in numbers}, [*dict.fromkeys(notes + more)]
+    return outlines, {}, notes
 
 
 def _place_rows(request: PageRequest, kind: str, by_rate: bool) -> tuple[list[Row], int]:
@@ -158,7 +154,7 @@ def _inside(filters: Filters, kind: str, number: int) -> str:
 def _place_map(request: PageRequest, shown: str, label: str, rows: Sequence[Row], unit: int, by_rate: bool) -> Map:
     kind, rate = PLACES[shown], f"rate_per_{unit}"
     colors, legend = classes([row[rate if by_rate else "crimes"] for row in rows], "decimal" if by_rate else "count")
-    everywhere = _outlines(request, kind)[0]
+    everywhere, chosen, _ = _around(request, kind)
     marks = {}
     elsewhere = request.filters.anywhere
     for number in everywhere.keys() - {row["number"] for row in rows}:  # excluded by a filter, but can be chosen
@@ -170,7 +166,7 @@ def _place_map(request: PageRequest, shown: str, label: str, rows: Sequence[Row]
             text += f", {as_text(row[rate], 'decimal')} per {unit:,} residents a year"
         css = f"{color} pale" if by_rate and row["is_small"] else color
         marks[row["number"]] = Mark("", css, text, f"/where?{row['link']}")
-    return places_map(shown, label, everywhere, marks, legend, _chosen(request)[0])
+    return places_map(shown, label, everywhere, marks, legend, chosen)
 
 
 def _places(request: PageRequest, shown: str) -> list[Section]:
@@ -199,7 +195,7 @@ def _places(request: PageRequest, shown: str) -> list[Section]:
             [
                 *([f"Pale with a dashed border: {caveats.SMALL_RATE}."] if by_rate else []),
                 *caveats.incomparable(request, request.years, kind),
-                *_about_outlines(request, kind),
+                *_around(request, kind)[2],
             ],
             map=_place_map(request, shown, f"Map: {what.lower()} by {called}", rows, unit, by_rate),
             is_wide=False,
@@ -296,10 +292,10 @@ def _cell_map(
     """Map cells by `color`, with their `text`, within the outlines of the chosen places or all areas."""
     tips = [f"{cell['block'] or 'No block'}, {cell['name']}: {cell['text']}" for cell in cells]
     at, colors = ([cell[key] for cell in cells] for key in ("at", "color"))
-    around = _outlines(request, "area")[0], _chosen(request)[0]
+    everywhere, chosen, about = _around(request, "area")
     link = f"/incidents?{request.incidents(cell=None)}&cell="
-    drawn = cells_map(name, f"Map: {title.lower()}", at, colors, legend, *around, tips, link)
-    notes = [note, *caveats.incomparable(request, request.years), *_about_outlines(request, "area")]
+    drawn = cells_map(name, f"Map: {title.lower()}", at, colors, legend, everywhere, chosen, tips, link)
+    notes = [note, *caveats.incomparable(request, request.years), *about]
     return Section("map", f"{title}, {request.period_text}", intro, notes, map=drawn, is_wide=False)
 
 
