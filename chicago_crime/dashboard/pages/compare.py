@@ -14,6 +14,7 @@ import numpy as np
 from chicago_crime.analysis.expected import ALIKE, MOST_YEARS, OLDEST, UNLIKE, expected
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.data import Facts
+from chicago_crime.dashboard.filters import VALUES
 from chicago_crime.dashboard.page_request import NO_TYPE, NothingMatchesError, PageRequest
 from chicago_crime.dashboard.view import Column, PageTable, Section, View, as_text, change, days_text, share
 from chicago_crime.tables.years import FIRST_YEAR, format_years
@@ -43,10 +44,7 @@ def compare(request: PageRequest) -> View:
     period = {"last_day": end, "years_back": sorted({*chain(*backs.values())}), "start": None, "finish": None}
     found = request.answer("compare", years, place=request.filters.rows, **period).to_pylist()
     request.years, request.last_day = [end.year], end
-    if request.filters.has_dates:
-        ending = f"its periods end on the end date, {as_text(end, 'date')}"
-        request.notes.append(f"The From and To dates do not apply to this page: {ending}.")
-        request.unused = ["start", "finish"]
+    request.note_unused(VALUES.keys() - {"start", "finish"})
     compared = {day.year for span in spans for back in (0, 1) for day in days_of(span, end, back)}
     request.notes += request.not_loaded(year for year in (*compared, *request.filters.year) if year >= FIRST_YEAR)
     request.require_matches(sum(row[span] for row in found for span in spans))
