@@ -35,7 +35,7 @@ from chicago_crime.dashboard.pages.overview import overview
 from chicago_crime.dashboard.pages.signals import signals
 from chicago_crime.dashboard.pages.when import when
 from chicago_crime.dashboard.pages.where import where
-from chicago_crime.dashboard.report import render
+from chicago_crime.dashboard.report import contents, render_paper
 from chicago_crime.dashboard.search import understand
 from chicago_crime.dashboard.templating import FOLDER, TEMPLATES, methods
 from chicago_crime.errors import PlatformError, UsageError
@@ -176,7 +176,8 @@ class Dashboard:
         """Serve the printable report for the filters."""
         page_request = self._page_request(request)
         page_request.require_valid()
-        return HTMLResponse(self._under_path(render(page_request)), headers={"Content-Security-Policy": POLICY})
+        text = render_paper("report.html", page_request, **contents(page_request))
+        return HTMLResponse(self._under_path(text), headers={"Content-Security-Policy": POLICY})
 
     def methods(self, request: Request) -> Response:
         """Serve the methods page."""

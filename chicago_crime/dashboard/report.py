@@ -56,54 +56,42 @@ def write_report(
     data = Data(installation.reader(as_of))
     chosen = Filters(year=(year,)).changed(**{name: (place,) for name, place in places.items() if place is not None})
     request = PageRequest(data, require_known(data, chosen))
-    output.write_text(render(request), encoding="utf-8")
-    return title_of(request)
-
-
-def title_of(request: PageRequest) -> str:
-    """Return the title of the report."""
-    return f"Reported crime in {' and '.join(chosen_places(request)) or 'Chicago'}, {request.period_text}"
-
-
-def render(request: PageRequest) -> str:
-    """Render the report as HTML, under any filters.
-
-    Raises:
-        PlatformError: none of the years is loaded, or no crime matches.
-    """
-    return render_paper("report.html", request, **contents(request))
+    shown = contents(request)
+    output.write_text(render_paper("report.html", request, **shown), encoding="utf-8")
+    return str(shown["title"])
 
 
 def contents(request: PageRequest, page_of: Callable[[str], str] = lambda link: "") -> dict[str, Any]:
-    """Build the variables of the report's template.
+    """Build the variables of the report's template, under any filters.
 
     `page_of` maps a link of the dashboard to a page next to the report; empty for none.
 
     Raises:
         PlatformError: none of the years is loaded, the chosen end date is not, or no crime matches.
     """
-    title, has_place = title_of(request), bool(chosen_places(request))
+    places = chosen_places(request)
+    title = f"Reported crime in {' and '.join(places) or 'Chicago'}, {request.period_text}"
     last_day = request.facts.years[request.newest_year].last_day
     end = request.filters.end or last_day
-    filters = replace(request.filters, end=end, rows="type", map="cells" if has_place else "areas", sort="", page=1)
+    filters = replace(request.filters, end=end, rows="type", map="cells" if places else "areas", sort="", page=1)
     request = replace(request, filters=filters)
     views = [overview(request), where(request), when(request)]
     with suppress(NoCrimesError):  # a place may have no crimes in the newest year
         if not filters.has_dates:  # which Compare ignores
             views.append(compare(replace(request)))  # a copy, because it changes the years
-    drawn, table = views[1].sections[0].map, "blocks" if has_place else "areas"
-    tables = {table: (incidents(request) if has_place else views[1]).table(table), "spans": views[-1].table("spans")}
+    drawn, table = views[1].sections[0].map, "blocks" if places else "areas"
+    tables = {table: (incidents(request) if places else views[1]).table(table), "spans": views[-1].table("spans")}
     used = [_section(view, name) for view, name in zip(views, ("trend", "map", "hours", "spans"), strict=False)]
     sections = {section.name: section for section in used}
     headings = {section.name: section.title for section in used} | {
         "spans": f"By type, through {as_text(end, 'date')}",
-        table: "Blocks with the most crimes" if has_place else "Areas with the most crimes",
+        table: "Blocks with the most crimes" if places else "Areas with the most crimes",
     }
     about = [(one.label, one.caveat) for one in views[0].numbers if one.caveat]
     about += [(headings[section.name], section.intro) for section in used if section.figure]
     noted = [section for section in used if section.figure or section.name != "trend"]
     about += [(headings[section.name], caveat) for section in noted for caveat in section.caveats]
-    about += [(headings[table], caveat) for caveat in ([] if has_place else _section(views[1], "table").caveats)]
+    about += [(headings[table], caveat) for caveat in ([] if places else _section(views[1], "table").caveats)]
     notes: dict[str, list[str]] = {}
     for note in dict.fromkeys(note for _, note in about):
         shared_by = "; ".join(heading for heading, other in about if other == note)
