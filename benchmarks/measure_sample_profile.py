@@ -31,14 +31,14 @@ ORIGIN_FT = (1_176_350, 1_900_420)
 
 FEET_PER_NUMBER = 6.6  # 800 numbers a mile
 
-LEAST_CRIMES = 10
+MIN_CRIMES = 10
 """Kinds of crime and cells with fewer crimes in all years are omitted, because they could identify people."""
 
 KINDS = f"""
     SELECT iucr, primary_type, description, fbi_code, COALESCE(ANY_VALUE(ucr_part1_class), 'non_index') AS class,
         COUNT(*) AS crimes, ROUND(AVG(arrest::INT), 4) AS arrest, ROUND(AVG(domestic::INT), 4) AS domestic
     FROM crimes JOIN fbi_codes USING (fbi_code)
-    GROUP BY iucr, primary_type, description, fbi_code HAVING COUNT(*) >= {LEAST_CRIMES}
+    GROUP BY iucr, primary_type, description, fbi_code HAVING COUNT(*) >= {MIN_CRIMES}
     ORDER BY crimes DESC, iucr, fbi_code, description
 """
 LOCATIONS = """
@@ -57,7 +57,7 @@ PLACES = f"""
             COUNT(*) FILTER (ucr_part1_class IS NULL) AS non_index, COUNT(*) AS n
         FROM crimes JOIN fbi_codes USING (fbi_code)
         WHERE x_coordinate IS NOT NULL AND ward IS NOT NULL AND community_area IS NOT NULL AND district = beat // 100
-        GROUP BY ALL HAVING COUNT(*) >= {LEAST_CRIMES}
+        GROUP BY ALL HAVING COUNT(*) >= {MIN_CRIMES}
     )
     SELECT * EXCLUDE n FROM counted
     QUALIFY ROW_NUMBER() OVER (PARTITION BY cell_x, cell_y ORDER BY n DESC, beat, ward, community_area) = 1

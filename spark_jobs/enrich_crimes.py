@@ -25,7 +25,7 @@ PROVISIONAL_DAYS = 28
 MIN_LATE_UPDATES = 2
 """Minimum number of crimes updated after that period in data that includes late reports."""
 
-KNOWN_FLAGS = 0.99
+MIN_KNOWN_FLAGS = 0.99
 """Minimum share of known flags for a rate, because unknown flags may be mostly true."""
 
 CLASSES = ("violent", "property", "non_index")
@@ -72,7 +72,7 @@ def enriched_crimes(
 def crime_type_count(enriched: DataFrame) -> DataFrame:
     """Count crimes by year and crime type, as labeled by the source."""
     counts = enriched.groupBy("year", "primary_type").agg(*_tallies(), F.count("arrest").alias("known"))
-    is_known = F.col("known") >= F.col("crimes") * F.lit(KNOWN_FLAGS)
+    is_known = F.col("known") >= F.col("crimes") * F.lit(MIN_KNOWN_FLAGS)
     rate = F.when(is_known, F.col("arrests") / F.col("known")).alias("arrest_rate")
     return counts.select("year", "primary_type", "crimes", "arrests", rate, "domestic_crimes")
 

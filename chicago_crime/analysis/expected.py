@@ -20,19 +20,19 @@ LEVEL = 0.05
 NORMAL_95 = 1.959964
 """95% of a normal distribution lies within this many standard deviations of the mean."""
 
-ALIKE, UNLIKE = 16, 4
+SAME_OFFENSE, OTHER_OFFENSES = 16, 4
 """Weight, in years, of the variation pooled over other rows: the same offense in other areas, or other offenses.
 
 Near the prior degrees of freedom that the method of Smyth (2004) estimates from Chicago's years 2014 to 2016: 18 and 2.
 """
 
-LEAST_YEARS = 2
+MIN_YEARS = 2
 """Minimum number of earlier years; fewer do not show how counts vary."""
 
-MOST_YEARS = 5
+MAX_YEARS = 5
 """Maximum number of earlier years; the newest loaded years are used."""
 
-OLDEST = 10
+MAX_AGE_YEARS = 10
 """Maximum age of an earlier year, in years."""
 
 
@@ -47,7 +47,7 @@ def inverse_anscombe(values: Floats) -> Floats:
 
 
 def overdispersion(
-    history: Counts, weight: int = UNLIKE, offense: Counts | None = None, totals: int = 0
+    history: Counts, weight: int = OTHER_OFFENSES, offense: Counts | None = None, totals: int = 0
 ) -> tuple[Floats, Floats]:
     """Estimate the overdispersion of counts: their variance from year to year, relative to a Poisson process.
 
@@ -56,7 +56,7 @@ def overdispersion(
 
     Args:
         history: counts by row and earlier year; NaN for years that are not loaded.
-        weight: of the pool: ALIKE or UNLIKE.
+        weight: of the pool: SAME_OFFENSE or OTHER_OFFENSES.
         offense: number of each row's offense, whose rows form a pool; None for one pool of all rows.
         totals: number of rows at the end that are totals of the others and do not contribute to the pool.
 
@@ -140,9 +140,9 @@ class Expected:
 
 
 def expected(
-    history: Counts, now: Counts, weight: int = UNLIKE, offense: Counts | None = None, totals: int = 0
+    history: Counts, now: Counts, weight: int = OTHER_OFFENSES, offense: Counts | None = None, totals: int = 0
 ) -> Expected:
-    """Compare counts with earlier years. Rows with fewer than LEAST_YEARS of them are NaN.
+    """Compare counts with earlier years. Rows with fewer than MIN_YEARS of them are NaN.
 
     Args:
         history: counts by row and earlier year; NaN for years that are not loaded.
@@ -151,7 +151,7 @@ def expected(
     """
     counts = np.asarray(history, dtype=float)
     years = (~np.isnan(counts)).sum(axis=1)
-    enough = years >= LEAST_YEARS
+    enough = years >= MIN_YEARS
     dispersion, freedom = overdispersion(counts, weight, offense, totals)
     center = np.full(len(counts), np.nan)
     center[enough] = np.nanmean(anscombe(counts[enough]), axis=1)

@@ -8,13 +8,22 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from chicago_crime.analysis.expected import ALIKE, BY_CHANCE, TOO_FEW, UNLIKE, UNUSUAL, USUAL, Floats, expected
+from chicago_crime.analysis.expected import (
+    BY_CHANCE,
+    OTHER_OFFENSES,
+    SAME_OFFENSE,
+    TOO_FEW,
+    UNUSUAL,
+    USUAL,
+    Floats,
+    expected,
+)
 from chicago_crime.reference import offense_groups
 
 MIN_MEAN = 5
 """Minimum mean count per year; smaller series have no power and are not tested."""
 
-MOST_UNPLACED = 0.01
+MAX_UNPLACED_SHARE = 0.01
 """If more than this share of crimes has no place, counts by place are too low to compare."""
 
 _AREAS = 78
@@ -65,7 +74,7 @@ def find_signals(counted: pa.Table, span: str, years_back: Sequence[int]) -> lis
     areas = {one: offenses for one, offenses in series.items() if one[0] is not None}
     numbers = {offense: number for number, offense in enumerate(dict.fromkeys(first for first, *_ in areas.values()))}
     pools = [numbers[first] for first, *_ in areas.values()]
-    signals = [*_tested(city, UNLIKE, None), *_tested(areas, ALIKE, pools)]
+    signals = [*_tested(city, OTHER_OFFENSES, None), *_tested(areas, SAME_OFFENSE, pools)]
     verdicts = (UNUSUAL, BY_CHANCE, USUAL, TOO_FEW)
     return sorted(signals, key=lambda one: (verdicts.index(one.verdict), one.area is not None, -abs(one.score)))
 
@@ -92,7 +101,7 @@ def _series(counted: pa.Table, span: str, years_back: Sequence[int]) -> dict[Ser
     ]
     found = defaultdict[Series, list[Offense]](list)
     for kind, name, counts in offenses:
-        is_placed = (counts[0] <= np.maximum(MOST_UNPLACED * counts.sum(axis=0), MIN_MEAN)).all()
+        is_placed = (counts[0] <= np.maximum(MAX_UNPLACED_SHARE * counts.sum(axis=0), MIN_MEAN)).all()
         for area in (None, *(range(1, _AREAS) if is_placed else ())):
             one = counts.sum(axis=0) if area is None else counts[area]
             if one.mean() >= MIN_MEAN:

@@ -67,10 +67,10 @@ def query(
 
 
 def _answer(reader: "TableReader", sql: str, format: str, output: Path | None) -> None:
-    from chicago_crime.cli.screen import MOST_ROWS, answer, out
+    from chicago_crime.cli.screen import MAX_ROWS, answer, out
 
     if format == "table":
-        found = reader.first_rows(sql, MOST_ROWS + 1)
+        found = reader.first_rows(sql, MAX_ROWS + 1)
         out.print(*answer(found.columns, found.rows, out.width), sep="\n")
     elif output:
         with complete_file(output) as file:

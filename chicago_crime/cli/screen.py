@@ -56,10 +56,10 @@ class Screen(Console):
 out = Screen(soft_wrap=not sys.stdout.isatty(), highlight=False, markup=False, emoji=False)
 errors = Screen(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
-MOST_ROWS = 50
+MAX_ROWS = 50
 """Rows of a result that are printed as a table."""
 
-MOST_RECORDS = 3
+MAX_RECORDS = 3
 """Rows of a result that are printed as records if a table would be too wide."""
 
 _NUMBERS_WITHOUT_SEPARATORS = ("id", "beat")
@@ -78,7 +78,7 @@ def answer(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int)
     be wrapped, it is records with one value per line.
     """
     names = [printable(name) for name in columns]
-    cells = [_texts(name, [row[at] for row in rows[:MOST_ROWS]]) for at, name in enumerate(columns)]
+    cells = [_texts(name, [row[at] for row in rows[:MAX_ROWS]]) for at, name in enumerate(columns)]
     table = Table(safe_box=True)
     for at, name in enumerate(names):
         justify: JustifyMethod = "right" if _is_number([row[at] for row in rows]) else "left"
@@ -87,11 +87,11 @@ def answer(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int)
     for texts in zip(*cells, strict=True):
         table.add_row(*map(Text, texts))
     needed = Measurement.get(out, out.options.update(width=sys.maxsize), table)
-    is_table = (needed.maximum if len(rows) <= MOST_RECORDS else needed.minimum) <= width
+    is_table = (needed.maximum if len(rows) <= MAX_RECORDS else needed.minimum) <= width
     if not rows and not is_table:
         yield Text(f"no rows; the columns are {', '.join(names)}")
         return
-    shown = min(len(rows), MOST_ROWS if is_table else MOST_RECORDS)
+    shown = min(len(rows), MAX_ROWS if is_table else MAX_RECORDS)
     if is_table:
         yield table
         if not rows:

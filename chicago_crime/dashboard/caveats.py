@@ -8,14 +8,14 @@ from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.filters import KINDS
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import Column, Link, as_text
-from chicago_crime.tables.years import MAX_RATIO_OF_YEARS, MIN_A_MONTH, SAMPLE, format_years
+from chicago_crime.tables.years import MAX_RATIO_OF_YEARS, MIN_ROWS_A_MONTH, SAMPLE, format_years
 
 ARREST = (
     "Share of crimes with the arrest flag, which means that an arrest was made. It is not a clearance rate, and recent "
     "crimes have had less time for an arrest."
 )
 BLOCK = "Locations are blocks, not addresses, so a point may fall on the wrong side of a boundary."
-LEAST_LATE = 100
+MIN_LATE = 100
 """Late reports needed for an estimate."""
 SMALL = 20
 SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small differences can look like a trend."
@@ -28,7 +28,7 @@ MANY_TESTS = "Pages can disagree on a count, because its verdict also depends on
 NO_VERDICT = "No verdict (\u2013): too few crimes or too few comparable earlier years to tell."
 HOW_TESTED = Link("How verdicts are made", "/methods#is-it-more-than-chance")
 
-MOST_DRIFTING = 0.01
+MAX_DRIFTING_SHARE = 0.01
 """Share of crimes with codes not used in all years, above which trends have a caveat."""
 
 REDRAWN = {"district": [(2011, 2013)], "beat": [(2011, 2013)], "ward": [(2016, 2021), (2022, 2024)]}
@@ -105,7 +105,7 @@ def still_growing(request: PageRequest) -> list[str]:
     """Estimate of how much the latest four weeks will grow, if loads over four weeks ago had enough late reports."""
     [found] = request.answer("late_reports", request.facts.years, start=None, finish=None).to_pylist()
     had = found["known"] - found["missing"]
-    if found["late"] < LEAST_LATE or not had:
+    if found["late"] < MIN_LATE or not had:
         return []
     growth = as_text(found["missing"] / had, "percent")
     return [
@@ -129,7 +129,7 @@ def drifting(request: PageRequest, years: Iterable[int]) -> list[str]:
         if any(year not in crimes and a_year * request.facts.years[year].covered() >= SMALL for year in years):
             missing[code] = sum(crimes.values())
     affected = sum(missing.values())
-    if affected <= MOST_DRIFTING * total:
+    if affected <= MAX_DRIFTING_SHARE * total:
         return []
     codes = sorted(missing, key=lambda code: (-missing[code], code))
     names = ", ".join(f"{code} in {format_years(sorted(by_code[code]))}" for code in codes[:4])
@@ -166,7 +166,7 @@ def incomplete(facts: Facts, years: Iterable[int]) -> list[str]:
     for pair in combinations(sorted(a_month), 2):
         least, most = sorted(pair, key=a_month.__getitem__)
         limit = min(MAX_RATIO_OF_YEARS ** abs(most - least), MAX_RATIO)
-        if a_month[most] >= max(MIN_A_MONTH, limit * a_month[least]):
+        if a_month[most] >= max(MIN_ROWS_A_MONTH, limit * a_month[least]):
             few = f"{least} has {a_month[least]:,.0f} crimes a month, but {most} has {a_month[most]:,.0f}"
             return [*found, f"{few}: a file must be incomplete or filtered, so nothing is compared."]
     return found

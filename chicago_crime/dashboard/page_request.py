@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from chicago_crime.analysis.signals import MOST_UNPLACED
+from chicago_crime.analysis.signals import MAX_UNPLACED_SHARE
 from chicago_crime.dashboard.data import Data, Facts, last_of_month
 from chicago_crime.dashboard.filters import KINDS, LABELS, Filters
 from chicago_crime.dashboard.known import require_known
@@ -206,7 +206,7 @@ class PageRequest:
     def unplaced(self, kind: str, years: Collection[int]) -> list[str]:
         """Caveat on years in which more than 1% of the crimes that match the other filters lack a kind of place."""
         found = {year: of[kind] for year, of in self._shares_unplaced.items() if year in years}
-        lacking = {year: share for year, share in found.items() if share > MOST_UNPLACED}
+        lacking = {year: share for year, share in found.items() if share > MAX_UNPLACED_SHARE}
         if not lacking:
             return []
         most, name = as_text(max(lacking.values()), "percent"), LABELS.get(kind, kind)

@@ -36,7 +36,7 @@ SYNONYMS: dict[str, Meaning] = {
 PLACES = ("AIRPORT", "BUS", "HOSPITAL", "STORE", "TRAIN")
 """Places that no label of a location type names alone."""
 MAX_LENGTH = 500
-LONGEST = 10
+MAX_WORDS = 10
 """The most words that have one meaning."""
 
 YEAR = r"(?:19|20)\d\d"
@@ -132,7 +132,7 @@ def _read(text: str, known: Vocabulary) -> Iterator[tuple[str, list[Meaning]]]:
 
 def _longest(words: list[str], known: Vocabulary) -> tuple[int, list[Meaning]]:
     """Return how many words at the start have a meaning together, and the meaning."""
-    for length in range(min(LONGEST, len(words)), 0, -1):
+    for length in range(min(MAX_WORDS, len(words)), 0, -1):
         if found := _meanings(words[:length], known):
             return length, found
     return 1, []

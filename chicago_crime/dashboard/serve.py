@@ -17,7 +17,7 @@ MEMORY = "256MB"
 """DuckDB's memory limit for pages: the marts are small, and a backfill on the same machine needs the rest."""
 
 SLOW_SECONDS = 60.0
-"""Time limit for a client to send a request, and to receive the response."""
+"""Time limit for a client to send a request, and to receive the next part of a response."""
 
 
 class TimeoutProtocol(H11Protocol):
@@ -33,6 +33,12 @@ class TimeoutProtocol(H11Protocol):
         self._deadline.cancel()
         self._wait()
         super().on_response_complete()
+
+    @override
+    def resume_writing(self) -> None:  # the client received a part
+        self._deadline.cancel()
+        self._wait()
+        super().resume_writing()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:

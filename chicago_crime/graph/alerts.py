@@ -20,7 +20,7 @@ from dagster import (
 )
 
 from chicago_crime.errors import PlatformError
-from chicago_crime.graph.dagster_internals import idle_ticks
+from chicago_crime.graph.dagster_internals import failed_or_skipped_ticks
 from chicago_crime.graph.run import report_of
 from chicago_crime.installation import Installation
 from chicago_crime.published.catalog import DamagedError, current
@@ -165,7 +165,7 @@ def new_alerts(
             if not (check.is_error and run.status is DagsterRunStatus.FAILURE):  # then it is among the reasons
                 found[digest(check.text)] = check.text
     new = {key: text for key, text in found.items() if key not in state.warnings}
-    ticks = idle_ticks(instance, state.until, now.timestamp())
+    ticks = failed_or_skipped_ticks(instance, state.until, now.timestamp())
     lasting = tuple(dict.fromkeys([*ticks, *_stale(installation, now)]))
     lines = [*new.values(), *(line for line in lasting if line not in state.lasting)]
     return lines, AlertState(now.timestamp(), (*state.warnings, *new)[-1000:], lasting)

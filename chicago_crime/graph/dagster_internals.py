@@ -40,7 +40,7 @@ BATCH_SIZE = "DAGSTER_EVENT_BATCH_SIZE"
 
 HEALTH_TIMEOUT_S = 10
 
-LONGEST_TICK_S = 3600
+MAX_TICK_S = 3600
 """Upper bound of a tick's duration, because Dagster filters ticks by start time."""
 
 IS_STOPPING = "after telling it to shut down"
@@ -59,13 +59,13 @@ def years_in_tags(tags: Mapping[str, str]) -> list[int]:
     return list(range(int(first), int(last) + 1)) if first and last else []
 
 
-def idle_ticks(instance: DagsterInstance, since: float, until: float) -> Iterator[str]:
+def failed_or_skipped_ticks(instance: DagsterInstance, since: float, until: float) -> Iterator[str]:
     """Yield a line for each skipped or failed tick of a schedule, and failed tick of a sensor, in a period."""
     for state in instance.all_instigator_state():
         wrong = [TickStatus.FAILURE]
         if state.instigator_type is InstigatorType.SCHEDULE:
             wrong.append(TickStatus.SKIPPED)
-        began = since - LONGEST_TICK_S
+        began = since - MAX_TICK_S
         for tick in instance.get_ticks(state.instigator_origin_id, state.selector_id, after=began, statuses=wrong):
             if not since < (tick.end_timestamp or tick.timestamp) <= until:
                 continue

@@ -33,7 +33,7 @@ class RunState:
         accept: reason for publishing years that fail an audit; None to refuse them.
         before: all published years when the run started.
         left_out: reasons why years were left out, by year.
-        kept: published years that are not rebuilt, because their source and tables are unchanged.
+        unchanged: published years that are not rebuilt, because neither their source nor their tables changed.
         advice: for a retry from a failed step, that it did not read the file again; else "".
         complete: completes the commands in an error message, so that they act on this installation.
     """
@@ -43,7 +43,7 @@ class RunState:
     accept: str | None = None
     before: Mapping[int, PublishedYear] = field(default_factory=dict)
     left_out: dict[int, str] = field(default_factory=dict)
-    kept: Mapping[int, PublishedYear] = field(default_factory=dict)
+    unchanged: Mapping[int, PublishedYear] = field(default_factory=dict)
     advice: str = ""
     complete: Callable[[str], str] = str
 
@@ -63,7 +63,7 @@ class RunState:
 
     def to_make(self, years: Iterable[int]) -> list[int]:
         """Filter out years that were left out or are kept."""
-        return [year for year in years if year not in self.left_out and year not in self.kept]
+        return [year for year in years if year not in self.left_out and year not in self.unchanged]
 
 
 def run_state_resource(installation: Installation, listener: Listener) -> ResourceDefinition:

@@ -22,7 +22,7 @@ from chicago_crime.intake.values import read_values
 from chicago_crime.sources.base import SourceError, SourceFile
 from chicago_crime.sources.header import Header, HeaderError, read_header, repeated_header
 from chicago_crime.tables.columns import SOURCE_NAMES
-from chicago_crime.tables.years import FEWEST_A_DAY, SAMPLE, find_gaps, format_years
+from chicago_crime.tables.years import MIN_ROWS_A_DAY, SAMPLE, find_gaps, format_years
 
 MIN_SHARE_OF_YEAR = 0.1
 """Minimum share of rows of the year in any file. The warehouse rejects rows of other years one by one."""
@@ -109,7 +109,7 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
         "dates_after_update": values.after_update,
         "future_updates": values.future_updates,
         "empty_columns": f"columns without any value: {', '.join(empty)}" if empty else "",
-        "sample": "" if fetched.synthetic or of_year >= FEWEST_A_DAY * len(in_year) else SAMPLE,
+        "sample": "" if fetched.synthetic or of_year >= MIN_ROWS_A_DAY * len(in_year) else SAMPLE,
     }
     details: dict[str, str | int | bool] = {key: text for key, text in remarks.items() if text}
     months, days = Counter[str](), Counter[str]()

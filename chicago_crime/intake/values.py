@@ -55,7 +55,7 @@ _BOUNDS = {
     **dict(zip(("west_ft", "east_ft", "south_ft", "north_ft"), (*X_FT, *Y_FT), strict=True)),
     **dict(zip(("south", "north", "west", "east"), (*LATITUDE, *LONGITUDE), strict=True)),
 }
-_NEEDED = [name for name, column in TYPED.items() if column.needed and name not in ("id", "date")]
+_REQUIRED = [name for name, column in TYPED.items() if column.required and name not in ("id", "date")]
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Values:
         problems = [
             f"column {own_names[name]!r}: {empty:,} of {self.rows:,} values are empty. "
             "Export the file again with all values."
-            for name in _NEEDED
+            for name in _REQUIRED
             if (empty := self.rows - self.present[name]) > self.rows * MAX_REJECTED_SHARE and empty >= MIN_REJECTED
         ]
         problems += [
@@ -139,10 +139,10 @@ class _Rows:
     @cached_property
     def day_order(self) -> dict[str, Any]:
         """Whether days or months come first in dates in numbers: the row of `fragments/day_order.sql`."""
-        [found] = self.ask(_day_order(self.above is not None))
+        [found] = self.query(_day_order(self.above is not None))
         return found
 
-    def ask(self, query: str) -> list[dict[str, Any]]:
+    def query(self, query: str) -> list[dict[str, Any]]:
         """Return the result of a query."""
         answer = self.connection.execute(query, self._parameters)
         names = [column[0] for column in answer.description]
@@ -173,7 +173,7 @@ def read_values(file: Path, place_of: Callable[[int], Place], ends: Sequence[int
     """
     with duckdb.connect(config={"threads": 2}) as connection:
         rows = _Rows(connection, file, place_of, {})
-        [total] = rows.ask(_counts())
+        [total] = rows.query(_counts())
         rows = replace(rows, total=total)
         unread = {name: total[f"unreadable_{name}"] for name in total if f"unreadable_{name}" in total}
         present = {name: total[name] + unread.get(name, 0) for name in TYPED if name in total}
@@ -185,7 +185,7 @@ def read_values(file: Path, place_of: Callable[[int], Place], ends: Sequence[int
         for part in _by_file(rows, ends) if len(ends) > 1 else [rows]:  # good files must not hide a bad one
             found.column_errors |= _ambiguous_dates(part) | _swapped_dates(part) | _lost_am_pm(part) | _in_utc(part)
             found.column_errors |= _day_first(part)
-        empty = [name for name, column in TYPED.items() if column.needed and not present[name]]
+        empty = [name for name, column in TYPED.items() if column.required and not present[name]]
         found.column_errors |= dict.fromkeys(empty, "has no values. Export the file again with its values.")
         found.column_errors |= _flag_errors(total) | _coordinate_errors(rows)
         found.has_times = bool(total["with_time"]) or total["date"] < MIN_REJECTED
@@ -223,7 +223,7 @@ def _by_file(rows: _Rows, ends: Sequence[int]) -> list[_Rows]:
     counts = np.diff([0, *ends])
     above = np.repeat(np.cumsum(counts) - counts, counts)
     rows.connection.register("files", pa.table({"row": np.arange(1, len(above) + 1), "above": above}))
-    return [replace(rows, total=total, above=total["above"]) for total in rows.ask(_counts_by_file())]
+    return [replace(rows, total=total, above=total["above"]) for total in rows.query(_counts_by_file())]
 
 
 def _swapped_dates(rows: _Rows) -> dict[str, str]:
@@ -358,7 +358,7 @@ def _shared_id_errors(rows: _Rows) -> dict[str, str]:
     """Find ids that several crimes share, if too many do; all but one of these crimes would be rejected."""
     ids = rows.total["id"]
     query = sql.statement("fragments/shared_ids").select("MIN(raw.row) AS row")
-    shared = next(iter(rows.ask(to_duckdb(query, _BOUNDS, lambda _: _numbered_rows(is_part=False)))), None)
+    shared = next(iter(rows.query(to_duckdb(query, _BOUNDS, lambda _: _numbered_rows(is_part=False)))), None)
     limit = max(MIN_REJECTED, ids * MAX_REJECTED_SHARE)
     if shared is None or (not shared["lost_digits"] and shared["all_crimes"] < limit):
         return {}

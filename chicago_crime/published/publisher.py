@@ -182,7 +182,9 @@ class Publisher:
                 held = catalog.years if catalog else {}
                 outlines = self._boundaries(catalog)
 
-    def as_published(self, files: Mapping[int, str], before: Mapping[int, PublishedYear]) -> dict[int, PublishedYear]:
+    def unchanged_years(
+        self, files: Mapping[int, str], before: Mapping[int, PublishedYear]
+    ) -> dict[int, PublishedYear]:
         """Return the years whose source files would reproduce exactly what is published and in the warehouse.
 
         `files` are the SHA-256 checksums of the source files. Their lake objects must be current.

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from chicago_crime.dashboard.page_request import NoCrimesError, Page, PageRequest
 from chicago_crime.dashboard.view import Number, PageTable, View
 
-MOST_ROWS = 1000
+MAX_ROWS = 1000
 
 
 class ColumnAnswer(BaseModel):
@@ -60,7 +60,7 @@ class Problem(BaseModel):
     problem: str
 
 
-def answer_page(request: PageRequest, page: Page, rows: int = MOST_ROWS) -> Answer:
+def answer_page(request: PageRequest, page: Page, rows: int = MAX_ROWS) -> Answer:
     """Return the content of a page as data; if no crime matches, the answer is zero."""
     try:
         view = page(request)

@@ -12,7 +12,7 @@ SPELLINGS = {
 }
 """Normalized spellings, and the source column of each."""
 
-NEEDED = ", ".join(column.name for column in SOURCE_COLUMNS if column.needed)
+REQUIRED = ", ".join(column.name for column in SOURCE_COLUMNS if column.required)
 MAX_HEADER_CHARS = 400
 """Characters of an unusable header that are quoted in the error."""
 
@@ -77,7 +77,7 @@ def read_header(names: Iterable[str]) -> Header:
         else:
             found[column] = index
     ignored = list(dict.fromkeys(ignored))
-    lacking = [column.name for column in SOURCE_COLUMNS if column.needed and column.name not in found]
+    lacking = [column.name for column in SOURCE_COLUMNS if column.required and column.name not in found]
     if lacking and not found and any(name.isdecimal() for name in names):
         raise HeaderError(
             f"no header, only values ({', '.join(names[:3])}, ...): add a line with the column names (ID, Date, ...)"
@@ -86,7 +86,7 @@ def read_header(names: Iterable[str]) -> Header:
         has = ", ".join(ignored + list(found))[:MAX_HEADER_CHARS] or "no columns"
         raise HeaderError(
             f"the header lacks {', '.join(lacking)} (found: {has}). A file of Chicago crimes needs columns for "
-            f"{NEEDED}: export it again with all of them, or load the years with --source portal"
+            f"{REQUIRED}: export it again with all of them, or load the years with --source portal"
         )
     return Header(tuple(names), tuple(map(found.get, SOURCE_NAMES)), tuple(ignored))
 

@@ -20,7 +20,7 @@ class Column:
         type: type in typed tables; every column of `raw_crimes` is STRING.
         description: meaning of a value, with its unit.
         spellings: other accepted header spellings, lowercase letters and digits only.
-        needed: True if source files must include the column.
+        required: True if source files must include the column.
         nullable: False if every typed row has a value, which a check verifies.
         between: valid range; a check warns about values outside it and fails if there are many.
         pattern: regular expression for valid text, checked in the same way.
@@ -31,7 +31,7 @@ class Column:
     type: Type
     description: str
     spellings: tuple[str, ...] = ()
-    needed: bool = False
+    required: bool = False
     nullable: bool = True
     between: tuple[float, float] | None = None
     pattern: str = ""
@@ -64,7 +64,7 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
         "INT64",
         "Unique identifier of the record, assigned by the City.",
         ("uniquekey", "crimeid", "incidentid"),
-        needed=True,
+        required=True,
         nullable=False,
     ),
     Column(
@@ -78,7 +78,7 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
         "DATETIME",
         "Date and time of the incident, sometimes a best estimate. Chicago local time.",
         ("dateofoccurrence", "datetime", "dateoccurred", "occurrencedate", "crimedate"),
-        needed=True,
+        required=True,
         nullable=False,
     ),
     Column(
@@ -101,7 +101,7 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
         "STRING",
         "Crime type: the primary description of the IUCR code.",
         ("primarydescription", "primary", "crimetype"),
-        needed=True,
+        required=True,
     ),
     Column(
         "description",
@@ -115,7 +115,9 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
         "Type of location, such as STREET or APARTMENT. In typed tables in capitals.",
         ("locationdesc", "locdescription"),
     ),
-    Column("arrest", "BOOL", "Whether an arrest was made. An arrest does not mean the case was cleared.", needed=True),
+    Column(
+        "arrest", "BOOL", "Whether an arrest was made. An arrest does not mean the case was cleared.", required=True
+    ),
     Column("domestic", "BOOL", "Whether the incident was domestic-related under the Illinois Domestic Violence Act."),
     Column("beat", "INT64", "Police beat, the smallest police geographic area.", ("beatnum",), between=(100, 9999)),
     Column(
@@ -144,7 +146,7 @@ SOURCE_COLUMNS: tuple[Column, ...] = (
         "STRING",
         "FBI crime classification (NIBRS-based). In typed tables zero-padded.",
         ("fbi", "fbicd", "fbicodes", "nibrs", "nibrscode"),
-        needed=True,
+        required=True,
         pattern="^[0-9][0-9][A-Z]?$",
         form="two digits with or without a letter, such as 06 or 08B",
     ),

@@ -18,11 +18,11 @@ PUBLISHED_AFTER_DAYS = 8
 MIN_SURPRISE, MIN_SURPRISE_OF_FEW = 20, 40
 """Days without rows are a gap if chance would leave them empty with a probability of at most e to the minus this.
 
-The second is for files with fewer than `MANY_A_DAY` rows a day, such as those of one kind of crime: their rows cluster.
-`sql/tables/area_rates.sql` has the same rule.
+The second is for files with fewer than `DENSE_ROWS_A_DAY` rows a day, such as those of one kind of crime: their rows
+cluster. `sql/tables/area_rates.sql` has the same rule.
 """
 
-MANY_A_DAY = 50
+DENSE_ROWS_A_DAY = 50
 
 MAX_RATIO_OF_MONTHS, MAX_RATIO_OF_YEARS = 2, 1.6
 """Largest ratio between the rows per day of two months, or two successive years, of files that can be complete.
@@ -30,14 +30,14 @@ MAX_RATIO_OF_MONTHS, MAX_RATIO_OF_YEARS = 2, 1.6
 In real files of 2014 to 2016, they are at most 1.6 (thefts of 2015) and 1.3 (arrests, 2015 to 2016).
 """
 
-MIN_A_MONTH = 5_000
+MIN_ROWS_A_MONTH = 5_000
 """Minimum rows per month of the larger one to apply these ratios; filtered files have fewer."""
 
-FEWEST_A_DAY = 400
+MIN_ROWS_A_DAY = 400
 """Crimes per day below which a file is a sample or an extract. In whole years, the City's fewest were 572, in 2021."""
 
 SAMPLE = (
-    f"fewer than {FEWEST_A_DAY} crimes a day, but the City reports over 500: the file is a sample or an extract, and "
+    f"fewer than {MIN_ROWS_A_DAY} crimes a day, but the City reports over 500: the file is a sample or an extract, and "
     "counts and rates are of its crimes only."
 )
 
@@ -104,5 +104,5 @@ def find_gaps(rows: Mapping[date, int]) -> list[tuple[date, date]]:
     year_before = date(with_rows[0].year - 1, 12, 31)
     days, total = (with_rows[-1] - year_before).days, sum(rows.values())
     runs = [(before + one, after - one) for before, after in pairwise([year_before, *with_rows])]
-    limit = MIN_SURPRISE if total >= MANY_A_DAY * days else MIN_SURPRISE_OF_FEW
+    limit = MIN_SURPRISE if total >= DENSE_ROWS_A_DAY * days else MIN_SURPRISE_OF_FEW
     return [(first, last) for first, last in runs if total * log(days / (days - (last - first).days - 1)) >= limit]

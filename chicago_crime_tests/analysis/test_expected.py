@@ -58,5 +58,7 @@ def test_overdispersion_is_estimated() -> None:
     assert of_size == pytest.approx([1.2, 3, 21], rel=0.15)
     assert set(freedom) == {8}
     alone, alike = [[90, 100, 120]], [[90, 100, 120]] * 4
-    assert ranges.overdispersion(alone * 2, ranges.ALIKE, totals=1)[1].tolist() == [2, 2], "a single row has no pool"
-    assert ranges.overdispersion([*alike, [360, 400, 480]], ranges.ALIKE, totals=1)[1].tolist() == [8] * 5
+    assert ranges.overdispersion(alone * 2, ranges.SAME_OFFENSE, totals=1)[1].tolist() == [2, 2], (
+        "a single row has no pool"
+    )
+    assert ranges.overdispersion([*alike, [360, 400, 480]], ranges.SAME_OFFENSE, totals=1)[1].tolist() == [8] * 5

@@ -19,7 +19,7 @@ from chicago_crime_tests.sql.dirt import edge_rows
 from chicago_crime_tests.support import append_quoted, folder_settings, run_well
 
 YEARS = (2014, 2015)
-MOST_WRITES = 130
+MAX_WRITES = 130
 """For one replaced and one new year: a statement and a label for each of 13 tables, and another label for the replaced
 year. In addition: 12 published files, 4 staging tables with their load jobs, 4 files of the Spark job, and the lake."""
 
@@ -84,7 +84,7 @@ def test_each_run_gives_the_laptops_tables_with_one_batch_and_few_writes(cloud: 
     dataproc = cloud.dataproc
     assert (len(dataproc.clusters_made), len(dataproc.batches)) == (0, 2)
     writes = writes_in(cloud)
-    assert len(writes) <= MOST_WRITES, sorted(writes)
+    assert len(writes) <= MAX_WRITES, sorted(writes)
     assert differences(cloud, laptop) == {}
     assert sum(cloud.crimes("raw_crimes").values()) > 5_900
     assert min(len(cloud.rows(table)) for table in ("rejected_crimes", "revisions")) > 5

@@ -21,9 +21,9 @@ from chicago_crime_tests.servers.bigquery_catalog import DUCKDB_TYPES, PARTITION
 from chicago_crime_tests.servers.google_server import RefusedError
 from chicago_crime_tests.servers.googlesql import Analyzer, GoogleSQLError
 
-LEAST_BILLED = 10 << 20
+MIN_BILLED = 10 << 20
 PROJECT = "chicago-test"
-LONGEST_IN_ANSWER_S = 0.2
+MAX_WAIT_IN_RESPONSE_S = 0.2
 """Jobs that finish within this time are DONE in the response that started them; clients poll for the others."""
 
 _Tables = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
@@ -188,7 +188,7 @@ class Job:
             if live := self.catalog.tables.get((table.db or self.dataset, table.name)):
                 size = self.catalog.size(live)[1]
                 processed += size
-                billed += max(LEAST_BILLED, -(-size >> 20) << 20)
+                billed += max(MIN_BILLED, -(-size >> 20) << 20)
         if billed and max(processed, 1) > self.most_billed:
             raise JobError(
                 "bytesBilledLimitExceeded",
@@ -274,7 +274,7 @@ class Jobs:
             if self.by_id.setdefault(job.id, job) is not job:
                 raise RefusedError(409, f"Already Exists: Job {PROJECT}:{location}.{job.id}")
         threading.Thread(target=self._work, args=[job], daemon=True).start()
-        job.done.wait(LONGEST_IN_ANSWER_S)
+        job.done.wait(MAX_WAIT_IN_RESPONSE_S)
         return job
 
     def _work(self, job: Job) -> None:

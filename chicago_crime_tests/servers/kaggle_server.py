@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer
 
 OWNER, DATASET = "salikhussaini49", "chicago-crimes"
-MOST_LISTED = 20
+MAX_LISTED = 20
 """Files per page, whatever number is requested."""
 SERVICE = "/v1/datasets.DatasetApiService"
 
@@ -39,7 +39,7 @@ class _ApiHandler(FaultyHandler):
 
     def _listing(self, message: dict) -> dict:
         names, first = sorted(self.server.files), int(message.get("pageToken") or 0)
-        after = first + MOST_LISTED
+        after = first + MAX_LISTED
         files = [
             {
                 "name": name,

@@ -16,7 +16,7 @@ from chicago_crime_tests.servers.faults import FaultyHandler, FaultyServer
 
 TIMES = {"date", "updated_on"}
 WRITTEN_AT = ":updated_at"
-MOST_ROWS = 50_000
+MAX_ROWS = 50_000
 NUMBERS = ("id", "year")  # of those in queries
 
 
@@ -77,7 +77,7 @@ class PortalServer(FaultyServer):
         self.rows: list[dict[str, str]] = []
         self._written: dict[str, str] = {}
         self.change(rows)
-        self.app_token, self.most_rows = app_token, MOST_ROWS
+        self.app_token, self.most_rows = app_token, MAX_ROWS
         self.outlines: dict[str, str] = {}
 
     def change(self, rows: Iterable[dict[str, str]], passed: timedelta = timedelta(days=1)) -> None:

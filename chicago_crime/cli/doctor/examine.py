@@ -22,7 +22,7 @@ from chicago_crime.settings import SettingsError, load_settings
 from chicago_crime.sources.base import SourceError
 from chicago_crime.tables.years import format_years
 
-LEAST_FREE_DISK = 8 * 10**9
+MIN_FREE_BYTES = 8 * 10**9
 """A full load keeps about 4 GB of CSV and 1 GB of tables, and needs room for old and new files at the same time."""
 
 
@@ -61,7 +61,7 @@ def _data_folder(installation: Installation) -> Finding:
         return Finding("data folder", "broken", str(error), fix)
     free = shutil.disk_usage(folder).free
     detail = f"{folder}, {size(free)} free"
-    if free < LEAST_FREE_DISK:
+    if free < MIN_FREE_BYTES:
         fix = "loading all years needs about 8 GB (`run --dry-run` shows what your years need): free some space"
         return Finding("data folder", "warning", detail, fix)
     return Finding("data folder", "ok", detail)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from chicago_crime.analysis.expected import ALIKE, MOST_YEARS, OLDEST, UNLIKE, expected
+from chicago_crime.analysis.expected import MAX_AGE_YEARS, MAX_YEARS, OTHER_OFFENSES, SAME_OFFENSE, expected
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.data import Facts
 from chicago_crime.dashboard.filters import VALUES
@@ -62,7 +62,7 @@ def compare(request: PageRequest) -> View:
     ]
     rows.sort(key=lambda row: (-row["year_to_date"], row["name"]))
     total = {"name": TOTAL} | _counts(totals, _comparable(request, end, backs)) | _incidents(request, end)
-    _add_verdicts([*rows, total], spans, UNLIKE if request.filters.rows == "type" else ALIKE)
+    _add_verdicts([*rows, total], spans, OTHER_OFFENSES if request.filters.rows == "type" else SAME_OFFENSE)
     if request.download == "by-year":
         request.years, request.last_day = [*facts.years], facts.newest_day
     return View(
@@ -105,8 +105,8 @@ def is_loaded(facts: Facts, end: date, back: int, span: str) -> bool:
 
 def loaded_backs(facts: Facts, end: date, span: str) -> list[int]:
     """List how many years back all days of a span are loaded: 0 (if loaded) and the newest earlier years."""
-    found = [back for back in range(OLDEST + 1) if is_loaded(facts, end, back, span)]
-    return found[: MOST_YEARS + (0 in found)]
+    found = [back for back in range(MAX_AGE_YEARS + 1) if is_loaded(facts, end, back, span)]
+    return found[: MAX_YEARS + (0 in found)]
 
 
 def _comparable(request: PageRequest, end: date, backs: Mapping[str, Sequence[int]], *shown: str) -> Backs:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from chicago_crime.analysis.expected import LEAST_YEARS, MOST_YEARS, OLDEST, expected
+from chicago_crime.analysis.expected import MAX_AGE_YEARS, MAX_YEARS, MIN_YEARS, expected
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.data import last_of_month
@@ -61,9 +61,9 @@ def _earlier_years(request: PageRequest) -> dict[int, list[int]]:
     known = [] if request.filters.has_dates else sorted(request.facts.years)
 
     def is_comparable(year: int, earlier: int) -> bool:
-        return year - OLDEST <= earlier < year and not caveats.incomparable(request, (earlier, year))
+        return year - MAX_AGE_YEARS <= earlier < year and not caveats.incomparable(request, (earlier, year))
 
-    return {year: [one for one in known if is_comparable(year, one)][-MOST_YEARS:] for year in request.years}
+    return {year: [one for one in known if is_comparable(year, one)][-MAX_YEARS:] for year in request.years}
 
 
 def _compared_months(request: PageRequest) -> tuple[int, str]:
@@ -134,7 +134,7 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
         # Incomplete months are not tested: their low counts would make others look unusual.
         years = before[year] if is_complete else []
         past = [by_month[date(y, number, 1)] for y in years if number <= loaded[y].complete_months]
-        history.append([*past, *[math.nan] * (MOST_YEARS - len(past))])
+        history.append([*past, *[math.nan] * (MAX_YEARS - len(past))])
     found = expected(history, [row["crimes"] for row in rows])
     for row, (low, high), verdict in zip(rows, found.ranges(), found.verdicts(), strict=True):
         row |= {"low": low, "high": high, "verdict": verdict}
@@ -146,7 +146,7 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
         for row in rows
         if not row["is_complete"]
     ]
-    reached = [] if request.filters.has_dates else [y for y in loaded if 0 < request.years[0] - y <= OLDEST]
+    reached = [] if request.filters.has_dates else [y for y in loaded if 0 < request.years[0] - y <= MAX_AGE_YEARS]
     figure, only_month = None, ""
     if len(drawn) > 1:
         label = f"Line chart of crimes per month in {request.period_text}"
@@ -154,11 +154,11 @@ def _trend(request: PageRequest, by_month: Counter[date], before: dict[int, list
     elif drawn:
         only_month = f"{as_text(drawn[0]['month'], 'month')}: {crimes_text(drawn[0]['crimes'])}. "
     if has_range:
-        range_note = f"Gray: range expected from the same months of up to {MOST_YEARS} earlier years."
+        range_note = f"Gray: range expected from the same months of up to {MAX_YEARS} earlier years."
     elif request.filters.has_dates:
         range_note = "No expected range while dates are selected."
     else:
-        range_note = f"No expected range: it needs a complete month and the same month in {LEAST_YEARS} earlier years."
+        range_note = f"No expected range: it needs a complete month and the same month in {MIN_YEARS} earlier years."
     return Section(
         "trend",
         "Month by month",

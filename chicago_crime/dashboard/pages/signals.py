@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from chicago_crime.analysis.expected import LEAST_YEARS, MOST_YEARS, UNUSUAL
+from chicago_crime.analysis.expected import MAX_YEARS, MIN_YEARS, UNUSUAL
 from chicago_crime.analysis.signals import Kind, Offense, Signal, find_signals
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
@@ -24,7 +24,7 @@ def signals(request: PageRequest) -> View:
     loaded = loaded_backs(request.facts, end, "days_28")  # which implies the year to date
     backs = [back for back in loaded if not caveats.incomplete(request.facts, _years(end, 0) | _years(end, back))]
     request.years, request.last_day = [end.year], end
-    if backs[:1] != [0] or len(backs) <= LEAST_YEARS:
+    if backs[:1] != [0] or len(backs) <= MIN_YEARS:
         return View(question, [_too_few_days(request, end)])
     request.note_unused(("group", "type", "area"))
     request.notes += request.not_loaded(end.year - back for back in range(1, backs[1]))
@@ -50,8 +50,8 @@ def _too_few_days(request: PageRequest, end: date) -> Section:
         "signals",
         "Not enough days to compare",
         f"This page needs the latest 28 days ({newest}) and the same days of at least "
-        f"{LEAST_YEARS} earlier years without missing days. Loaded: {request.facts.years_text(request.facts.years)}. "
-        f"To load more: {request.data.catalog.how_to_load(f'{end.year - MOST_YEARS}-{end.year}')}",
+        f"{MIN_YEARS} earlier years without missing days. Loaded: {request.facts.years_text(request.facts.years)}. "
+        f"To load more: {request.data.catalog.how_to_load(f'{end.year - MAX_YEARS}-{end.year}')}",
         caveats.incomplete(request.facts, request.facts.years),
     )
 

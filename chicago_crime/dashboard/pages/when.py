@@ -26,7 +26,7 @@ from chicago_crime.dashboard.view import (
 STANDARD_ERRORS = 2
 """Minimum difference, in its standard errors, between hours or days that are called busiest and others."""
 
-MOST_NAMED = 2
+MAX_NAMED = 2
 
 
 def when(request: PageRequest) -> View:
@@ -98,7 +98,7 @@ def busiest_of(what: str, crimes: Mapping[str, int], occur: Mapping[str, int], k
         return means[first] - means[name] < STANDARD_ERRORS * error
 
     most = sorted(filter(is_alike, means), key=means.__getitem__, reverse=True)
-    if not most or len(most) > min(MOST_NAMED, len(means) - 1) or crimes[first] < caveats.SMALL:
+    if not most or len(most) > min(MAX_NAMED, len(means) - 1) or crimes[first] < caveats.SMALL:
         return ""
     named = " and ".join(f"{name} ({as_text(means[name], kind)}{unit})" for name in most)
     return f"Busiest {what}{'s' if len(most) > 1 else ''}: {named}. "

@@ -41,7 +41,7 @@ def each_year(
         Failure: some years failed, and the run does not publish or no year is left. The message has the reason for
             each; the other years are recorded.
     """
-    done = {year: _kept(published, asset) for year, published in run_state.kept.items()}
+    done = {year: _kept(published, asset) for year, published in run_state.unchanged.items()}
     failed: dict[int, Exception] = {}
 
     def timed(year: int) -> Metadata:

@@ -65,5 +65,5 @@ def crime_object(
         }
 
     result = each_year(context, run_state, "crime_object", store)
-    run_state.kept = {**run_state.kept, **publisher.as_published(checksums, run_state.before)}
+    run_state.unchanged = {**run_state.unchanged, **publisher.unchanged_years(checksums, run_state.before)}
     return result

@@ -49,12 +49,12 @@ def published(
     seconds = round(time.perf_counter() - began, 3)  # of all years together
     refused |= {year: run_state.complete(reason) for year, reason in result.refused.items()}
     snapshot = result.snapshot
-    done = sorted((candidates.keys() | run_state.kept.keys()) - refused.keys())
+    done = sorted((candidates.keys() | run_state.unchanged.keys()) - refused.keys())
     for year in done:
         assert snapshot, "a year that is not refused is published"
         held = snapshot.years[year]
         rows = sum(table.rows for table in held.tables.values())
-        unchanged = {"unchanged": True} if year in run_state.kept else {}
+        unchanged = {"unchanged": True} if year in run_state.unchanged else {}
         metadata: Metadata = {
             "dagster/partition_row_count": rows,
             "bytes": sum(table.bytes for table in held.tables.values()),

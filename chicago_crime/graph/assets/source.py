@@ -99,5 +99,5 @@ def crime_csv(
             reason = run_state.complete(f"crime_csv: {error}")
             raise failure("crime_csv", dict.fromkeys(years, reason), 0) from error
         unchanged = {year: held[year].sha256 for year in prepared.unchanged()}
-        run_state.kept = publisher.as_published(unchanged, run_state.before)
+        run_state.unchanged = publisher.unchanged_years(unchanged, run_state.before)
         return each_year(context, run_state, "crime_csv", fetch)

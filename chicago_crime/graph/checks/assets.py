@@ -55,7 +55,7 @@ def _step(checks: Sequence[Check]) -> AssetChecksDefinition:
             one for one in checks if AssetCheckKey(AssetKey(one.asset), one.name) in context.selected_asset_check_keys
         ]
         examined = {
-            asset: latest_materializations(context.instance, asset, [*years, *run_state.kept])
+            asset: latest_materializations(context.instance, asset, [*years, *run_state.unchanged])
             for asset in {one.asset for one in selected}
         }
         accepted = {
@@ -67,7 +67,7 @@ def _step(checks: Sequence[Check]) -> AssetChecksDefinition:
                 accept = accepted.get(year)
                 found = one.found(finding, accept)
                 yield one.evaluation(found, finding.found, year, accept, examined[one.asset].get(year))
-            for year, published in run_state.kept.items():  # they are materialized again, but unchanged
+            for year, published in run_state.unchanged.items():  # they are materialized again, but unchanged
                 for found in published.checks:
                     if found.check == one.key:
                         yield one.evaluation(found, {}, year, published.accepted, examined[one.asset].get(year))

@@ -14,7 +14,7 @@ from chicago_crime.published.audit import is_large
 from chicago_crime.sources.base import MAX_REJECTED_SHARE, MIN_REJECTED
 from chicago_crime.storage.object_store import quarantine_key
 from chicago_crime.tables import CODE_COVERAGE, CRIMES, ENRICHED_CRIMES, RAW_CRIMES, REJECTED_CRIMES, Table
-from chicago_crime.tables.years import MAX_RATIO_OF_MONTHS, MAX_RATIO_OF_YEARS, MIN_A_MONTH
+from chicago_crime.tables.years import MAX_RATIO_OF_MONTHS, MAX_RATIO_OF_YEARS, MIN_ROWS_A_MONTH
 
 MAX_SHIFT = 0.05
 """Largest change from year to year in the share of a crime type, or of a column's NULLs, without a warning."""
@@ -27,7 +27,7 @@ COORDINATES = {
 }
 """Checksums that do not depend on row order: sums of rounded integers. Single-precision values would change them."""
 
-LEAST_DAYS = 7
+MIN_DAYS = 7
 """Minimum days with rows of a month that is compared with others."""
 
 MIN_CRIMES = 20
@@ -68,10 +68,10 @@ def has_no_gap(inputs: CheckInputs, years: Sequence[int]) -> Findings:
             days = f"on {first}" if first == last else f"from {first} to {last}"
             more = f" (and {len(others)} more gap{'s' if len(others) > 1 else ''})" if others else ""
             problems.append(f"no rows {days}{more}, although later days have rows: the file is incomplete or filtered")
-        a_day = {month: manifest.months[month] / days for month, days in manifest.days.items() if days >= LEAST_DAYS}
+        a_day = {month: manifest.months[month] / days for month, days in manifest.days.items() if days >= MIN_DAYS}
         most = max(a_day.values(), default=0)
         low = [month for month, rows in a_day.items() if rows * MAX_RATIO_OF_MONTHS < most]
-        if most * 30 >= MIN_A_MONTH and low:
+        if most * 30 >= MIN_ROWS_A_MONTH and low:
             few = f"only {a_day[low[0]]:,.0f} rows a day in {low[0]}, but {most:,.0f} in another month"
             as_few = f" (and {len(low) - 1} more months with few)" if len(low) > 1 else ""
             one.failures.append(f"{few}{as_few}: the file is incomplete or filtered")
@@ -148,7 +148,7 @@ def is_like_the_year_before(inputs: CheckInputs, years: Sequence[int]) -> Findin
         days = [sum(manifests[at].days.values()) if at in manifests else 0 for at in (year, year - 1)]
         if min(days) > 31:  # a year that has just begun says little
             now, before = (stored[at].rows / count * 30 for at, count in zip((year, year - 1), days, strict=True))
-            if max(now, before) >= max(MIN_A_MONTH, MAX_RATIO_OF_YEARS * min(now, before)):
+            if max(now, before) >= max(MIN_ROWS_A_MONTH, MAX_RATIO_OF_YEARS * min(now, before)):
                 few = f"{now:,.0f} rows a month, but {before:,.0f} in {year - 1}: a file must be incomplete or filtered"
                 one.warnings.append(few)
         yield year, one

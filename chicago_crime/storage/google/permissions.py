@@ -50,8 +50,10 @@ BUCKET = Grant(
     ("storage.buckets.get",),
     "load from the bucket into BigQuery; `doctor` also compares its region",
 )
-STAGED = Grant(OBJECTS.role, "staging", OBJECTS.permissions, "stage the Spark job's files and remove them")
-STAGING = Grant(BUCKET.role, "staging", BUCKET.permissions, "load from the bucket into BigQuery and export to it")
+STAGING_OBJECTS = Grant(OBJECTS.role, "staging", OBJECTS.permissions, "stage the Spark job's files and remove them")
+STAGING_BUCKET = Grant(
+    BUCKET.role, "staging", BUCKET.permissions, "load from the bucket into BigQuery and export to it"
+)
 SITE = Grant(OBJECTS.role, "site", OBJECTS.permissions, "upload the static site and remove old pages")
 JOBS = Grant("roles/bigquery.jobUser", "project", ("bigquery.jobs.create",), "run load, query and export jobs")
 MAKE_DATASET = Grant(
@@ -108,7 +110,7 @@ def grants_for(settings: Settings) -> list[Grant]:
     """Return the roles that an installation with these settings needs."""
     needed = [OBJECTS, BUCKET, JOBS, MAKE_DATASET, TABLES]
     if settings.gcs_staging_bucket:
-        needed += [STAGED, STAGING]
+        needed += [STAGING_OBJECTS, STAGING_BUCKET]
     if settings.gcs_site_bucket:
         needed.append(SITE)
     needed.append(CLUSTERS if settings.dataproc_mode == "cluster" else BATCHES)

@@ -41,10 +41,10 @@ _CLUSTER_UNUSABLE = {
     ClusterStatus.State.STOPPED,
     ClusterStatus.State.DELETING,
 }
-GOOD_ENDS = {"DONE", "SUCCEEDED"}
+SUCCEEDED_STATES = {"DONE", "SUCCEEDED"}
 """States of a job and of a batch that succeeded."""
 
-ENDS = GOOD_ENDS | {"ERROR", "FAILED", "CANCELLED"}
+TERMINAL_STATES = SUCCEEDED_STATES | {"ERROR", "FAILED", "CANCELLED"}
 
 Log = Callable[[str], None]
 Program = dict[str, Any]
@@ -347,7 +347,7 @@ class BatchBackend(Backend):
     def _left(self, name: str) -> str:
         """Finished batches stay in Google's list, at no cost."""
         batch = self._batch(name)
-        return batch.state.name if batch and batch.state.name not in ENDS else ""
+        return batch.state.name if batch and batch.state.name not in TERMINAL_STATES else ""
 
     @override
     def _stop(self, name: str) -> None:

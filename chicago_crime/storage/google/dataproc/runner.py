@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from chicago_crime.errors import PlatformError
 from chicago_crime.storage.google.bucket import BucketStore
-from chicago_crime.storage.google.dataproc.backends import ENDS, GOOD_ENDS, Backend, JobState
+from chicago_crime.storage.google.dataproc.backends import SUCCEEDED_STATES, TERMINAL_STATES, Backend, JobState
 from chicago_crime.storage.leases import abandoned, lease
 from chicago_crime.storage.spark import PROGRAM, SparkError, SparkRunner, Workspace
 
@@ -76,7 +76,7 @@ class DataprocSpark(SparkRunner):
     def _wait(self, name: str, log: logging.Logger) -> None:
         """Wait until a job ends, and log its states."""
         began, job = time.monotonic(), JobState("")
-        while job.state not in ENDS:
+        while job.state not in TERMINAL_STATES:
             self.backend.pause(began)
             before, found = job.state, self.backend.find(name)
             if found is None:
@@ -84,7 +84,7 @@ class DataprocSpark(SparkRunner):
             job = found
             if job.state != before:
                 log.info(" ".join(filter(None, (f"{name} is {job.state}", job.message))))
-        if job.state not in GOOD_ENDS:
+        if job.state not in SUCCEEDED_STATES:
             reason = job.message or "Google gives no reason"
             message = self.backend.explain(f"the Spark job {name} failed with the state {job.state}: {reason}")
             raise SparkError(f"{message}\n{self.backend.page(name)}{self._end_of_log(job.output)}")
