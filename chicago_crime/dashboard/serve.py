@@ -1,6 +1,7 @@
 """The dashboard's server."""
 
 import asyncio
+import math
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,7 +18,7 @@ MEMORY = "256MB"
 """DuckDB's memory limit for pages: the marts are small, and a backfill on the same machine needs the rest."""
 
 SLOW_SECONDS = 60.0
-"""Time limit for a client to send a request, and to receive the next part of a response."""
+"""Time limit for a client to send a request, and to receive at least a part of the response."""
 
 
 class TimeoutProtocol(H11Protocol):
@@ -35,22 +36,19 @@ class TimeoutProtocol(H11Protocol):
         super().on_response_complete()
 
     @override
-    def resume_writing(self) -> None:  # the client received a part
-        self._deadline.cancel()
-        self._wait()
-        super().resume_writing()
-
-    @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline.cancel()
         super().connection_lost(exc)
 
-    def _wait(self) -> None:
+    def _wait(self, unsent: float = math.inf) -> None:
+        self._unsent = unsent
         self._deadline = self.loop.call_later(SLOW_SECONDS, self._give_up)
 
     def _give_up(self) -> None:
-        if self.cycle and not self.cycle.more_body and not self.cycle.response_started:
-            self._wait()  # the server is the slow side
+        unsent = self.transport.get_write_buffer_size()
+        is_computed = self.cycle and not self.cycle.more_body and not self.cycle.response_started
+        if is_computed or 0 < unsent < self._unsent:  # the server is the slow side, or the client receives
+            self._wait(unsent)
         else:
             self.transport.abort()
 

@@ -39,14 +39,18 @@ def serving(*routes: Route) -> Iterator[int]:
         thread.join(30)
 
 
-def received(port: int, sent: bytes, pause: float = 0) -> bytes:
-    """Send bytes, and receive until the server closes the connection; TimeoutError if it does not."""
+def received(port: int, sent: bytes, pause: float = 0, pauses: float = 0) -> bytes:
+    """Send bytes, and receive until the server closes the connection; TimeoutError if it does not.
+
+    `pause` is before the first part, and `pauses` after each, in seconds.
+    """
     found = b""
     with socket.create_connection(("127.0.0.1", port), timeout=30) as client, suppress(ConnectionResetError):
         client.sendall(sent)
         time.sleep(pause)
         while part := client.recv(1 << 20):
             found += part
+            time.sleep(pauses)
     return found
 
 
@@ -59,7 +63,9 @@ def test_slow_clients_time_out_and_slow_pages_do_not(monkeypatch: pytest.MonkeyP
     with serving(Route("/slow", slow), Route("/large", lambda request: Response(b" " * LARGE))) as port:
         for unfinished in (b"", b"GET /slow HTTP/1.1\r\nHost: x\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /"):
             assert b"done" not in received(port, unfinished)
-        assert len(received(port, b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n", 3 * SLOW)) < LARGE
+        large = b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n"
+        assert len(received(port, large, pause=4 * SLOW)) < LARGE
+        assert len(received(port, large, pauses=SLOW / 8)) > LARGE, "it takes longer, but is received all the time"
         assert received(port, b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").endswith(b"done")
 
 
