@@ -58,7 +58,6 @@ setup(
             "urllib3>=2",
         ],
         "dashboard": [
-            "anyio>=4",
             "jinja2>=3.1",
             "limits>=5,<6",
             "markdown-it-py>=3",

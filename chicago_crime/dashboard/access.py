@@ -3,13 +3,13 @@
 import ipaddress
 import math
 import time
-from collections.abc import Callable
-from threading import Semaphore
+from asyncio import Semaphore
+from collections.abc import Awaitable, Callable
 
-from anyio import from_thread
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -22,9 +22,9 @@ from chicago_crime.settings import PREFIX, Settings
 
 LOCAL_NAMES = ["127.0.0.1", "localhost"]
 COSTLY = {"download", "report", "incidents", "api", "mcp"}
-"""First path segments of rate-limited routes: their responses are large, or requested by programs."""
+"""First path segments of rate-limited routes: their responses are large, or programs request them."""
 TURNS = Semaphore(8)
-"""For pages computed at the same time; more would only delay each other."""
+"""For pages computed at the same time; more would only delay each other. Waiting pages occupy no thread."""
 
 
 def middleware(settings: Settings) -> list[Middleware]:
@@ -36,14 +36,14 @@ def middleware(settings: Settings) -> list[Middleware]:
     ]
 
 
-def in_turn(page: Callable[[Request], Response]) -> Callable[[Request], Response]:
+def in_turn(page: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
     """Make a page wait until fewer than eight others are computed, and skip it if its client has gone by then."""
 
-    def respond(request: Request) -> Response:
-        with TURNS:
-            if from_thread.run(request.is_disconnected):
+    async def respond(request: Request) -> Response:
+        async with TURNS:
+            if await request.is_disconnected():
                 return Response(status_code=499)  # as nginx logs a response that nobody receives
-            return page(request)
+            return await run_in_threadpool(page, request)
 
     return respond
 

@@ -78,10 +78,11 @@ def test_pages_whose_clients_have_gone_are_not_computed() -> None:
         return Response("done")
 
     with serving(Route("/free", lambda request: Response("done")), Route("/{name}", in_turn(page))) as port:
-        clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
+        clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(60)]  # more than there are threads
         for client in clients:
             client.sendall(b"GET /page HTTP/1.1\r\nHost: x\r\n\r\n")
         wait_until(lambda: len(computed) == 8)
+        assert received(port, b"GET /free HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").endswith(b"done")
         for client in clients:
             client.close()
         assert received(port, b"GET /free HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").endswith(b"done")
