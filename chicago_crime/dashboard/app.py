@@ -40,7 +40,7 @@ from chicago_crime.dashboard.search import understand
 from chicago_crime.dashboard.templating import FOLDER, TEMPLATES, methods
 from chicago_crime.errors import PlatformError, UsageError
 from chicago_crime.installation import Installation
-from chicago_crime.published.catalog import DamagedError, NothingPublishedError
+from chicago_crime.published.catalog import NothingPublishedError
 from chicago_crime.reference import offense_groups
 from chicago_crime.settings import PREFIX, SettingsError
 from chicago_crime.tables.years import format_years
@@ -200,11 +200,11 @@ class Dashboard:
         """Serve the page for a missing snapshot, or for an installation without any."""
         if request.query_params.get("as_of") or self.snapshots.as_of or "file" in request.path_params:
             return self._error(404, "Snapshot not found", str(error))
-        return self._render("empty.html", request.path_params.get("page", "overview"))
+        return self._render("empty.html", request.path_params.get("page", "signals"))
 
     def user_error(self, request: Request, error: Exception) -> Response:
-        """Serve the page for an error that the user can fix, or for a damaged file."""
-        status = 503 if isinstance(error, DamagedError) else 400
+        """Serve the page for wrong filters (400), or for data that cannot be read (503)."""
+        status = 400 if isinstance(error, UsageError | NothingMatchesError) else 503
         return self._error(status, "This page cannot be shown", str(error))
 
     def internal_error(self, request: Request, error: Exception) -> Response:

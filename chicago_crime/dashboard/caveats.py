@@ -18,10 +18,11 @@ BLOCK = "Locations are blocks, not addresses, so a point may fall on the wrong s
 MIN_LATE = 100
 """Late reports needed for an estimate."""
 SMALL = 20
+"""Number of crimes below which a change, rate or share gets a caveat."""
 SMALL_NUMBERS = f"Gray: fewer than {SMALL} crimes to compare with, so small differences can look like a trend."
 
 MAX_RATIO = 3
-"""Largest ratio between any two years. It was 2.3 from 2001 to 2021."""
+"""Ratio of the monthly counts of two years above which one must be incomplete. The largest real one was 2.3."""
 
 LABELS = "Each type has one label for all years, although the City has changed some labels."
 MANY_TESTS = "Pages can disagree on a count, because its verdict also depends on the other counts of the page."
@@ -86,7 +87,7 @@ def is_extrapolated(request: PageRequest) -> bool:
 
 
 def samples(request: PageRequest) -> list[str]:
-    """Caveat on loaded years, chosen or compared with, whose file was a sample or an extract."""
+    """Caveat on all loaded years whose file was a sample or an extract: any of them may be compared with."""
     years = request.data.catalog.samples
     return [f"{format_years(years)}: {SAMPLE}"] if years else []
 

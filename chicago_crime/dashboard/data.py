@@ -61,7 +61,8 @@ class Year:
         """The days in gaps, such as "January and July 2 to 31"."""
         named = [_days_text(*gap) for gap in self.gaps[:GAPS_NAMED]]
         more = len(self.gaps) - len(named)
-        return " and ".join([*named, *([f"{more} more gap{'s' if more > 1 else ''}"] if more else [])])
+        parts = [*named, *([f"{more} more gap{'s' if more > 1 else ''}"] if more else [])]
+        return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
 
     def days_missing(self, first: date = date.min, last: date = date.max) -> int:
         """Return the number of days in gaps between two days."""

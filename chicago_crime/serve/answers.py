@@ -66,7 +66,7 @@ def answer_page(request: PageRequest, page: Page, rows: int = MAX_ROWS) -> Answe
         view = page(request)
     except NoCrimesError as error:
         request.notes.append(str(error))
-        view = View("How many crimes match?", numbers=[Number("Crimes", "0")])
+        view = View("How many crimes match?", numbers=[request.reported(0)])
     filters: dict[str, list[str]] = {}
     for name, text in request.filters.pairs():
         filters.setdefault(name, []).append(text)

@@ -20,7 +20,7 @@ from chicago_crime.dashboard.known import require_known
 from chicago_crime.dashboard.page_request import NothingMatchesError, PageRequest
 from chicago_crime.dashboard.pages.incidents import SORTABLE
 from chicago_crime.errors import PlatformError, UsageError
-from chicago_crime.published.catalog import ID, DamagedError, NothingPublishedError
+from chicago_crime.published.catalog import ID, NothingPublishedError
 from chicago_crime.serve.answers import Answer, Problem, answer_page
 from chicago_crime.storage.lineage import digest
 from chicago_crime.tables.years import current_year
@@ -31,22 +31,22 @@ STATUSES: dict[type[PlatformError], int] = {
     NothingPublishedError: 404,
     NothingMatchesError: 404,
     UsageError: 400,
-    DamagedError: 503,
 }
+"""Status codes of errors; 503 for all others."""
+
 MEANINGS = {
     200: "the content of the page",
     304: "unchanged since the response with this ETag",
     400: "a parameter is unknown or invalid",
     404: "the page or snapshot does not exist, or the year or period is not loaded",
     429: "too many requests; retry after the seconds in `Retry-After`",
-    503: "a published file is damaged",
+    503: "the published data cannot be read",
 }
 ACCEPTED = {page: [one for one in fields(Filters) if VIEWS.get(one.name, page) == page] for page in PAGES}
 """The filters that each page accepts."""
 SORT = f"^incidents:-?({'|'.join(sorted(SORTABLE))})$"
 LIMITS: dict[str, dict[str, Any]] = {
     "as_of": {"type": "string", "anyOf": [{"format": "date"}, {"pattern": f"^{ID.pattern}$"}]},
-    "year": {"maximum": current_year()},
     "sort": {"pattern": SORT},
 }
 """JSON schemas of filters with a custom parser."""
@@ -91,7 +91,7 @@ def _answer(dashboard: Dashboard, request: Request) -> Response:
         answer = answer_page(page_request, PAGES[name])
         return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
     except PlatformError as error:
-        status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 500)
+        status = next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 503)
         return JSONResponse(Problem(problem=str(error)).model_dump(), status)
 
 
@@ -133,6 +133,7 @@ def _parameters(page: str) -> list[dict[str, Any]]:
     found = []
     for field in ACCEPTED[page]:
         one = TypeAdapter(VALUES[field.name]).json_schema() | LIMITS.get(field.name, {})
+        one |= {"maximum": current_year()} if field.name == "year" else {}
         meaning = one.pop("description")
         one = one | PLAIN.get(one["type"], {}) if one.keys() == {"type"} else one
         schema = {"type": "array", "items": one} if isinstance(field.default, tuple) else one

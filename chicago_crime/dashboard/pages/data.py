@@ -68,7 +68,11 @@ def _snapshot(request: PageRequest) -> Section:
                 "updated": updated[year],
                 "fetched": _day(held.source["fetched_at"]),
                 "published": _day(held.published_at),
-                "checks": ", ".join(f"{count} {outcome}" for outcome, count in others.items()) or "all passed",
+                "checks": ", ".join(
+                    f"{count} {outcome}{'s' if outcome == 'warning' and count > 1 else ''}"
+                    for outcome, count in others.items()
+                )
+                or "all passed",
                 "accepted": held.accepted or "",
                 "version": held.version,
                 "run": held.run[:8],

@@ -1,5 +1,6 @@
 """The page Incidents: the crimes behind any number, page by page, and the blocks with the most crimes."""
 
+import math
 from collections import Counter
 from dataclasses import replace
 
@@ -35,9 +36,10 @@ def incidents(request: PageRequest) -> View:
     counted = sum(by_year.values(), Counter[str]())
     crimes = counted["crimes"]
     request.require_matches(crimes)
-    pages = -(-crimes // ROWS_SHOWN)
+    pages = math.ceil(crimes / ROWS_SHOWN)
     if request.filters.page > pages:
-        raise NothingMatchesError(f"There are {pages:,} pages of {ROWS_SHOWN} incidents. Choose one of them.")
+        exist = f"{pages:,} page{'s' if pages > 1 else ''}"
+        raise NothingMatchesError(f"Page {request.filters.page:,} does not exist: these incidents have {exist}.")
     return View(
         "Which crimes are behind the numbers?",
         numbers=[
