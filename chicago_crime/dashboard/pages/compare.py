@@ -191,8 +191,9 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
     columns = [Column("name", request.filters.rows.capitalize(), "type")]
     is_tested = {span: any(row[f"{span}_verdict"] for row in (*rows, total)) for span in backs}
     spans = {span: (label, days_of(span, end, 0)) for span, label in spans_of(end).items()}
+    is_provisional = end >= (request.facts.years[end.year].provisional_from or date.max)
     for span, (label, (_, last)) in spans.items():
-        label += ", provisional" if last == end and _is_provisional(request.facts, end) else ""
+        label += ", provisional" if last == end and is_provisional else ""
         column, has_before = partial(Column, group=label), 1 in backs[span]
         columns += [
             column(span, str(last.year), "count", incidents=f"of_{span}"),
@@ -225,7 +226,7 @@ def _table(request: PageRequest, rows: list[dict[str, Any]], total: dict[str, An
             *([caveats.SMALL_NUMBERS] if any(1 in loaded for loaded in backs.values()) else []),
             *request.reworded(request.facts.years),
             *caveats.on_records(request),
-            *(caveats.still_growing(request) if _is_provisional(request.facts, end) else []),
+            *(caveats.still_growing(request) if is_provisional else []),
             *([caveats.LABELS] if request.filters.rows == "type" else []),
         ],
         tables=[PageTable("spans", f"Counts by {request.filters.rows}", columns, rows, shown=200, total=total)],
@@ -238,12 +239,6 @@ def _before(span: str, end: date) -> str:
     now, before = (days_of(span, end, back) for back in (0, 1))
     leap_day = caveats.leap_day(now, before)
     return f"{days_text(*before)}{leap_day and f' ({leap_day})'}"
-
-
-def _is_provisional(facts: Facts, end: date) -> bool:
-    """Whether late reports can still arrive for spans that end on this day."""
-    start = facts.years[end.year].provisional_from
-    return start is not None and end >= start
 
 
 def _by_year(request: PageRequest) -> Section:
