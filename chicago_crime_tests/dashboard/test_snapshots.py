@@ -87,15 +87,10 @@ def test_a_missing_snapshot_is_an_error(client: TestClient, as_of: str, status: 
         assert (response.status_code, message in response.text) == (status, True)
 
 
-@pytest.mark.parametrize(
-    ("as_of", "code", "message"), [("soon", 2, "neither a day"), ("2001-01-01", 1, "the oldest one is from 20")]
-)
 @pytest.mark.parametrize("command", [["dashboard", "--port", str(free_port())], ["report", "--year", "2015"], ["mcp"]])
-def test_commands_report_a_missing_snapshot(
-    sample: Settings, command: list[str], as_of: str, code: int, message: str
-) -> None:
-    ended = CliRunner().invoke(app, [*command, "--as-of", as_of, "--data-dir", str(sample.data_dir)])
-    assert (ended.exit_code, message in ended.output) == (code, True), ended.output
+def test_commands_report_a_missing_snapshot(sample: Settings, command: list[str]) -> None:
+    ended = CliRunner().invoke(app, [*command, "--as-of", "2001-01-01", "--data-dir", str(sample.data_dir)])
+    assert (ended.exit_code, "the oldest one is from 20" in ended.output) == (1, True), ended.output
 
 
 def test_damaged_and_removed_files_are_reported_where_needed(copied: Settings) -> None:
