@@ -19,7 +19,6 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Lifespan
 
-from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.access import in_turn, middleware
 from chicago_crime.dashboard.charts.map import UNIT_FT
 from chicago_crime.dashboard.charts.projection import tile_polynomials
@@ -151,9 +150,8 @@ class Dashboard:
         table = PAGES[page](page_request).table(name)
         if table is None:
             raise HTTPException(404)
-        is_synthetic = bool(caveats.synthetic_years(page_request.facts))
         media_type, write = FORMATS[format]
-        rows = table.download(page_request.filters.sort, is_synthetic)
+        rows = table.download(page_request.filters.sort, bool(page_request.facts.synthetic))
         file = f"{file_name(page_request, page, name)}.{format}"
         headers = {"Content-Disposition": f'attachment; filename="{file}"'}
         return Response(write(rows, page_request.citation), media_type=media_type, headers=headers)
@@ -257,7 +255,7 @@ class Dashboard:
         if request:
             context |= {
                 "facts": request.facts,
-                "synthetic_years": caveats.synthetic_years(request.facts),
+                "synthetic_years": format_years(request.facts.synthetic),
                 "loaded": format_years(list(request.facts.years)),
                 "citation": request.citation,
                 "chart_file": partial(file_name, request, page),

@@ -199,8 +199,3 @@ def year_columns(facts: Facts, years: Iterable[int]) -> list[Column]:
     """Columns for years; the header of an incomplete year says what it covers."""
     labels = {year: ", ".join(filter(None, [str(year), facts.years[year].coverage])) for year in years}
     return [Column(str(year), label, "count", incidents=f"of_{year}") for year, label in labels.items()]
-
-
-def synthetic_years(facts: Facts) -> str:
-    """The loaded years of sample data as text; empty if there are none."""
-    return format_years([year for year in facts.synthetic if year in facts.years])

@@ -12,7 +12,6 @@ import pyarrow.csv
 import pyarrow.parquet
 import xlsxwriter
 
-from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import SYNTHETIC
 from chicago_crime.tables.years import format_years
@@ -35,7 +34,7 @@ def file_name(request: PageRequest, page: str, table: str) -> str:
         first = start or (days if "+" in days else days[:-5])  # without the last year
         days = f"{first}-to-{last}".removeprefix("-")
     parts = ["chicago-crime", page, table, filters, days, request.data.catalog.snapshot]
-    return "-".join(part for part in (*parts, SYNTHETIC if caveats.synthetic_years(request.facts) else "") if part)
+    return "-".join(part for part in (*parts, SYNTHETIC if request.facts.synthetic else "") if part)
 
 
 def picture_title(request: PageRequest, what: str, intro: str) -> dict[str, list[str]]:

@@ -16,7 +16,6 @@ import vl_convert
 from markupsafe import Markup
 
 from chicago_crime.analysis.expected import UNUSUAL
-from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts.vega import theme
 from chicago_crime.dashboard.data import Data
 from chicago_crime.dashboard.filters import KINDS, Filters
@@ -30,6 +29,7 @@ from chicago_crime.dashboard.pages.where import chosen_places, where
 from chicago_crime.dashboard.templating import FOLDER, TEMPLATES
 from chicago_crime.dashboard.view import Figure, PageTable, Section, View, as_text
 from chicago_crime.installation import Installation
+from chicago_crime.tables.years import format_years
 
 ROWS_SHOWN = {"areas": 12, "blocks": 12, "spans": 13}
 """Rows of each table that fit."""
@@ -114,7 +114,7 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = lambda link: 
 def render_paper(template: str, request: PageRequest, **more: Any) -> str:
     """Render a self-contained page with its citation."""
     return TEMPLATES.get_template(template).render(
-        synthetic_years=caveats.synthetic_years(request.facts),
+        synthetic_years=format_years(request.facts.synthetic),
         citation=request.citation,
         map_css=Markup((FOLDER / "static" / "map.css").read_text(encoding="utf-8").partition("@media")[0]),
         **more,

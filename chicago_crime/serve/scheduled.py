@@ -28,6 +28,7 @@ from chicago_crime.installation import Installation, build_bucket_store
 from chicago_crime.published.catalog import CHICAGO, NothingPublishedError
 from chicago_crime.settings import SettingsError
 from chicago_crime.storage.object_store import ObjectStore
+from chicago_crime.tables.years import format_years
 
 
 def site_assets(installation: Installation) -> list[AssetsDefinition]:
@@ -121,7 +122,6 @@ def report(installation: Installation, address: str, sent: Sent, now: datetime) 
     """
     # the pages import charting libraries, which would slow Dagster down
     from chicago_crime.analysis.expected import UNUSUAL
-    from chicago_crime.dashboard import caveats
     from chicago_crime.dashboard.data import Data
     from chicago_crime.dashboard.filters import Filters
     from chicago_crime.dashboard.known import require_known
@@ -152,7 +152,7 @@ def report(installation: Installation, address: str, sent: Sent, now: datetime) 
     done = "nothing new"
     if is_report_day or not found.keys() <= {*sent.unusual}:
         names, year = [request.area_name(area) for area in areas], max(request.facts.years)
-        mark = f"SYNTHETIC ({synthetic}), " if (synthetic := caveats.synthetic_years(request.facts)) else ""
+        mark = f"SYNTHETIC ({synthetic}), " if (synthetic := format_years(request.facts.synthetic)) else ""
         lines = [*found.values()] or [f"No counts in {', '.join(names)} are known to be unusual."]
         with TemporaryDirectory() as folder:
             files = []

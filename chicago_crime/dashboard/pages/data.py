@@ -9,6 +9,7 @@ from chicago_crime.dashboard.page_request import PageRequest
 from chicago_crime.dashboard.view import SYNTHETIC, Column, Number, PageTable, Section, View, as_text, crimes_text
 from chicago_crime.published.catalog import CHICAGO
 from chicago_crime.tables import CRIMES, REJECTED_CRIMES
+from chicago_crime.tables.years import format_years
 
 KINDS = {
     "new_days": ("New days", "of days that the City had not yet published"),
@@ -34,7 +35,7 @@ def data_page(request: PageRequest) -> View:
     sources = sorted({str(published[year].source["source"]) for year in request.years})
     newest = facts.years[request.newest_year].last_day
     rows = sum(facts.years[year].crimes for year in request.years)
-    synthetic = caveats.synthetic_years(facts)
+    synthetic = format_years(facts.synthetic)
     return View(
         "What is loaded, what was excluded, and what did the checks find?",
         numbers=[
