@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
-from itertools import chain
+from itertools import chain, product
 from typing import Any
 
 import numpy as np
@@ -40,13 +40,13 @@ def compare(request: PageRequest) -> View:
         )
     spans = spans_of(end)
     backs = {span: loaded_backs(facts, end, span) for span in spans}
-    years = {day.year for span, loaded in backs.items() for back in loaded for day in days_of(span, end, back)}
+    years = {year for span, loaded in backs.items() for year in years_of([span], end, loaded)}
     period = {"last_day": end, "years_back": sorted({*chain(*backs.values())}), "start": None, "finish": None}
     found = request.answer("compare", years, place=request.filters.rows, **period).to_pylist()
     request.years, request.last_day = [end.year], end
     request.note_unused(VALUES.keys() - {"start", "finish"})
-    compared = {day.year for span in spans for back in (0, 1) for day in days_of(span, end, back)}
-    request.notes += request.not_loaded(year for year in (*compared, *request.filters.year) if year >= FIRST_YEAR)
+    compared = [*years_of(spans, end, (0, 1)), *request.filters.year]
+    request.notes += request.not_loaded(year for year in compared if year >= FIRST_YEAR)
     request.require_matches(sum(row[span] for row in found for span in spans))
     counts: dict[str | None, dict[int, dict[str, int]]] = defaultdict(dict)
     totals: dict[int, Counter[str]] = defaultdict(Counter)
@@ -93,6 +93,11 @@ def days_of(span: str, end: date, back: int) -> tuple[date, date]:
     }[span]
 
 
+def years_of(spans: Iterable[str], end: date, backs: Iterable[int]) -> set[int]:
+    """Return the years of all spans that end on a day, shifted back by some years."""
+    return {day.year for span, back in product(spans, backs) for day in days_of(span, end, back)}
+
+
 def is_loaded(facts: Facts, end: date, back: int, span: str) -> bool:
     """Whether every day of a span is loaded."""
     first, last = days_of(span, end, back)
@@ -111,8 +116,7 @@ def loaded_backs(facts: Facts, end: date, span: str) -> list[int]:
 
 def _comparable(request: PageRequest, end: date, backs: Mapping[str, Sequence[int]], *shown: str) -> Backs:
     def is_comparable(span: str, back: int) -> bool:
-        years = {day.year for one in (back, 0) for day in days_of(span, end, one)}
-        return not back or not caveats.incomparable(request, years, *shown)
+        return not back or not caveats.incomparable(request, years_of([span], end, (back, 0)), *shown)
 
     return {span: {back: is_comparable(span, back) for back in loaded} for span, loaded in backs.items()}
 

@@ -9,7 +9,7 @@ from chicago_crime.analysis.signals import Kind, Offense, Signal, find_signals
 from chicago_crime.dashboard import caveats
 from chicago_crime.dashboard.charts import charts
 from chicago_crime.dashboard.page_request import PageRequest
-from chicago_crime.dashboard.pages.compare import days_of, loaded_backs
+from chicago_crime.dashboard.pages.compare import days_of, loaded_backs, years_of
 from chicago_crime.dashboard.view import Column, PageTable, Section, View, days_text
 from chicago_crime.tables.years import format_years
 
@@ -22,7 +22,7 @@ def signals(request: PageRequest) -> View:
     end = request.facts.newest_day
     question = "What is unusual, compared with the same days of earlier years?"
     loaded = loaded_backs(request.facts, end, "days_28")  # which implies the year to date
-    backs = [back for back in loaded if not caveats.incomplete(request.facts, _years(end, 0) | _years(end, back))]
+    backs = [back for back in loaded if not caveats.incomplete(request.facts, years_of(SPANS, end, (0, back)))]
     request.years, request.last_day = [end.year], end
     if backs[:1] != [0] or len(backs) <= MIN_YEARS:
         return View(question, [_too_few_days(request, end)])
@@ -33,15 +33,10 @@ def signals(request: PageRequest) -> View:
 
 
 def _find(request: PageRequest, end: date, backs: list[int]) -> dict[str, list[Signal]]:
-    years = {year for back in backs for year in _years(end, back)}
-    parameters = {"last_day": end, "years_back": backs, "years": sorted(years & request.facts.years.keys())}
+    years = sorted(years_of(SPANS, end, backs) & request.facts.years.keys())
+    parameters = {"last_day": end, "years_back": backs, "years": years}
     counted = request.data.answer("signals", parameters)
     return {span: find_signals(counted, span, backs) for span in SPANS}
-
-
-def _years(end: date, back: int) -> set[int]:
-    """Return the years of all spans that end on a day, shifted back by some years."""
-    return {day.year for span in SPANS for day in days_of(span, end, back)}
 
 
 def _too_few_days(request: PageRequest, end: date) -> Section:
