@@ -95,7 +95,8 @@ class PageRequest:
         chosen = {"year": self.filters.year} | dict(self.filters.active())
         self.unused = sorted({name for name, value in chosen.items() if value} - {*used, "as_of"})
         if self.unused:
-            self.notes.append(f"These filters do not apply to this page: {', '.join(self.unused)}.")
+            names = ", ".join(LABELS.get(name, name) for name in self.unused)
+            self.notes.append(f"These filters do not apply to this page: {names}.")
 
     @property
     def applied(self) -> list[tuple[str, Any]]:

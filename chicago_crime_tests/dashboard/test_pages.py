@@ -317,7 +317,7 @@ def test_changes_are_shown_by_year_snapshot_and_kind(loaded_twice: Settings) -> 
     downloaded = pyarrow.csv.read_csv(io.BytesIO(client.get("/download/data/revisions.csv").content)).to_pylist()
     assert [row["changes"] for row in downloaded] == [1, 3, 1]
     text = client.get("/data?start=2015-01-01&area=32").text
-    assert "These filters do not apply to this page: area." in text
+    assert "These filters do not apply to this page: community area." in text
     assert "No changes in 2015." in text
     assert 'data-table="revisions"' not in text
 
