@@ -257,6 +257,8 @@ def test_official_outlines_are_not_drawn_for_years_before_they_changed(copied: S
     assert "official" not in " ".join(areas.caveats)
     assert len(areas.map.marks) == 77
     assert {mark.path.count("M") for mark in areas.map.marks} == {1}, "each place is one square"
+    west, north, *_ = map(float, areas.map.view.split())
+    assert (110_000 < west < 110_300, -186_500 < north < -186_200) == (True, True), "it is in tens of feet"
     wards = where(PageRequest(data, Filters(map="wards"))).sections[0]
     assert "The official boundaries were redrawn in 2023." in wards.caveats[0]
     for shown in ("cells", "hot_spots", "areas"):

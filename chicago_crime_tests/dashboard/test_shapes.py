@@ -1,7 +1,5 @@
 """Tests of official outlines, outlines of cells, and their coordinates."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chicago_crime.dashboard.charts.projection import tile_coordinates, tile_polynomials, to_feet
-from chicago_crime.dashboard.charts.shapes import Cell, outlines_from_cells, read_official
+from chicago_crime.dashboard.charts.shapes import Cell, outlines_from_cells
 from chicago_crime.tables import CELL_FT
 from chicago_crime_tests.support import real_year
 
@@ -32,14 +30,6 @@ def test_outlines_are_valid_cover_their_cells_and_do_not_overlap(place_of: dict[
         assert outlines[place].covers(shapely.box(*(CELL_FT * n for n in (x, y, x + 1, y + 1))))
     total = sum(outline.area for outline in outlines.values())
     assert total == shapely.union_all(list(outlines.values())).area <= 49 * CELL_FT**2
-
-
-def test_official_outlines_are_in_feet() -> None:
-    square = {"type": "Polygon", "coordinates": [[[-87.63, 41.88], [-87.62, 41.88], [-87.62, 41.89], [-87.63, 41.88]]]}
-    feature = {"type": "Feature", "properties": {"kind": "ward", "number": 42}, "geometry": square}
-    found = read_official(json.dumps({"features": [feature]}).encode())
-    west, south, *_ = found["ward"][42].bounds
-    assert (1_175_000 < west < 1_178_000, 1_898_000 < south < 1_901_000) == (True, True)
 
 
 def test_projection_agrees_with_the_coordinates_of_the_city() -> None:
