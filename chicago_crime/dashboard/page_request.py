@@ -168,6 +168,13 @@ class PageRequest:
         sums = {row[by] or NO_TYPE: Counter({name: row[f"{name}_sum"] for name in counts}) for row in found}
         return defaultdict(Counter, sums)
 
+    def matching(self, by: str) -> tuple[defaultdict[Any, Counter[str]], Counter[str]]:
+        """Return these sums of the request's years, and those of all; raise NoCrimesError if no crime matches."""
+        sums = self.totals(by)
+        total = sum(sums.values(), Counter[str]())
+        self.require_matches(total["crimes"])
+        return sums, total
+
     def require_valid(self) -> None:
         """Raise NothingMatchesError if a filter has a value that no crime can have."""
         if self.refused:

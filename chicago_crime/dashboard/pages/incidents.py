@@ -1,7 +1,6 @@
 """The page Incidents: the crimes behind any number, page by page, and the blocks with the most crimes."""
 
 import math
-from collections import Counter
 from dataclasses import replace
 
 from chicago_crime.dashboard import caveats
@@ -32,10 +31,8 @@ SORTABLE = {column.name for column in COLUMNS if column.is_shown}
 
 def incidents(request: PageRequest) -> View:
     """Build the page."""
-    by_year = request.totals("year")
-    counted = sum(by_year.values(), Counter[str]())
+    by_year, counted = request.matching("year")
     crimes = counted["crimes"]
-    request.require_matches(crimes)
     pages = math.ceil(crimes / ROWS_SHOWN)
     if request.filters.page > pages:
         exist = f"{pages:,} page{'s' if pages > 1 else ''}"

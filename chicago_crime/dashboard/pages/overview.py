@@ -41,9 +41,7 @@ NO_VICTIMS = "The records do not list victims, so no group counts people who wer
 
 def overview(request: PageRequest) -> View:
     """Build the page."""
-    by_type = request.totals("type")
-    total = sum(by_type.values(), Counter[str]())
-    request.require_matches(total["crimes"])
+    by_type, total = request.matching("type")
     before = _earlier_years(request)
     earlier = {year for years in before.values() for year in years} - {*request.years}
     by_month = Counter(

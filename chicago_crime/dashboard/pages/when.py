@@ -31,17 +31,16 @@ MAX_NAMED = 2
 
 def when(request: PageRequest) -> View:
     """Build the page."""
-    by_month, by_hour = request.totals("month"), request.answer("when").to_pylist()
-    total = sum(counts["crimes"] for counts in by_month.values())
-    request.require_matches(total)
+    by_month, total = request.matching("month")
+    crimes, by_hour = total["crimes"], request.answer("when").to_pylist()
     placeholders = sum(row["time_placeholders"] for row in by_hour)
     return View(
         "At what hours, on which days and in which months does reported crime occur?",
         numbers=[
-            request.reported(total, caveats.incomparable(request, request.years)),
+            request.reported(crimes, caveats.incomparable(request, request.years)),
             Number(
                 "Time unknown",
-                as_text(share(placeholders, total), "percent"),
+                as_text(share(placeholders, crimes), "percent"),
                 crimes_text(placeholders),
                 "Times of exactly 00:00 or 00:01 mean unknown: excluded from hours, included in months.",
             ),

@@ -60,10 +60,8 @@ WHAT_CELLS_SAY = (
 
 def where(request: PageRequest) -> View:
     """Build the page."""
-    by_type = request.totals("type")
-    total = sum(by_type.values(), Counter[str]())
+    by_type, total = request.matching("type")
     crimes, nowhere, no_area = (total[name] for name in ("crimes", "without_location", "without_area"))
-    request.require_matches(crimes)
     shown = request.filters.map
     if request.filters.measure == "rate" and shown != "areas":
         by = PLACES.get(shown, "cell")
