@@ -55,7 +55,6 @@ def test_answers_include_filters_caveats_and_citation(sample: Settings) -> None:
 
 
 INVALID: list[tuple[dict[str, Any], str]] = [
-    ({"type": ["ROBERY"]}, "there is no crime type 'ROBERY'. Closest matches: ROBBERY"),
     ({"type": "ROBERY"}, "there is no crime type 'ROBERY'. Closest matches: ROBBERY"),
     ({"area": ["Hide Park"]}, "there is no community area 'Hide Park'. Closest matches: Hyde Park"),
     ({"year": [2999]}, "'2999' is outside 2001-"),
