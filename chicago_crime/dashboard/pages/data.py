@@ -131,6 +131,8 @@ def _revisions(request: PageRequest) -> Section:
     if not rows:
         unchanged = f"No changes in {request.years_text}."
         return Section("revisions", title, unchanged, is_wide=False)
+    reclassified = request.data.answer("reclassified", {"years": request.years}).to_pylist()
+    by_type = (Column("change", "Old and new type"), Column("year", "Year"), Column("changes", "Crimes", "count"))
     new_days = sum(row["changes"] for row in rows if row["change"] == "new_days")
     changes, years = sum(row["changes"] for row in rows) - new_days, len({row["year"] for row in rows})
     besides = f", besides {crimes_text(new_days)} of new days" if new_days else ""
@@ -142,16 +144,9 @@ def _revisions(request: PageRequest) -> Section:
         ['For individual crimes: chicago-crime query "from revisions"'],
         tables=[
             PageTable("revisions", "Changes by year, snapshot and kind", columns, rows),
-            *_reclassified(request),
+            *([PageTable("reclassified", "Reclassified crimes", by_type, reclassified)] if reclassified else []),
         ],
     )
-
-
-def _reclassified(request: PageRequest) -> list[PageTable]:
-    """Table of reclassifications by old and new type, if there are any."""
-    rows = request.data.answer("reclassified", {"years": request.years}).to_pylist()
-    columns = (Column("change", "Old and new type"), Column("year", "Year"), Column("changes", "Crimes", "count"))
-    return [PageTable("reclassified", "Reclassified crimes", columns, rows)] if rows else []
 
 
 def _meaning_of(row: dict[str, Any]) -> str:
