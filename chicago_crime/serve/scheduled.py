@@ -120,7 +120,7 @@ def report(installation: Installation, address: str, sent: Sent, now: datetime) 
         SettingsError: an area does not exist.
         PlatformError: nothing is published, or the address cannot be reached.
     """
-    # the pages import charting libraries, which would slow Dagster down
+    # The pages import charting libraries, which would slow Dagster down.
     from chicago_crime.analysis.expected import UNUSUAL
     from chicago_crime.dashboard.data import Data
     from chicago_crime.dashboard.filters import Filters
