@@ -74,7 +74,7 @@ class PublishedTable(_Record):
         return Lineage(self.identity, self.inputs)
 
 
-class CheckFound(_Record):
+class CheckOutcome(_Record):
     """The outcome of a check for a year: passed, warning, or accepted (failed, but accepted with a reason)."""
 
     check: str
@@ -99,7 +99,7 @@ class PublishedYear(_Record):
     run: str
     version: str
     published_at: str
-    checks: list[CheckFound] = Field(default_factory=list)
+    checks: list[CheckOutcome] = Field(default_factory=list)
     accepted: str | None = None
     tables: dict[str, PublishedTable]
 

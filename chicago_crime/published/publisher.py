@@ -17,7 +17,7 @@ from chicago_crime.published.catalog import (
     PUBLISHED,
     SNAPSHOTS,
     Catalog,
-    CheckFound,
+    CheckOutcome,
     DamagedError,
     PublishedTable,
     PublishedYear,
@@ -61,7 +61,7 @@ class Candidate:
 
     source: Mapping[str, object]
     lake: LakeRecord | None
-    checks: Sequence[CheckFound] = ()
+    checks: Sequence[CheckOutcome] = ()
     accepted: str | None = None
     before: PublishedYear | None = None
 

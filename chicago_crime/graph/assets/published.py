@@ -13,7 +13,7 @@ from chicago_crime.graph.partitions import follows_upstream, one_run_for_all_yea
 from chicago_crime.graph.progress import Step
 from chicago_crime.graph.run_state import RunState
 from chicago_crime.published.audit import HOW_TO_ACCEPT
-from chicago_crime.published.catalog import PUBLISHED, CheckFound, load_again, newest_source
+from chicago_crime.published.catalog import PUBLISHED, CheckOutcome, load_again, newest_source
 from chicago_crime.published.publisher import Candidate, Publisher
 from chicago_crime.storage.object_store import lake_record
 from chicago_crime.tables import TABLES
@@ -86,21 +86,21 @@ def _candidate(check_inputs: CheckInputs, run_state: RunState, year: int) -> Can
     if outdated := [table.name for table in TABLES.values() if year in check_inputs.warehouse.outdated(table)]:
         raise PlatformError(f"columns of another version: {', '.join(outdated)}. {again}")
     accept = run_state.accepted(year, manifest.sha256, manifest.accepted)
-    found: list[CheckFound] = []
+    outcomes: list[CheckOutcome] = []
     problems: list[str] = []
     advice = HOW_TO_ACCEPT
     for check in CHECKS:
-        one = check.found(check_inputs.findings(check, [year])[year], accept)
-        if one.outcome == "failed":
-            problems.append(f"{one.check}: {one.finding}")
+        result = check.outcome(check_inputs.findings(check, [year])[year], accept)
+        if result.outcome == "failed":
+            problems.append(f"{result.check}: {result.finding}")
             advice = advice if check.can_be_accepted else again
-        found.append(one)
+        outcomes.append(result)
     if problems:
         raise PlatformError(f"{'; '.join(problems)}. {advice.removesuffix('.')}.{run_state.advice}")
     return Candidate(
         source=manifest.model_dump(),
         lake=lake_record(check_inputs.object_store, year),
-        checks=found,
-        accepted=accept if any(one.outcome == "accepted" for one in found) else manifest.accepted,
+        checks=outcomes,
+        accepted=accept if any(one.outcome == "accepted" for one in outcomes) else manifest.accepted,
         before=run_state.before.get(year),
     )

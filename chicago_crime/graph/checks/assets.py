@@ -37,13 +37,13 @@ def _step(checks: Sequence[Check]) -> AssetChecksDefinition:
     @multi_asset_check(
         # Not blocking for Dagster, which would stop all years; `published` refuses only the years that fail.
         specs=[
-            AssetCheckSpec(one.name, asset=one.asset, description=one.description, partitions_def=yearly)
-            for one in checks
+            AssetCheckSpec(check.name, asset=check.asset, description=check.description, partitions_def=yearly)
+            for check in checks
         ],
         name=f"{checks[0].asset}_checks",
         can_subset=True,
     )
-    def check(
+    def run_checks(
         context: AssetCheckExecutionContext,
         check_inputs: ResourceParam[CheckInputs],
         run_state: ResourceParam[RunState],
@@ -51,27 +51,27 @@ def _step(checks: Sequence[Check]) -> AssetChecksDefinition:
         is_of_years = context.has_partition_key or context.has_partition_key_range
         chosen = map(int, context.partition_keys) if is_of_years else check_inputs.source_files.years()
         years = run_state.to_make(chosen)
-        selected = [
-            one for one in checks if AssetCheckKey(AssetKey(one.asset), one.name) in context.selected_asset_check_keys
-        ]
+        keys = context.selected_asset_check_keys
+        selected = [check for check in checks if AssetCheckKey(AssetKey(check.asset), check.name) in keys]
         examined = {
             asset: latest_materializations(context.instance, asset, [*years, *run_state.unchanged])
-            for asset in {one.asset for one in selected}
+            for asset in {check.asset for check in selected}
         }
         accepted = {
             year: run_state.accepted(year, manifest.sha256, manifest.accepted)
             for year, manifest in check_inputs.manifests(years).items()
         }
-        for one in selected:
-            for year, finding in check_inputs.findings(one, years).items():
+        for check in selected:
+            latest = examined[check.asset]
+            for year, finding in check_inputs.findings(check, years).items():
                 accept = accepted.get(year)
-                found = one.found(finding, accept)
-                yield one.evaluation(found, finding.found, year, accept, examined[one.asset].get(year))
+                outcome = check.outcome(finding, accept)
+                yield check.evaluation(outcome, finding.values, year, accept, latest.get(year))
             for year, published in run_state.unchanged.items():  # they are materialized again, but unchanged
-                for found in published.checks:
-                    if found.check == one.key:
-                        yield one.evaluation(found, {}, year, published.accepted, examined[one.asset].get(year))
+                for outcome in published.checks:
+                    if outcome.check == check.key:
+                        yield check.evaluation(outcome, {}, year, published.accepted, latest.get(year))
         # An `AssetCheckResult` would apply to all years of the step, so the outputs are empty.
         yield from (Output(None, name) for name in context.op_execution_context.selected_output_names)
 
-    return check
+    return run_checks

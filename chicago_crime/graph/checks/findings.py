@@ -12,7 +12,7 @@ from dagster import AssetCheckEvaluation, AssetCheckSeverity, AssetKey
 
 from chicago_crime.graph.dagster_internals import AssetCheckEvaluationTargetMaterializationData
 from chicago_crime.intake.source_files import Manifest, SourceFiles
-from chicago_crime.published.catalog import CheckFound, PublishedYear
+from chicago_crime.published.catalog import CheckOutcome, PublishedYear
 from chicago_crime.storage.object_store import ObjectStore
 from chicago_crime.storage.warehouse import Warehouse
 from chicago_crime.tables import Table
@@ -25,12 +25,12 @@ class Finding:
     """The findings of a check for one year.
 
     Attributes:
-        found: the values examined: named numbers, or JSON.
+        values: the values examined: named numbers, or JSON.
         failures: problems that block publication of the year.
         warnings: other problems to look into.
     """
 
-    found: Any = None
+    values: Any = None
     failures: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -69,7 +69,7 @@ class Check:
 
     def evaluation(
         self,
-        one: CheckFound,
+        outcome: CheckOutcome,
         values: Any,
         year: int,
         accepted: str | None,
@@ -84,20 +84,20 @@ class Check:
         return AssetCheckEvaluation(
             asset_key=AssetKey(self.asset),
             check_name=self.name,
-            passed=one.outcome == "passed",
-            severity=AssetCheckSeverity.ERROR if one.outcome == "failed" else AssetCheckSeverity.WARN,
-            description=(f"Accepted ({accepted}): " if one.outcome == "accepted" else "") + one.finding or None,
+            passed=outcome.outcome == "passed",
+            severity=AssetCheckSeverity.ERROR if outcome.outcome == "failed" else AssetCheckSeverity.WARN,
+            description=(f"Accepted ({accepted}): " if outcome.outcome == "accepted" else "") + outcome.finding or None,
             metadata={"year": str(year), **(values if are_numbers else {"found": values})},
             partition=str(year),
             target_materialization_data=materialization,
         )
 
-    def found(self, finding: Finding, accept: str | None) -> CheckFound:
+    def outcome(self, finding: Finding, accept: str | None) -> CheckOutcome:
         """Return the catalog's record for a year. `accept` is the reason for accepting failures."""
         outcome = "warning" if finding.warnings else "passed"
         if finding.failures:
             outcome = "accepted" if accept and self.can_be_accepted else "failed"
-        return CheckFound(check=self.key, outcome=outcome, finding="; ".join([*finding.failures, *finding.warnings]))
+        return CheckOutcome(check=self.key, outcome=outcome, finding="; ".join([*finding.failures, *finding.warnings]))
 
 
 def check(
@@ -120,14 +120,14 @@ class CheckInputs:
     source_files: SourceFiles
     object_store: ObjectStore
     published: Callable[[], Mapping[int, PublishedYear]]
-    _found: dict[tuple[str, int], Finding] = field(default_factory=dict, init=False, repr=False)
+    _findings: dict[tuple[str, int], Finding] = field(default_factory=dict, init=False, repr=False)
 
     def findings(self, check: Check, years: Sequence[int]) -> dict[int, Finding]:
         """Return the findings of a check by year. No year is examined twice."""
-        if new := [year for year in years if (check.key, year) not in self._found]:
+        if new := [year for year in years if (check.key, year) not in self._findings]:
             found = dict(check.examine(self, new))
-            self._found |= {(check.key, year): found.get(year, Finding(NOT_EXAMINED)) for year in new}
-        return {year: self._found[check.key, year] for year in years}
+            self._findings |= {(check.key, year): found.get(year, Finding(NOT_EXAMINED)) for year in new}
+        return {year: self._findings[check.key, year] for year in years}
 
     def with_year_before(self, table: Table, years: Sequence[int]) -> tuple[list[int], list[int]]:
         """Return the years that can be compared with the previous year, and these years plus the previous ones."""
