@@ -17,7 +17,7 @@ def demo(data_dir: DataOption = None) -> None:
     By default, they go into the folder `demo` of the data folder, so that they never mix with real rows.
     """
     from chicago_crime.cli.run import load
-    from chicago_crime.cli.screen import answer, out
+    from chicago_crime.cli.screen import lay_out, out
     from chicago_crime.settings import load_settings
 
     out.print(f"Loading {YEARS[0]}-{YEARS[-1]} of the sample: {ROWS:,} SYNTHETIC rows per year.")
@@ -25,14 +25,14 @@ def demo(data_dir: DataOption = None) -> None:
     installation = chosen_installation(source="sample", sample_rows=ROWS, data_dir=folder)
     if not load(installation, YEARS):
         raise typer.Exit(1)
-    from chicago_crime.sql import answers  # after the run, whose extra includes what this needs
+    from chicago_crime.sql import example_queries  # after the run, whose extra includes what this needs
 
     out.print("\nThree answers from the tables. The rows are SYNTHETIC: do not quote them.\n")
     reader = installation.reader()
-    for question, sql in answers():
+    for question, sql in example_queries():
         found = reader.first_rows(sql, None)
         out.print(question, style="italic")
-        out.print(*answer(found.columns, found.rows, out.width), "", sep="\n")
+        out.print(*lay_out(found.columns, found.rows, out.width), "", sep="\n")
     out.print(
         "The arrest flag means that an arrest was made, not that the case was cleared.\n\n"
         "Next:\n"

@@ -51,7 +51,7 @@ def query(
     published = None if working else installation.reader(as_of)
     reader = published or installation.working_reader
     try:
-        _answer(reader, sql, format, output)
+        _write_result(reader, sql, format, output)
     except PlatformError as error:
         if published and _may_be_damage(error):  # DuckDB does not always name the file
             published.verify()
@@ -66,12 +66,12 @@ def query(
         errors.print(f" in {format_years(synthetic)}, from the sample source.")
 
 
-def _answer(reader: "TableReader", sql: str, format: str, output: Path | None) -> None:
-    from chicago_crime.cli.screen import MAX_ROWS, answer, out
+def _write_result(reader: "TableReader", sql: str, format: str, output: Path | None) -> None:
+    from chicago_crime.cli.screen import MAX_ROWS, lay_out, out
 
     if format == "table":
         found = reader.first_rows(sql, MAX_ROWS + 1)
-        out.print(*answer(found.columns, found.rows, out.width), sep="\n")
+        out.print(*lay_out(found.columns, found.rows, out.width), sep="\n")
     elif output:
         with complete_file(output) as file:
             reader.write(sql, Path(file.name), format)

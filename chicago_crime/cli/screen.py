@@ -71,7 +71,7 @@ def printable(text: str, keep: str = "") -> str:
     return _CONTROLS.sub(lambda found: found[0] if found[0] in keep else ascii(found[0])[1:-1], text)
 
 
-def answer(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int) -> Iterator[RenderableType]:
+def lay_out(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int) -> Iterator[RenderableType]:
     """Lay out the first rows of a result to fit the width, with a note if there are more.
 
     The layout is a table, with values wrapped between words if necessary. If it still does not fit, or few rows would

@@ -170,14 +170,14 @@ class Publisher:
                     refused |= dict.fromkeys(made, MIXED)
                     made = {}
                 if not made and not (catalog and catalog.boundaries != outlines):
-                    return self._shown(Publication(catalog, [], refused, repaired))
+                    return self._with_views(Publication(catalog, [], refused, repaired))
                 years = dict(sorted((held | made).items()))
                 new = _catalog(years, sorted(made), catalog, outlines)
-                content = _written(new)
+                content = _serialized(new)
                 if self.store.swap(CATALOG, content, version):
-                    self._keep(new.snapshot, content)
+                    self._store_snapshot(new.snapshot, content)
                     self._remove_old(new, 0.0 if is_only else UNREFERENCED_S)
-                    return self._shown(Publication(new, sorted(made), refused, repaired))
+                    return self._with_views(Publication(new, sorted(made), refused, repaired))
                 catalog, version = self._current()  # another publisher was faster
                 held = catalog.years if catalog else {}
                 outlines = self._boundaries(catalog)
@@ -214,7 +214,7 @@ class Publisher:
                     found[year] = published
         return found
 
-    def _shown(self, publication: Publication) -> Publication:
+    def _with_views(self, publication: Publication) -> Publication:
         if self.views and publication.snapshot:
             try:
                 self.views.replace(publication.snapshot)
@@ -228,14 +228,14 @@ class Publisher:
     def _current(self) -> tuple[Catalog | None, str | None]:
         catalog, version, problem = newest_readable(self.store)
         if catalog:
-            content = _written(catalog)
-            self._keep(catalog.snapshot, content)  # a publisher may have died after swapping the catalog
+            content = _serialized(catalog)
+            self._store_snapshot(catalog.snapshot, content)  # a publisher may have died after swapping the catalog
             if problem and self.store.swap(CATALOG, content, version):
                 found = self.store.read(CATALOG)
                 version = found[1] if found else None
         return catalog, version
 
-    def _keep(self, snapshot: str, content: bytes) -> None:
+    def _store_snapshot(self, snapshot: str, content: bytes) -> None:
         key = f"{SNAPSHOTS}{snapshot}.json"
         found = self.store.read(key)
         with suppress(DamagedError):
@@ -308,7 +308,7 @@ def _is_same(new: PublishedYear, held: PublishedYear | None) -> bool:
     return held is not None and (new.tables, new.source.get("sha256")) == (held.tables, held.source.get("sha256"))
 
 
-def _written(catalog: Catalog) -> bytes:
+def _serialized(catalog: Catalog) -> bytes:
     return catalog.model_dump_json(indent=1).encode()
 
 

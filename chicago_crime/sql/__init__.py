@@ -56,7 +56,7 @@ def tables_read(name: str) -> list[str]:
     return sorted({table.name for table in query.find_all(exp.Table) if table.name and table.name not in common})
 
 
-def answers() -> list[tuple[str, str]]:
+def example_queries() -> list[tuple[str, str]]:
     """Example questions, each with a query on the marts in SQL that runs on DuckDB and BigQuery."""
     texts = [file.read_text(encoding="utf-8") for file in sorted((_FOLDER / "demo").glob("*.sql"))]
     return [(text.splitlines()[0].removeprefix("-- "), text) for text in texts]

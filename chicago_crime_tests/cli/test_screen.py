@@ -6,13 +6,13 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
-from chicago_crime.cli.screen import answer, printable
+from chicago_crime.cli.screen import lay_out, printable
 
 
 def shown(columns: dict[str, list], width: int = 80) -> str:
     text = io.StringIO()
     console = Console(file=text, width=width, highlight=False, markup=False, emoji=False)
-    console.print(*answer(list(columns), list(zip(*columns.values(), strict=True)), width), sep="\n")
+    console.print(*lay_out(list(columns), list(zip(*columns.values(), strict=True)), width), sep="\n")
     assert all(len(line) <= width for line in text.getvalue().splitlines())
     return text.getvalue()
 
