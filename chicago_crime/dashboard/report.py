@@ -75,23 +75,23 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = lambda link: 
     end = request.filters.end or last_day
     filters = replace(request.filters, end=end, rows="type", map="cells" if places else "areas", sort="", page=1)
     request = replace(request, filters=filters)
-    views = [overview(request), where(request), when(request)]
+    views = {"trend": overview(request), "map": where(request), "hours": when(request)}
     with suppress(NoCrimesError):  # a place may have no crimes in the newest year
         if not filters.has_dates:  # which Compare ignores
-            views.append(compare(replace(request)))  # a copy, because it changes the years
-    drawn, table = views[1].sections[0].map, "blocks" if places else "areas"
-    tables = {table: (incidents(request) if places else views[1]).table(table), "spans": views[-1].table("spans")}
-    used = [_section(view, name) for view, name in zip(views, ("trend", "map", "hours", "spans"), strict=False)]
-    sections = {section.name: section for section in used}
-    headings = {section.name: section.title for section in used} | {
+            views["spans"] = compare(replace(request))  # a copy, because it changes the years
+    sections = {name: _section(view, name) for name, view in views.items()}
+    drawn, ranked = sections["map"].map, "blocks" if places else "areas"
+    tables = {ranked: (incidents(request) if places else views["map"]).table(ranked)}
+    tables |= {"spans": views["spans"].table("spans")} if "spans" in views else {}
+    headings = {name: section.title for name, section in sections.items()} | {
         "spans": f"By type, through {as_text(end, 'date')}",
-        table: "Blocks with the most crimes" if places else "Areas with the most crimes",
+        ranked: "Blocks with the most crimes" if places else "Areas with the most crimes",
     }
-    about = [(one.label, one.caveat) for one in views[0].numbers if one.caveat]
-    about += [(headings[section.name], section.intro) for section in used if section.figure]
-    noted = [section for section in used if section.figure or section.name != "trend"]
-    about += [(headings[section.name], caveat) for section in noted for caveat in section.caveats]
-    about += [(headings[table], caveat) for caveat in ([] if places else _section(views[1], "table").caveats)]
+    about = [(one.label, one.caveat) for one in views["trend"].numbers if one.caveat]
+    about += [(headings[name], section.intro) for name, section in sections.items() if section.figure]
+    noted = [(name, section) for name, section in sections.items() if section.figure or name != "trend"]
+    about += [(headings[name], caveat) for name, section in noted for caveat in section.caveats]
+    about += [(headings[ranked], caveat) for caveat in ([] if places else _section(views["map"], "table").caveats)]
     notes: dict[str, list[str]] = {}
     for note in dict.fromkeys(note for _, note in about):
         shared_by = "; ".join(heading for heading, other in about if other == note)
@@ -101,7 +101,7 @@ def contents(request: PageRequest, page_of: Callable[[str], str] = lambda link: 
         "headings": headings,
         "page_of": page_of,
         "others": [request.filter_label(name, value) for name, value in filters.active() if name not in KINDS],
-        "numbers": views[0].numbers,
+        "numbers": views["trend"].numbers,
         "sections": sections,
         "figure": cache(lambda name, height: _drawn(sections[name], height)),
         "map": drawn and replace(drawn, marks=[replace(mark, link=page_of(mark.link)) for mark in drawn.marks]),

@@ -238,10 +238,10 @@ def assert_equal_results(settings: Settings, name: str, parameters: dict[str, ob
     assert in_order(ours) == in_order(theirs)
 
 
-@pytest.mark.parametrize("number", range(len(sql.answers())))
+@pytest.mark.parametrize("number", range(len(sql.example_queries())))
 def test_example_queries_are_equal(loaded: Settings, number: int) -> None:
     """They run unchanged on each warehouse, without translation."""
-    _, text = sql.answers()[number]
+    _, text = sql.example_queries()[number]
     name = [name for name in FILES if name.startswith("demo/")][number]
     ours = warehouse_of(loaded).first_rows(text, None).rows
     theirs = google().evaluate(text, tables_for(loaded, name))
