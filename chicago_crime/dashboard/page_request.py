@@ -93,7 +93,7 @@ class PageRequest:
     def note_unused(self, used: Collection[str]) -> None:
         """Note which chosen filters the page does not use."""
         chosen = {"year": self.filters.year} | dict(self.filters.active())
-        self.unused = sorted({name for name, value in chosen.items() if value} - {*used, "as_of"})
+        self.unused = [name for name, value in chosen.items() if value and name not in {*used, "as_of"}]
         if self.unused:
             names = ", ".join(LABELS.get(name, name) for name in self.unused)
             self.notes.append(f"These filters do not apply to this page: {names}.")

@@ -116,7 +116,7 @@ def test_the_first_page_is_signals_with_only_the_filters_that_apply(client: Test
     assert {*fields} == {"group", "type", "area"}
     assert re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', form) == [("year", "2016"), ("district", "11")]
     assert re.findall(r'class="chip"[^>]*>([^<]+) <', page) == ["Austin"]
-    assert "These filters do not apply to this page: district, year." in page
+    assert "These filters do not apply to this page: year, district." in page
 
 
 def test_an_embedded_chart_names_only_filters_that_apply(outbreak_settings: Settings) -> None:
