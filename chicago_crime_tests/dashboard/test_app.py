@@ -136,8 +136,8 @@ from chicago_crime.settings import load_settings
 
 dashboard = Dashboard(Installation(load_settings(data_dir=sys.argv[1])))
 dashboard.warm_up()
-client = TestClient(dashboard.application(), "http://localhost", raise_server_exceptions=False)
-with ThreadPoolExecutor(12) as pool:
+one_loop = TestClient(dashboard.application(), "http://localhost", raise_server_exceptions=False)
+with one_loop as client, ThreadPoolExecutor(12) as pool:
     pages = ["/data", "/overview", "/where", "/when", "/compare", "/download/data/checks.csv"] * 2
     print([response.status_code for response in pool.map(client.get, pages)])
 """

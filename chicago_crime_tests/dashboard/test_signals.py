@@ -81,7 +81,7 @@ def test_filters_select_signals_and_untested_counts_are_not_called_usual(outbrea
     assert request.notes == ["These filters do not apply to this page: domestic."]
     chosen = Filters(type=("MOTOR VEHICLE THEFT",), group=("burglary",))
     [_, section] = signals(PageRequest(outbreak, chosen)).sections
-    assert section.title == "Year to date: nothing was tested"
+    assert section.title == "Year to date: no count matches the filters"
     assert "None of them match the filters" in section.intro
 
 
