@@ -96,12 +96,12 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
         own_names = {"latitude": place, "longitude": place} | own_names
     for name, problem in values.column_errors.items():
         raise SourceError(f"{fetched.origin}: column {own_names[name]!r} {problem}")
-    in_year = {day: rows for day, rows in sorted(values.days.items()) if day.year == year}
-    of_year = sum(in_year.values())
+    of_year = sum(rows for day, rows in values.days.items() if day.year == year)
     of_others = _rows_of_other_years(year, of_year, values.days, counts.rows)
     problems = list(dict.fromkeys([*filter(None, [of_others, *fetched.problems]), *values.problems(own_names)]))
     if min(of_year, counts.rows - values.rejected) < counts.rows * MIN_SHARE_OF_YEAR:  # nothing to accept
         raise SourceError(f"{fetched.origin}: {' '.join(problems)}")
+    crimes = {day: count for day, count in sorted(values.crimes.items()) if day.year == year}
     unreadable = {name: asdict(found) for name, found in values.unreadable.items()}
     empty = dict.fromkeys(own for name, own in own_names.items() if not values.present.get(name, 1))
     remarks = {
@@ -109,14 +109,14 @@ def run_gate(fetched: SourceFile, year: int, folder: Path, other_headers: Sequen
         "dates_after_update": values.after_update,
         "future_updates": values.future_updates,
         "empty_columns": f"columns without any value: {', '.join(empty)}" if empty else "",
-        "sample": "" if fetched.synthetic or of_year >= MIN_ROWS_A_DAY * len(in_year) else SAMPLE,
+        "sample": "" if fetched.synthetic or sum(crimes.values()) >= MIN_ROWS_A_DAY * len(crimes) else SAMPLE,
     }
     details: dict[str, str | int | bool] = {key: text for key, text in remarks.items() if text}
     months, days = Counter[str](), Counter[str]()
-    for day, rows in in_year.items():
-        months[f"{day:%Y-%m}"] += rows
+    for day, count in crimes.items():
+        months[f"{day:%Y-%m}"] += count
         days[f"{day:%Y-%m}"] += 1
-    gaps = [(first.isoformat(), last.isoformat()) for first, last in find_gaps(in_year)]
+    gaps = [(first.isoformat(), last.isoformat()) for first, last in find_gaps(crimes)]
     return GateResult(split, header, dict(months), dict(days), gaps, unreadable, problems, damage, details)
 
 

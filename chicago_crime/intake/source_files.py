@@ -35,8 +35,8 @@ class Manifest(BaseModel, frozen=True):
         rows: lines on which a row starts.
         quarantined: damaged lines.
         other_lines: blank lines, and lines that continue a row.
-        months: rows of the year by month ("2014-01", ...).
-        days: days with rows by month; empty in manifests of older versions.
+        months: crimes of the year by month ("2014-01", ...).
+        days: days with crimes by month; empty in manifests of older versions.
         gaps: first and last day of each gap (`find_gaps`), ISO 8601.
         is_canonical: True if it enters the lake unchanged.
         fetched_at: time of the fetch, ISO 8601, UTC.

@@ -75,6 +75,7 @@ class Values:
         rows: number of rows.
         rejected: rows without a readable id or date.
         days: rows by day, of any year.
+        crimes: crimes by day: the same, but rows that share an id count once.
         present: by typed column, the number of values that are not empty.
         unreadable: by typed column, the unreadable values; omits columns without any.
         column_errors: by column, an error because of which even its readable values are wrong.
@@ -87,6 +88,7 @@ class Values:
     rows: int
     rejected: int
     days: dict[date, int]
+    crimes: dict[date, int]
     present: dict[str, int]
     unreadable: dict[str, Unreadable] = field(default_factory=dict)
     column_errors: dict[str, str] = field(default_factory=dict)
@@ -112,6 +114,7 @@ class Values:
             f"is {found.example!r} in {found.place}. Expected: {_FORMS[TYPED[name].type]}. Export the file again."
             for name, found in self.unreadable.items()
             if found.count > self.present[name] * MAX_UNREADABLE_SHARE
+            and found.count >= min(MIN_REJECTED, self.present[name] * MAX_REJECTED_SHARE)
         ]
         unread = sum(self.unreadable[name].count for name in ("id", "date") if name in self.unreadable)
         lacking = self.rejected - unread
@@ -177,7 +180,11 @@ def read_values(file: Path, place_of: Callable[[int], Place], ends: Sequence[int
         rows = replace(rows, total=total)
         unread = {name: total[f"unreadable_{name}"] for name in total if f"unreadable_{name}" in total}
         present = {name: total[name] + unread.get(name, 0) for name in TYPED if name in total}
-        found = Values(total["crimes"], total["rejected"], total["days"] or {}, present)
+        days = total["days"] or {}
+        crimes = days
+        if total["distinct_ids"] < total["id"]:
+            crimes = {one["day"]: one["crimes"] for one in rows.query(_crimes_by_day())}
+        found = Values(total["crimes"], total["rejected"], days, crimes, present)
         for name in [name for name, count in unread.items() if count]:
             example, place = rows.first(f"unreadable_{name}")
             found.unreadable[name] = Unreadable(unread[name], str(place), example[:80])
@@ -384,6 +391,11 @@ def _counts_by_file() -> str:
     query = sql.statement("fragments/values_read").select("raw.above AS above")
     query.set("group", exp.Group(expressions=[exp.column("above", "raw")]))
     return to_duckdb(query, _BOUNDS, lambda _: by_file)
+
+
+@cache
+def _crimes_by_day() -> str:
+    return to_duckdb(sql.statement("fragments/crimes_by_day"), {}, lambda _: _raw_rows(is_part=False))
 
 
 @cache

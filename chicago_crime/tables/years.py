@@ -15,11 +15,11 @@ FIRST_YEAR = 2001
 PUBLISHED_AFTER_DAYS = 8
 """The City withholds the most recent seven days."""
 
-MIN_SURPRISE, MIN_SURPRISE_OF_FEW = 20, 40
+MIN_SURPRISE, MIN_SURPRISE_OF_FEW = 20, 80
 """Days without rows are a gap if chance would leave them empty with a probability of at most e to the minus this.
 
 The second is for files with fewer than `DENSE_ROWS_A_DAY` rows a day, such as those of one kind of crime: their rows
-cluster. `sql/tables/area_rates.sql` has the same rule.
+cluster, and schools are closed on holidays. `sql/tables/area_rates.sql` has the same rule.
 """
 
 DENSE_ROWS_A_DAY = 50
@@ -94,7 +94,7 @@ def find_gaps(rows: Mapping[date, int]) -> list[tuple[date, date]]:
     """Return the first and last day of each gap in a year's file, oldest first.
 
     A gap is a run of days without rows, before the newest day with rows, that cannot be chance: if each row were as
-    likely on any day up to the newest, none would fall on these days with a probability of at most e^-20, or e^-40 with
+    likely on any day up to the newest, none would fall on these days with a probability of at most e^-20, or e^-80 with
     fewer than 50 rows a day.
 
     Args:

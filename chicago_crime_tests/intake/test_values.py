@@ -111,6 +111,20 @@ def test_a_second_header_is_refused_only_if_its_columns_are_in_a_different_order
     assert (split.counts.rows, split.quarantine.read_text().count("repeated header")) == (4000, 2)
 
 
+def test_one_unreadable_value_does_not_refuse_a_small_file(tmp_path: Path) -> None:
+    total = dict.fromkeys(NAMES, "") | {"id": "Total: 200"}
+    result = gated(tmp_path, [*LARGE[:200], total])
+    assert (result.problems, result.unreadable["id"]["count"]) == ([], 1)
+
+
+def test_crimes_of_overlapping_files_count_once_in_months_and_gaps(tmp_path: Path) -> None:
+    rows = crimes_of_months(YEAR, 30)
+    whole = gated(tmp_path, rows)
+    overlapping = gated(tmp_path, rows + [row | {"updated_on": "03/01/2019 03:50:01 PM"} for row in rows[:300]])
+    assert (overlapping.months, overlapping.days, overlapping.gaps) == (whole.months, whole.days, whole.gaps)
+    assert sum(whole.months.values()) == len(rows) < overlapping.split.counts.rows
+
+
 def test_a_repeated_id_is_refused_only_for_another_crime(tmp_path: Path) -> None:
     """Files of a folder may overlap, and the City corrects single values of a row."""
     other = {"updated_on": "03/01/2019 03:50:01 PM", "date": "03/16/2016 02:00:00 PM"}

@@ -306,7 +306,8 @@ def test_every_line_of_a_file_of_many_years_is_accounted_for(tmp_path: Path, dow
         b",,,,,,,,,,,,,,,,,,,,,\r\n",
     ]
     name = "Crimes_-_2001_to_Present.csv"
-    put(downloads, {name: b"About this file\n" + b"".join(lines[:50] + added + lines[50:])})
+    end_of_text = b"\x1a"  # from `copy` of Windows
+    put(downloads, {name: b"About this file\n" + b"".join(lines[:50] + added + lines[50:]) + end_of_text})
     found = load(tmp_path, downloads, 2015, 2016, 2018)
     assert "no rows for 2018" in str(found[2018])
     year = found[2016]
