@@ -53,10 +53,11 @@ def write_like_real(folder: Path, rows_by_year: dict[int, int]) -> None:
 
 
 def write_real(folder: Path, years: Sequence[int]) -> None:
-    """Write years with rows of real ones, of 2016 for leap years and else in rotation, with only the year changed."""
+    """Write real years; in place of others, 2016 for leap years and else each in turn, with only the year changed."""
     folder.mkdir()
     for number, year in enumerate(years):
-        of = 2016 if isleap(year) else WHOLE_YEARS[number % len(WHOLE_YEARS)]
+        in_turn = 2016 if isleap(year) else WHOLE_YEARS[number % len(WHOLE_YEARS)]
+        of = year if year in WHOLE_YEARS else in_turn
         rows = gzip.decompress((REAL / f"Chicago_Crimes_{of}.csv.gz").read_bytes())
         if not isleap(year):
             rows = rows.replace(b"02/29/%d " % of, b"02/28/%d " % of)
