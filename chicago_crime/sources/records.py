@@ -188,10 +188,10 @@ class _Finder:
         ):
             return None
         starts, is_separator = np.append(0, ends[:-1]), run == separator
-        separators = np.add.reduceat(is_separator, starts, dtype=np.int64)
+        separators = np.add.reduceat(is_separator, starts, dtype=np.int32)
         if len(quotes):
-            quoted = np.add.reduceat(is_separator, quotes, dtype=np.int64)[::2]
-            separators -= np.bincount(line, quoted, len(ends)).astype(np.int64)
+            quoted = np.add.reduceat(is_separator, quotes, dtype=np.int32)[::2]
+            separators -= np.bincount(line, quoted, len(ends)).astype(np.int32)
         is_row = (separators == self._width - 1) & (ends - starts <= MAX_RECORD_BYTES)
         return ends if is_row.all() else None
 

@@ -39,7 +39,7 @@ JUMP, MIN_CRIMES_OF_JUMP = 3, 100
 CODES_NAMED = 5
 """Maximum number of codes named in a warning; the check's metadata has all."""
 
-NULL_COUNTS = {column.name: f"COUNTIF({column.name} IS NULL)" for column in CRIMES.columns if column.nullable}
+NULL_COUNTS = {column.name: f"COUNT(*) - COUNT({column.name})" for column in CRIMES.columns if column.nullable}
 """Aggregates that count NULLs in `crimes`, by column."""
 
 

@@ -8,7 +8,7 @@ SELECT
     -- A spreadsheet shows 1169082 as 1.17E+06, C prints 1.16908e+06, and JavaScript 1.17e+6: all lose digits.
     WHEN value LIKE '%+%' AND REGEXP_CONTAINS(value, r'^\s*-?[1-9](?:\.\d{0,5})?[Ee]') THEN NULL
     ELSE COALESCE(
-      CAST(SAFE_CAST(REPLACE(value, '_', 'x') AS NUMERIC) AS FLOAT64),
+      CAST(SAFE_CAST(IF(STRPOS(value, '_') > 0, NULL, value) AS NUMERIC) AS FLOAT64),
       -- As spreadsheets write them: 1,176,352.5 and ="1176352.5".
       CAST(
         SAFE_CAST(

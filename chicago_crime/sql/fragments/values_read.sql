@@ -50,7 +50,9 @@ SELECT
   COUNT(IF(date IS NOT NULL, READ_REFORMATTED(raw.date), NULL)) AS reformatted_date,
   COUNT(
     IF(
-      date IS NOT NULL AND REGEXP_CONTAINS(raw.date, r'^[\s="]*\d\d?[-/]\d\d?[-/]\d\d(?:\D|\d\d[^AaPp]*$|$)'),
+      date IS NOT NULL
+      AND READ_REFORMATTED(raw.date) IS NOT NULL
+      AND REGEXP_CONTAINS(raw.date, r'^[\s="]*\d\d?[-/]\d\d?[-/]\d\d(?:\D|\d\d[^AaPp]*$|$)'),
       raw.date,
       NULL
     )
