@@ -13,7 +13,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 - the usual name in Spark code
 
 CELL_FT = 660
@@ -29,6 +29,7 @@ MIN_KNOWN_FLAGS = 0.99
 """Minimum share of known flags for a rate, because unknown flags may be mostly true."""
 
 CLASSES = ("violent", "property", "non_index")
+COUNTED = ("all", *CLASSES)
 
 COMMUNITY_AREAS_SCHEMA = "community_area BIGINT, name STRING, side STRING"
 COMPARABLE_TYPES_SCHEMA = "primary_type STRING, iucr STRING, primary_type_comparable STRING"
@@ -49,10 +50,8 @@ def enriched_crimes(
     """
     areas = community_areas.select("community_area", F.col("name").alias("community_area_name"), "side")
     codes = fbi_codes.select("fbi_code", F.col("name").alias("fbi_name"), "ucr_part1_class")
-    joined = crimes
-    for small, key in ((codes, "fbi_code"), (areas, "community_area"), (_provisional_from(crimes), "year")):
-        joined = _look_up(joined, crimes, small, key)
-    return joined.select(
+    by_key = {"fbi_code": codes, "community_area": areas, "year": _provisional_from(crimes)}
+    return _look_up(crimes, by_key).select(
         *crimes.columns,
         F.hour("date").cast("bigint").alias("hour"),
         # Spark's week starts on Sunday, ISO's on Monday.
@@ -94,38 +93,36 @@ def hot_spots(enriched: DataFrame) -> DataFrame:
     Michigan, would make the entire city hot. Weights are 1 for the cell itself and its neighbors in the study area.
     Source: Ord and Getis, Local Spatial Autocorrelation Statistics, Geographical Analysis 27 (1995).
     """
-    counts = _counts_with_zeros(enriched.where(F.col("cell_x").isNotNull() & F.col("cell_y").isNotNull()))
-    grain = ["year", "offense_class", "cell_x", "cell_y"]
+    counts = _counts_by_cell(enriched.where(F.col("cell_x").isNotNull() & F.col("cell_y").isNotNull()))
+    cell = ["year", "cell_x", "cell_y"]
     offset = F.array(*(F.lit(step) for step in (-1, 0, 1)))
     moved = [(F.col(f"cell_{axis}") + F.col(f"step_{axis}")).alias(f"cell_{axis}") for axis in "xy"]
     sent_to_neighbors = (
         counts.withColumn("step_x", F.explode(offset))
         .withColumn("step_y", F.explode(offset))
-        .select("year", "offense_class", *moved, "crimes")
+        .select("year", *moved, *COUNTED)
     )
-    neighborhoods = sent_to_neighbors.groupBy(*grain).agg(
-        F.sum("crimes").alias("neighborhood_crimes"), F.count(F.lit(1)).alias("cells_near")
+    neighborhoods = sent_to_neighbors.groupBy(*cell).agg(
+        *(F.sum(name).alias(f"near_{name}") for name in COUNTED), F.count(F.lit(1)).alias("cells_near")
     )
-    city = counts.groupBy("year", "offense_class").agg(
-        F.count(F.lit(1)).alias("cells"),
-        F.sum("crimes").alias("total"),
-        F.sum(F.col("crimes") * F.col("crimes")).alias("total_squares"),
-    )
-    joined = counts.join(neighborhoods, on=grain, how="inner").join(
-        F.broadcast(city), on=["year", "offense_class"], how="inner"
-    )
-    return joined.select(*grain, "crimes", "neighborhood_crimes", _gi_star().alias("gi_star"), "latitude", "longitude")
+    by_class = _by_class(counts.join(neighborhoods, on=cell, how="inner"))
+    grain = ("year", "offense_class", "cell_x", "cell_y")
+    values = ("crimes", "neighborhood_crimes", _gi_star().alias("gi_star"), "latitude", "longitude")
+    return by_class.select(*grain, *values)
 
 
-def _look_up(rows: DataFrame, crimes: DataFrame, small: DataFrame, key: str) -> DataFrame:
-    """Add the columns of a small table to `rows`, with NULLs where it lacks the key.
+def _look_up(rows: DataFrame, small_by_key: Mapping[str, DataFrame]) -> DataFrame:
+    """Add the columns of small tables to `rows`, with NULLs where a table lacks the key.
 
-    The small table is first extended to all keys in `crimes`, including NULL, so that an inner join loses no rows and
-    keeps their order; an outer join would move rows without a match to the end. The small table is on the left because
-    Sail hashes the left side and streams the right.
+    The small tables are first joined to all combinations of keys in `rows`, including NULL, so that one inner join
+    loses no rows and keeps their order; an outer join would move rows without a match to the end. The combinations are
+    on the left because Sail hashes the left side and streams the right.
     """
-    keys = crimes.select(key).distinct().join(small, on=key, how="left").withColumnRenamed(key, "looked_up")
-    return F.broadcast(keys).join(rows, on=F.col("looked_up").eqNullSafe(rows[key]), how="inner").drop("looked_up")
+    keys = rows.select(*small_by_key).distinct()
+    for key, small in small_by_key.items():
+        keys = keys.join(small, on=key, how="left").withColumnRenamed(key, f"looked_up_{key}")
+    is_same = [F.col(f"looked_up_{key}").eqNullSafe(rows[key]) for key in small_by_key]
+    return F.broadcast(keys).join(rows, on=is_same, how="inner")
 
 
 def _provisional_from(crimes: DataFrame) -> DataFrame:
@@ -177,24 +174,34 @@ def _tallies() -> tuple[Column, ...]:
     )
 
 
-def _counts_with_zeros(located: DataFrame) -> DataFrame:
-    """Count crimes by year, class (and all) and cell, with zeros and the midpoint of each cell's crimes."""
+def _counts_by_cell(located: DataFrame) -> DataFrame:
+    """Count crimes by year and cell, in total and by class, and compute the midpoint of each cell's crimes."""
     by_class = [_count_if(F.col("offense_class") == F.lit(name)).alias(name) for name in CLASSES]
     # The midpoint instead of the mean, because sums of floats differ between engines.
     middle = [((F.min(name) + F.max(name)) / F.lit(2)).alias(name) for name in ("latitude", "longitude")]
-    everything = F.count(F.lit(1)).alias("all")
-    counted = located.groupBy("year", "cell_x", "cell_y").agg(everything, *by_class, *middle)
-    names = ("all", *CLASSES)
-    pairs = F.array(*(F.struct(F.lit(name).alias("offense_class"), F.col(name).alias("crimes")) for name in names))
-    cell = ("year", "cell_x", "cell_y", "latitude", "longitude")
-    return counted.select(*cell, F.explode(pairs).alias("pair")).select(*cell, "pair.offense_class", "pair.crimes")
+    return located.groupBy("year", "cell_x", "cell_y").agg(F.count(F.lit(1)).alias("all"), *by_class, *middle)
+
+
+def _by_class(cells: DataFrame) -> DataFrame:
+    """Return a row for each cell and class (and all), also if it has no crimes of the class."""
+    counted = [
+        F.struct(
+            F.lit(name).alias("offense_class"),
+            F.col(name).alias("crimes"),
+            F.col(f"near_{name}").alias("neighborhood_crimes"),
+        )
+        for name in COUNTED
+    ]
+    cell = ("year", "cell_x", "cell_y", "latitude", "longitude", "cells_near")
+    return cells.select(*cell, F.explode(F.array(*counted)).alias("of_class")).select(*cell, "of_class.*")
 
 
 def _gi_star() -> Column:
     """Return the z-score from the sums over the city and the neighborhood; NULL if counts do not vary."""
-    cells, near = F.col("cells").cast("double"), F.col("cells_near").cast("double")
-    mean = F.col("total") / cells
-    deviation = F.sqrt(F.col("total_squares") / cells - mean * mean)
+    city = Window.partitionBy("year", "offense_class")
+    cells, near = F.count(F.lit(1)).over(city).cast("double"), F.col("cells_near").cast("double")
+    mean = F.sum("crimes").over(city) / cells
+    deviation = F.sqrt(F.sum(F.col("crimes") * F.col("crimes")).over(city) / cells - mean * mean)
     scale = deviation * F.sqrt((cells * near - near * near) / _unless_zero(cells - F.lit(1.0)))
     return (F.col("neighborhood_crimes") - mean * near) / _unless_zero(scale)
 
