@@ -82,7 +82,8 @@ def embedded_server() -> Iterator[str]:
     # By default, idle sessions end after some minutes, which a run's other steps can take between two jobs.
     os.environ["SAIL_SPARK__SESSION_TIMEOUT_SECS"] = str(7 * 86_400)
     # Return freed memory to the system soon, because the next steps need it. At once would take an eighth more time.
-    os.environ["MIMALLOC_PURGE_DELAY"], os.environ["MIMALLOC_ARENA_EAGER_COMMIT"] = "10", "0"
+    os.environ["MIMALLOC_PURGE_DELAY"] = "10"
+    os.environ["MIMALLOC_ARENA_EAGER_COMMIT"] = "0"
     from pysail.spark import SparkConnectServer
 
     server = SparkConnectServer("127.0.0.1", 0)
