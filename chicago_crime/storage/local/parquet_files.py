@@ -15,6 +15,7 @@ import duckdb
 
 from chicago_crime.intake.staging import publish
 from chicago_crime.storage.lineage import Lineage
+from chicago_crime.storage.local import ROWS_OF_GROUP
 from chicago_crime.storage.object_store import checksum_of
 from chicago_crime.storage.warehouse import TableYear
 from chicago_crime.tables import Table
@@ -28,10 +29,8 @@ DUCKDB_TYPES = {
     "DATE": "DATE",
 }
 
-# Row groups are small enough that a filter on month and type skips most of a year, and large enough to compress well.
 # The fastest compression makes files 2 to 6% larger. Without the limit, DuckDB builds large dictionaries for ids and
 # numbers before it discards them.
-ROWS_OF_GROUP = 30_720
 _OPTIONS = (
     f"FORMAT PARQUET, COMPRESSION ZSTD, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {ROWS_OF_GROUP}, DICTIONARY_SIZE_LIMIT 2000"
 )

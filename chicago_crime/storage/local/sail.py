@@ -17,6 +17,8 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from queue import SimpleQueue
 
+from chicago_crime.storage.local import ROWS_OF_GROUP
+
 _idle: list[subprocess.Popen[str]] = []
 """Engine processes that are not running a job."""
 
@@ -69,8 +71,6 @@ def _end_idle() -> None:
 @contextmanager
 def embedded_server() -> Iterator[str]:
     """Run a Spark Connect server in this process; yields its address, such as sc://127.0.0.1:4040."""
-    from chicago_crime.storage.local.parquet_files import ROWS_OF_GROUP
-
     # The server reads these when it starts. Its warnings are about unsupported hints, which are harmless.
     os.environ.setdefault("RUST_LOG", "error")
     # One partition per query keeps the order of rows; jobs use all cores by processing several years at once.
