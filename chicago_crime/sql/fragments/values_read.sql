@@ -9,7 +9,7 @@
 --          per date column, dates in numbers that another program than the City's wrote, day or month first (unsure_...);
 --          dates with a time other than midnight; dates after the last update; the newest update; two-digit
 --          years other than `year`. A count whose first value the gate quotes must be COUNT(value), not
---          COUNTIF(condition): `_numbered_values` in `intake/values.py` selects the value.
+--          COUNTIF(condition): `_numbered_values` in `intake/value_counts.py` selects the value.
 SELECT
   COUNT(*) AS crimes,
   COUNTIF(id IS NULL OR date IS NULL) AS rejected,
