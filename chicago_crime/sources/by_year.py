@@ -216,8 +216,7 @@ def _read_lines(stream: BufferedReader, split: YearSplit) -> Iterator[bytes]:
             while to_skip and block:
                 _, line_end, block = block.partition(b"\n")
                 to_skip -= len(line_end)
-            if block == b"\x1a" or block.endswith(b"\n\x1a"):  # as `copy a+b` of Windows ends a text
-                block = block[:-1]
+            block = block.removesuffix(b"\x1a")  # as `copy a+b` of Windows ends a text
             if block:
                 is_cut = not block.endswith(b"\n")
                 split.read += block.count(b"\n") + is_cut

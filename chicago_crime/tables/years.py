@@ -15,14 +15,15 @@ FIRST_YEAR = 2001
 PUBLISHED_AFTER_DAYS = 8
 """The City withholds the most recent seven days."""
 
-MIN_SURPRISE, MIN_SURPRISE_OF_FEW = 20, 80
+MIN_SURPRISE, MIN_SURPRISE_OF_FEW, MIN_SURPRISE_OF_HOLIDAYS = 20, 40, 80
 """Days without rows are a gap if chance would leave them empty with a probability of at most e to the minus this.
 
 The second is for files with fewer than `DENSE_ROWS_A_DAY` rows a day, such as those of one kind of crime: their rows
-cluster, and schools are closed on holidays. `sql/tables/area_rates.sql` has the same rule.
+cluster. The third is for up to `HOLIDAYS` days in such a file: schools, for example, are closed.
+`sql/tables/area_rates.sql` has the same rule.
 """
 
-DENSE_ROWS_A_DAY = 50
+DENSE_ROWS_A_DAY, HOLIDAYS = 50, 7
 
 MAX_RATIO_OF_MONTHS, MAX_RATIO_OF_YEARS = 2, 1.6
 """Largest ratio between the rows per day of two months, or two successive years, of files that can be complete.
@@ -94,8 +95,8 @@ def find_gaps(rows: Mapping[date, int]) -> list[tuple[date, date]]:
     """Return the first and last day of each gap in a year's file, oldest first.
 
     A gap is a run of days without rows, before the newest day with rows, that cannot be chance: if each row were as
-    likely on any day up to the newest, none would fall on these days with a probability of at most e^-20, or e^-80 with
-    fewer than 50 rows a day.
+    likely on any day up to the newest, none would fall on these days with a probability of at most e^-20. With fewer
+    than 50 rows a day, the limit is e^-40, or e^-80 for up to 7 days.
 
     Args:
         rows: number of rows by day, of at least one day of one year; without days that have none.
@@ -104,5 +105,10 @@ def find_gaps(rows: Mapping[date, int]) -> list[tuple[date, date]]:
     year_before = date(with_rows[0].year - 1, 12, 31)
     days, total = (with_rows[-1] - year_before).days, sum(rows.values())
     runs = [(before + one, after - one) for before, after in pairwise([year_before, *with_rows])]
-    limit = MIN_SURPRISE if total >= DENSE_ROWS_A_DAY * days else MIN_SURPRISE_OF_FEW
-    return [(first, last) for first, last in runs if total * log(days / (days - (last - first).days - 1)) >= limit]
+
+    def is_gap(empty: int) -> bool:
+        of_few = MIN_SURPRISE_OF_HOLIDAYS if empty <= HOLIDAYS else MIN_SURPRISE_OF_FEW
+        limit = MIN_SURPRISE if total >= DENSE_ROWS_A_DAY * days else of_few
+        return total * log(days / (days - empty)) >= limit
+
+    return [(first, last) for first, last in runs if is_gap((last - first).days + 1)]

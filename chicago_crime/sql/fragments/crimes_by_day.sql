@@ -1,4 +1,4 @@
--- What:    crimes by day in a year's file. Rows that share an id are one crime, as in files that overlap.
+-- What:    crimes by day in a year's file. Rows that share an id are one crime, on the latest of their dates.
 -- Grain:   day.
 -- Columns: the grain and the crimes.
 SELECT

@@ -41,7 +41,8 @@ runs AS (
 judged AS (
   SELECT
     *,
-    all_crimes * LN(days / (days - empty_days)) >= IF(all_crimes >= 50 * days, 20, 80) AS is_gap,
+    all_crimes * LN(days / (days - empty_days)) >= IF(all_crimes >= 50 * days, 20, IF(empty_days <= 7, 80, 40))
+      AS is_gap,
     all_crimes * LN(days_of_year / days) < 10 AND SUM(late_updates) OVER () >= 2 AS is_over
   FROM runs
 ),
