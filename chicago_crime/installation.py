@@ -146,7 +146,7 @@ class Installation:
             NothingPublishedError: there is no such snapshot.
             DamagedError: its catalog is damaged.
         """
-        from chicago_crime.published.reader import SnapshotReader, remove_unused
+        from chicago_crime.published.reader import SnapshotReader
 
         try:
             catalog = open_snapshot(self.object_store, as_of)
@@ -158,8 +158,6 @@ class Installation:
                 how = f"`chicago-crime status` prints the command that loads {format_years(sorted(years))}"
             raise NothingPublishedError(f"{error}. {how}") from error
         folder = self.settings.data_dir / ("snapshots" if self.is_on_google else "objects")
-        if self.is_on_google:
-            remove_unused(folder, catalog)
         return SnapshotReader(self.settings, catalog, self.object_store, folder)
 
     def published_years(self) -> Mapping[int, PublishedYear]:
@@ -215,7 +213,7 @@ def reader_at(location: str | Path | None, as_of: date | str | None = None) -> S
         DamagedError: its catalog is damaged.
         SettingsError: there is no such location, or a setting that it needs is missing.
     """
-    from chicago_crime.published.reader import SnapshotReader, remove_unused
+    from chicago_crime.published.reader import SnapshotReader
     from chicago_crime.published.web_store import WebStore
     from chicago_crime.storage.lineage import digest
     from chicago_crime.storage.local.folder_store import FolderStore
@@ -241,8 +239,6 @@ def reader_at(location: str | Path | None, as_of: date | str | None = None) -> S
         catalog = open_snapshot(store, as_of)
     except NothingPublishedError as error:
         raise NothingPublishedError(f"{text}: {error}") from None
-    if not isinstance(store, FolderStore):
-        remove_unused(folder, catalog)
     return SnapshotReader(settings.model_copy(update={"data_dir": data_dir}), catalog, store, folder)
 
 

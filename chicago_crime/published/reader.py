@@ -16,6 +16,7 @@ from chicago_crime.errors import PlatformError
 from chicago_crime.intake.staging import publish, staging_folder
 from chicago_crime.published.catalog import DATA, Catalog, DamagedError, PublishedTable, current
 from chicago_crime.storage.lineage import digest
+from chicago_crime.storage.local.folder_store import FolderStore
 from chicago_crime.storage.local.parquet_reader import DuckDBReader
 from chicago_crime.storage.object_store import NoObjectError, ReadableStore, StoredObject, checksum_of
 from chicago_crime.storage.warehouse import TableYear, WarehouseError
@@ -77,7 +78,15 @@ class SnapshotReader(DuckDBReader):
         if table not in self._files:
             with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
                 self._files[table] = list(pool.map(self._local, self.catalog.years_of(table).items()))
+            if not isinstance(self.store, FolderStore):
+                self._remove_unread(table)
         return self._files[table]
+
+    def _remove_unread(self, table: str) -> None:
+        """Remove cached files of a table that this snapshot does not name and that nobody has read for a week."""
+        for file in {*(self.folder / DATA / table).rglob("*.*")} - {*self._files[table]}:
+            if time.time() - file.stat().st_atime > UNREAD_S:
+                file.unlink(missing_ok=True)
 
     def answer(self, name: str, parameters: Mapping[str, object]) -> "pa.Table":
         """Run a statement of `sql/`, such as pages/totals, over all years of its tables. It may join reference tables.
@@ -173,14 +182,6 @@ class SnapshotReader(DuckDBReader):
                 publish(self.store.get(key, fresh), self.folder / key)
         except NoObjectError:
             raise self._damage(key, year, "missing") from None
-
-
-def remove_unused(folder: Path, catalog: Catalog) -> None:
-    """Remove cached files that a snapshot does not name and that nobody has read for a week."""
-    for file in (folder / DATA).rglob("*.*"):
-        is_unused = file.relative_to(folder).as_posix() not in catalog.keys
-        if is_unused and time.time() - file.stat().st_atime > UNREAD_S:
-            file.unlink(missing_ok=True)
 
 
 def columns_digest(table: Table) -> str:
