@@ -66,9 +66,9 @@ class FolderStore(ObjectStore):
 
     @override
     def list(self, prefix: str) -> list[Item]:
-        root = self.folder / prefix
+        root = self.folder / prefix.rpartition("/")[0]
         items = []
-        for path in sorted((root.parent if prefix.rstrip("/") == prefix != "" else root).rglob("*")):
+        for path in sorted(root.rglob("*")):
             key = path.relative_to(self.folder).as_posix()
             with suppress(FileNotFoundError):  # deleted meanwhile
                 if key.startswith(prefix) and S_ISREG((stat := path.stat()).st_mode):
