@@ -2,11 +2,8 @@
 
 import re
 
-from chicago_crime.intake.value_counts import CountedRows
+from chicago_crime.intake.value_counts import MAX_UNREADABLE_SHARE, CountedRows
 from chicago_crime.sources.base import MAX_REJECTED_SHARE, MIN_REJECTED
-
-MAX_UNREADABLE_SHARE = 0.001
-"""Maximum share of unreadable values in a column."""
 
 MIN_PER_FORMAT = 10
 """Minimum number of dates in each of two formats, one with days up to 12 and the other with later ones."""

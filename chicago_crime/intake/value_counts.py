@@ -17,6 +17,9 @@ from chicago_crime.sql.duckdb_dialect import to_duckdb
 from chicago_crime.sql.duckdb_scans import csv_scan
 from chicago_crime.tables.columns import LATITUDE, LONGITUDE, SOURCE_NAMES, X_FT, Y_FT
 
+MAX_UNREADABLE_SHARE = 0.001
+"""Maximum share of unreadable values in a column."""
+
 _BOUNDS = {
     **dict(zip(("west_ft", "east_ft", "south_ft", "north_ft"), (*X_FT, *Y_FT), strict=True)),
     **dict(zip(("south", "north", "west", "east"), (*LATITUDE, *LONGITUDE), strict=True)),

@@ -8,8 +8,8 @@ from typing import Any
 
 import duckdb
 
-from chicago_crime.intake.date_errors import MAX_UNREADABLE_SHARE, date_errors, other_year
-from chicago_crime.intake.value_counts import CountedRows
+from chicago_crime.intake.date_errors import date_errors, other_year
+from chicago_crime.intake.value_counts import MAX_UNREADABLE_SHARE, CountedRows
 from chicago_crime.sources.base import MAX_REJECTED_SHARE, MIN_REJECTED, Place
 from chicago_crime.sources.header import SPELLINGS, normalize
 from chicago_crime.tables.columns import TYPED

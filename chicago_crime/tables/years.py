@@ -19,11 +19,11 @@ MIN_SURPRISE, MIN_SURPRISE_OF_FEW, MIN_SURPRISE_OF_HOLIDAYS = 20, 40, 80
 """Days without rows are a gap if chance would leave them empty with a probability of at most e to the minus this.
 
 The second is for files with fewer than `DENSE_ROWS_A_DAY` rows a day, such as those of one kind of crime: their rows
-cluster. The third is for up to `HOLIDAYS` days in such a file: schools, for example, are closed.
+cluster. The third is for up to `MAX_HOLIDAYS` days in such a file: schools, for example, are closed.
 `sql/tables/area_rates.sql` has the same rule.
 """
 
-DENSE_ROWS_A_DAY, HOLIDAYS = 50, 7
+DENSE_ROWS_A_DAY, MAX_HOLIDAYS = 50, 7
 
 MAX_RATIO_OF_MONTHS, MAX_RATIO_OF_YEARS = 2, 1.6
 """Largest ratio between the rows per day of two months, or two successive years, of files that can be complete.
@@ -107,7 +107,7 @@ def find_gaps(rows: Mapping[date, int]) -> list[tuple[date, date]]:
     runs = [(before + one, after - one) for before, after in pairwise([year_before, *with_rows])]
 
     def is_gap(empty: int) -> bool:
-        of_few = MIN_SURPRISE_OF_HOLIDAYS if empty <= HOLIDAYS else MIN_SURPRISE_OF_FEW
+        of_few = MIN_SURPRISE_OF_HOLIDAYS if empty <= MAX_HOLIDAYS else MIN_SURPRISE_OF_FEW
         limit = MIN_SURPRISE if total >= DENSE_ROWS_A_DAY * days else of_few
         return total * log(days / (days - empty)) >= limit
 
